@@ -104,6 +104,16 @@ it('reads what a job carries, or the beginning of it, as long as that is kept', 
   await vi.waitFor(async () => expect((await valueOf('output')).status).toBe(404), WAIT)
 })
 
+it('knows a job at once when it is cancelled, while it waits and while it runs', async () => {
+  const running = await worker.startJob()
+  const waiting = await gateway.submit(ep)
+  for (const id of [waiting, running]) {
+    expect((await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })).status).toBe(200)
+    expect(await get<JobDetailView>(`jobs/${id}`)).toMatchObject({ id, status: 'CANCELLED', endedAt: expect.any(Number) })
+  }
+  expect(idsOf(await find())).toEqual([running, waiting])
+})
+
 it('groups failures by what they have in common', async () => {
   await end(OOM(20), 'no cheese', undefined, OOM(512))
   const { failures, total, isComplete } = await get<FailureListView>(`failures?endpoint=${ep}`)
@@ -165,6 +175,31 @@ it('tells the life of a worker while it lives and after it', async () => {
     exitCode: 0,
     ...counts,
   })
+})
+
+it('refuses parameters that it does not know, and says in one sentence what a value must be', async () => {
+  const refusalOf = async (path: string) => (await gateway.call(`/runyard/v1/${path}`)).json
+  const known = 'endpoint, status, key, worker, error, q, since (or from), until (or to), limit, cursor'
+  expect(await refusalOf('jobs?statsu=FAILED')).toMatchObject({
+    status: 400,
+    detail: `There is no parameter "statsu"; this route takes ${known}. Did you mean "status"?`,
+  })
+  expect(await refusalOf('pool?x=1')).toMatchObject({ detail: 'There is no parameter "x": this route takes none.' })
+  expect(await refusalOf('jobs?since=1&from=2')).toMatchObject({ detail: '"since" and "from" are the same: give one of them.' })
+  expect(await refusalOf('jobs?limit=9999')).toMatchObject({ status: 422, detail: '"limit" must be at most 500.' })
+  expect(await refusalOf('jobs?limit=many')).toMatchObject({ detail: '"limit" must be a number.' })
+  expect(await refusalOf('jobs?status=LOST')).toMatchObject({ detail: expect.stringMatching(/^"status" must be one of IN_QUEUE, .*\.$/u) })
+  expect(await refusalOf('jobs?since=lunch')).toMatchObject({
+    detail: '"since" must be a time like 2026-11-24T06:00:00Z or epoch milliseconds, not "lunch".',
+  })
+})
+
+it('takes since and until, and from and to, as the same', async () => {
+  const [first = '', second = ''] = await end(undefined, undefined)
+  const { endedAt = 0 } = await get<JobDetailView>(`jobs/${second}`)
+  expect(idsOf(await find(`&from=${endedAt}`))).toEqual([second])
+  expect(idsOf(await find(`&to=${endedAt}`))).toEqual([first])
+  expect(await get<object>(`series?endpoint=${ep}&since=0&until=60000`)).toMatchObject({ points: [] })
 })
 
 it('shows a stranger nothing', async () => {

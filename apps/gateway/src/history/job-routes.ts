@@ -24,6 +24,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
       const notListed = waiting.notListed === 0 ? {} : { notListed: waiting.notListed }
       // Where the page is full, nothing is known of the ended ones yet.
       if (page.length === limit) return { jobs: [...page], nextCursor: `live.${(live ?? 0) + limit}`, ...notListed }
+      await deps.history.flush()
       const ended = await findPast(store, own.asked, { wanted, limit: limit - page.length, cursor: past })
       return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor, ...notListed }
     },
@@ -33,6 +34,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
     ...restRoute('GET /runyard/v1/jobs/:id'),
     handler: async (request) => {
       const own = await ownEndpoints(store, keyOf(request).ownerId)
+      await Promise.all([deps.events.flush(), deps.history.flush()])
       return readJob({ store, reasonOf }, own, request.params.id)
     },
   })

@@ -10,6 +10,7 @@ const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
 const OTHER = 'GPU-7f9619ff-8b86-4011-b42d-00cf4fc964ff'
 const MINUTE = 60_000
 const NOW = Date.now() - (Date.now() % MINUTE)
+const HOUR = 60 * MINUTE
 const START = NOW - 10 * MINUTE
 let gateway: TestGateway
 let ep: string
@@ -165,6 +166,11 @@ it('reads numbers of an endpoint, and readings of a card, step by step', async (
   const rough = await get<SeriesView>(`series?endpoint=${ep}&from=${START}&to=${NOW}&points=1`)
   expect(rough.points.reduce((sum, { completed }) => sum + completed, 0)).toBe(2)
   expect(Math.max(...rough.points.map(({ queue }) => queue))).toBe(9)
+  const old = START - (START % HOUR) - 60 * HOUR
+  await store.history.add('hours', packNumbers(old, new Map([[ep, ended]])), old)
+  const long = await get<SeriesView>(`series?endpoint=${ep}&from=${old}&to=${NOW}`)
+  expect(long.stepMs).toBe(HOUR)
+  expect(long.points.reduce((sum, { completed }) => sum + completed, 0)).toBe(3)
   const reading = (load: number) => ({ load, memory: null, powerW: 50, temperatureC: 40 })
   const cards = new Map([[OTHER, [reading(0.2), null, reading(0.4)]]])
   const later = START + 5 * MINUTE

@@ -11,7 +11,7 @@ import {
 } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { SeriesView } from '@runyard/schema/api'
-import type { Store } from '@runyard/store'
+import type { Chunk, ChunkRange, Store } from '@runyard/store'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints } from './own-endpoints.ts'
 
@@ -49,10 +49,10 @@ function stepOf({ from, to, points }: Asked, finestMs: number): number {
 }
 
 async function readNumbers({ history }: SeriesStore, endpoints: ReadonlySet<string>, asked: Asked): Promise<SeriesView> {
-  const { from, to } = asked
-  const isFine = from >= Date.now() - MINUTES_MS
+  const isFine = asked.from >= Date.now() - MINUTES_MS
   const stepMs = stepOf(asked, isFine ? MINUTE_MS : HOUR_MS)
-  const chunks = await history.chunks(isFine ? 'minutes' : 'hours', { from: from - (from % stepMs), to, count: ALL })
+  const range = { from: asked.from - (asked.from % stepMs), to: asked.to, count: ALL }
+  const chunks = isFine ? await history.chunks('minutes', range) : await hoursAndMinutes(history, range)
   const steps = new Map<number, EndpointNumbers>()
   for (const { bytes } of chunks) {
     const { at, rows } = unpackNumbers(bytes) ?? { at: 0, rows: new Map<string, EndpointNumbers>() }
@@ -73,6 +73,14 @@ async function readNumbers({ history }: SeriesStore, endpoints: ReadonlySet<stri
       return { at, ...numbers, ...orNull(quantiles) }
     })
   return { stepMs, points, samples: [] }
+}
+
+/** The hours that are written; from then on, their minutes. The running hour has no others. */
+async function hoursAndMinutes(history: Store['history'], range: ChunkRange): Promise<readonly Chunk[]> {
+  const hours = await history.chunks('hours', range)
+  const last = hours.at(-1)
+  const from = last === undefined ? range.from : Math.max(range.from, last.at + HOUR_MS)
+  return [...hours, ...(await history.chunks('minutes', { ...range, from }))]
 }
 
 function orNull<K extends string>(values: Readonly<Record<K, number | undefined>>): Record<K, number | null> {

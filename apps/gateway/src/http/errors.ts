@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { RESERVED_ENDPOINT_IDS, RunyardError } from '@runyard/schema'
+import { describeIssue, quoted, RESERVED_ENDPOINT_IDS, RunyardError, type Issue } from '@runyard/schema'
 import type { Problem } from '@runyard/schema/api'
 
 export interface WireError {
@@ -77,17 +77,27 @@ function wireError(httpStatus: number, sentence: string): WireError {
 }
 
 interface ShapeFault {
-  readonly validation: readonly { readonly instancePath: string; readonly message?: string | undefined }[]
+  readonly validation: readonly {
+    readonly instancePath: string
+    readonly message?: string | undefined
+    readonly keyword?: string
+    readonly params?: Partial<Issue>
+  }[]
   readonly validationContext?: string | undefined
 }
 
 function toShapeError({ validation, validationContext = 'request' }: ShapeFault): WireError {
-  const issues = validation.map(({ instancePath, message }) => ({
+  const isQuery = validationContext === 'querystring'
+  const issues = validation.map(({ instancePath, message = 'is not valid', keyword = '', params }) => ({
     location: [validationContext, ...instancePath.split('/')].filter((part) => part !== '').join('.'),
-    message: message ?? 'is not valid',
+    message: isQuery ? describeIssue({ ...params, code: keyword, message }) : message,
   }))
   const [first] = issues
-  return { ...wireError(422, `${first?.location ?? 'The request'}: ${first?.message ?? 'is not valid'}`), issues }
+  if (first === undefined) return wireError(422, 'The request is not valid')
+  const sentence = isQuery
+    ? `${quoted(first.location.replace(/^querystring\./u, ''))} ${first.message}.`
+    : `${first.location}: ${first.message}`
+  return { ...wireError(422, sentence), issues }
 }
 
 export function sendError(reply: FastifyReply, error: WireError, dialect: Dialect = DIALECTS.plain): FastifyReply {

@@ -152,7 +152,9 @@ it('names keys and hosts, prices the billed part, and writes a table that a spre
   ])
   expect((await own.call('/runyard/v1/prices')).json).toEqual(PRICES)
   expect((await own.call('/metrics')).text).toContain(`runyard_gpu_price_per_hour{gpu="${L4}",currency="EUR"} 3.6`)
-  expect((await own.call('/runyard/v1/usage?by=card')).text).toContain('takes endpoint, key, host, gpu, state, day, several with commas')
+  expect((await own.call('/runyard/v1/usage?by=card')).text).toContain(
+    '\\"by\\" must be of endpoint, key, host, gpu, state, day; several with commas.',
+  )
 })
 
 it('prices follow the configuration file, and a bad edit leaves them as they were', async () => {

@@ -193,7 +193,8 @@ export const HISTORY_OPERATIONS = tagged('history', {
   'GET /runyard/v1/jobs': {
     id: 'findJobs',
     summary: 'Find jobs of all endpoints',
-    description: 'Ended jobs are remembered for `history.days`, without their inputs and outputs, and appear a second after their end.',
+    description:
+      'Ended jobs are remembered for `history.days`, without their inputs and outputs, and appear within a second after their end.',
     querystring: JobSearchQuery,
     reply: JobSearchView,
   },

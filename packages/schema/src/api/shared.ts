@@ -30,7 +30,7 @@ export const Instant = z
     if (isDate) return Math.max(0, at)
     context.addIssue({
       code: 'custom',
-      message: `${quoted(text)} is not a time; write it like 2026-11-24T06:00:00Z or in epoch milliseconds`,
+      message: `must be a time like 2026-11-24T06:00:00Z or epoch milliseconds, not ${quoted(text)}`,
     })
     return z.NEVER
   })

@@ -18,6 +18,7 @@ import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
 import { answerErrors, DIALECTS, type Dialect } from '../../http/errors.ts'
 import type { ErrorLog } from '../error-log.ts'
+import { refuseUnknownParameters } from './query-names.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 
@@ -38,6 +39,7 @@ export function withRestConventions(app: FastifyInstance, { store, log }: RestCo
     route.bodyLimit ??= MANAGEMENT_BODY_BYTES
   })
   requireApiKey(app, store, { refuse: findOwned })
+  refuseUnknownParameters(app)
   readBodies(app, 'shape')
   app.addHook('preSerialization', async ({ apiKey }, _reply, payload) =>
     apiKey === null || mayCall(apiKey, ['admin']) ? payload : hideValues(payload),

@@ -1,0 +1,43 @@
+// Parameters of our own reading routes. A misspelt one would be ignored, and the answer would be that to another question: it is refused. The ends of a
+// range have two names, and each route takes both.
+import { closestWord } from '@runyard/kit'
+import { quoted, RunyardError } from '@runyard/schema'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+
+const TWINS: Readonly<Record<string, string>> = { since: 'from', from: 'since', until: 'to', to: 'until' }
+const LONGEST_TYPO = 3
+
+export function refuseUnknownParameters(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'GET' || !route.url.startsWith('/runyard/v1/')) return
+    const { querystring } = (route.schema ?? {}) as { readonly querystring?: unknown }
+    const known = querystring instanceof z.ZodObject ? Object.keys(querystring.shape) : []
+    route.preValidation = [
+      ...[route.preValidation ?? []].flat(),
+      async (request: FastifyRequest) => {
+        request.query = withKnownNames(request.query as Readonly<Record<string, unknown>>, known)
+      },
+    ]
+  })
+}
+
+/** @throws RunyardError('bad_request') */
+function withKnownNames(query: Readonly<Record<string, unknown>>, known: readonly string[]): Readonly<Record<string, unknown>> {
+  const named = Object.entries(query).map(([name, value]) => [known.includes(name) ? name : knownTwin(name, known), value] as const)
+  const names = named.map(([name]) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new RunyardError('bad_request', `"${twice}" and "${TWINS[twice]}" are the same: give one of them.`)
+  return Object.fromEntries(named)
+}
+
+/** @throws RunyardError('bad_request') */
+function knownTwin(name: string, known: readonly string[]): string {
+  const twin = TWINS[name]
+  if (twin !== undefined && known.includes(twin)) return twin
+  if (known.length === 0) throw new RunyardError('bad_request', `There is no parameter ${quoted(name)}: this route takes none.`)
+  const all = known.flatMap((one) => (TWINS[one] === undefined ? [one] : [`${one} (or ${TWINS[one]})`]))
+  const near = closestWord(name, [...known, ...known.flatMap((one) => TWINS[one] ?? [])], LONGEST_TYPO)
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`
+  throw new RunyardError('bad_request', `There is no parameter ${quoted(name)}; this route takes ${all.join(', ')}.${hint}`)
+}
