@@ -1,12 +1,12 @@
 // Lines of several workers, merged by time, each with its level and, where it is known, its job: the worker had exactly one then, as leases and the history
 // say. The clock of the worker's host is taken as it is.
-import { defined, jobAt, levelOf, LOG_LEVELS, type JobSpan } from '@runyard/core'
+import { defined, jobAt, levelOf, LOG_LEVELS, type JobSpan, type LogLevel } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { MergedLine, MergedLogQuery } from '@runyard/schema/api'
 import type { Store, StoredLine } from '@runyard/store'
 import { readLives } from './worker-routes.ts'
 
-export type LogStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'history' | 'workerLogs'>
+export type LogStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'history' | 'workerLogs' | 'events'>
 
 /** Of one answer. */
 const MOST_WORKERS = 200
@@ -19,7 +19,7 @@ export interface LoggedWorker {
   readonly endpointId: string
 }
 
-export type Wanted = Pick<MergedLogQuery, 'worker' | 'job' | 'level' | 'source' | 'q' | 'from'>
+export type Wanted = Pick<MergedLogQuery, 'worker' | 'job' | 'level' | 'source' | 'q' | 'from' | 'to'>
 
 /** Those that are there first. */
 export async function loggedWorkers(store: LogStore, endpoints: readonly Endpoint[], { worker }: Wanted): Promise<readonly LoggedWorker[]> {
@@ -35,7 +35,7 @@ export const sourcesOf = ({ source }: Wanted) => (source === 'all' ? (['containe
 
 /** Everything that is kept and matches, oldest first. */
 export async function readLines(store: LogStore, workers: readonly LoggedWorker[], wanted: Wanted): Promise<readonly MergedLine[]> {
-  const spans = await spansOf(store, workers, Date.now() - KEPT_MS * 24)
+  const spans = await spansOfAll(store, workers, Date.now() - KEPT_MS * 24)
   const read = workers.flatMap((worker) =>
     sourcesOf(wanted).map(async (source) =>
       (await store.workerLogs.read(worker.id, source, KEPT_LINES)).flatMap(
@@ -46,12 +46,20 @@ export async function readLines(store: LogStore, workers: readonly LoggedWorker[
   return (await Promise.all(read)).flat().toSorted((a, b) => a.at - b.at)
 }
 
+type WorkerSpan = JobSpan & { readonly workerId: string }
 /** By worker. */
-export type Spans = ReadonlyMap<string, readonly JobSpan[]>
+export type Spans = ReadonlyMap<string, readonly WorkerSpan[]>
 
 const CHUNKS_AT_ONCE = 512
 const MOST_CHUNKS = 8192
 
+/** Of all attempts. */
+export async function spansOfAll(store: LogStore, workers: readonly LoggedWorker[], from: number): Promise<Spans> {
+  const [last, earlier] = await Promise.all([spansOf(store, workers, from), earlierAttempts(store, workers)])
+  return Map.groupBy([...last.values(), earlier].flat(), ({ workerId }) => workerId)
+}
+
+/** Of the last attempt of each job. */
 export async function spansOf(store: LogStore, workers: readonly LoggedWorker[], from: number): Promise<Spans> {
   const ids = new Set(workers.map(({ id }) => id))
   const endpointIds = [...new Set(workers.map(({ endpointId }) => endpointId))]
@@ -70,6 +78,26 @@ export async function spansOf(store: LogStore, workers: readonly LoggedWorker[],
   return Map.groupBy(found, ({ workerId }) => workerId)
 }
 
+const EVENTS_READ = 1000
+
+/** Leases and the history have the last attempt of a job; the ones that were taken back are among the events. */
+async function earlierAttempts({ events }: LogStore, workers: readonly LoggedWorker[]): Promise<readonly WorkerSpan[]> {
+  const endpointIds = [...new Set(workers.map(({ endpointId }) => endpointId))]
+  const found = await Promise.all(endpointIds.map((id) => events.list(id, EVENTS_READ, 'jobs')))
+  return found.flatMap((listed) => {
+    const open = new Map<string, WorkerSpan>()
+    return listed
+      .toSorted((a, b) => a.at - b.at)
+      .flatMap(({ kind, jobId, workerId, at, message }) => {
+        if (jobId === undefined) return []
+        if (kind === 'job_started' && message === undefined && workerId !== undefined)
+          open.set(jobId, { jobId, workerId, from: at, to: at })
+        const attempt = open.get(jobId)
+        return kind === 'job_requeued' && attempt !== undefined ? [{ ...attempt, to: at }] : []
+      })
+  })
+}
+
 interface Told {
   readonly worker: LoggedWorker
   readonly source: MergedLine['source']
@@ -85,7 +113,11 @@ export function toMerged({ at, line }: StoredLine, { worker, source, spans, want
   return isWanted(merged, wanted) ? merged : undefined
 }
 
-function isWanted({ at, line, level, jobId }: MergedLine, { job, level: least = 'debug', q = '', from = 0 }: Wanted): boolean {
-  const isLevel = least === 'debug' || (level !== undefined && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least))
-  return at >= from && isLevel && (job === undefined || job === jobId) && line.toLowerCase().includes(q.toLowerCase())
+function isWanted({ at, line, level, jobId }: MergedLine, wanted: Wanted): boolean {
+  const { job, level: least = 'debug', q = '', from = 0, to = Infinity } = wanted
+  const isInRange = at >= from && at < to
+  return isInRange && isOfLevel(level, least) && (job === undefined || job === jobId) && line.toLowerCase().includes(q.toLowerCase())
 }
+
+const isOfLevel = (level: MergedLine['level'], least: LogLevel): boolean =>
+  least === 'debug' || (level !== undefined && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least))

@@ -3,7 +3,7 @@ import type { MergedLine } from '@runyard/schema/api'
 import type { FastifyRequest } from 'fastify'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { loggedWorkers, readLines, sourcesOf, spansOf, toMerged, type LoggedWorker, type Wanted } from './log-reader.ts'
+import { loggedWorkers, readLines, sourcesOf, spansOf, spansOfAll, toMerged, type LoggedWorker, type Wanted } from './log-reader.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
@@ -75,11 +75,13 @@ function createReader({ store, own, wanted }: Following) {
   return {
     async next(): Promise<readonly MergedLine[]> {
       const workers = await loggedWorkers(store, own.asked, wanted)
+      // What is new is of attempts that go on; what is kept may be of earlier ones.
+      const spansIn = positions.size === 0 ? spansOfAll : spansOf
       await Promise.all(workers.map(({ id }) => store.workerLogs.follow(id, ANNOUNCED_MS)))
       const read = (await Promise.all(workers.flatMap((worker) => sourcesOf(wanted).map((source) => readOne(worker, source))))).flat()
       if (read.length === 0) return []
       const earliest = Math.min(...read.map(({ line }) => line.at))
-      const spans = await spansOf(store, [...new Set(read.map(({ worker }) => worker))], earliest)
+      const spans = await spansIn(store, [...new Set(read.map(({ worker }) => worker))], earliest)
       const lines = read.flatMap(({ worker, source, line }) => toMerged(line, { worker, source, spans, wanted }) ?? [])
       return lines.toSorted((a, b) => a.at - b.at)
     },

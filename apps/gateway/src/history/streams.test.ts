@@ -72,6 +72,23 @@ it('merges the logs of all workers, each line with its level and, while a worker
   expect(await merged(`&limit=1&cursor=${page.nextCursor}`)).toMatchObject([ofJob])
 })
 
+it('reads the lines of all attempts of a job', async () => {
+  const id = await worker.startJob()
+  await print(worker.id, 'the first try')
+  const lost = { endpointId: ep, jobId: id, workerId: worker.id }
+  expect(await gateway.store.jobs.takeBack(lost, { budget: 2, evidence: 'it died', withAll: true })).toBe('requeued')
+  await gateway.store.events.append({ at: Date.now(), ...lost, kind: 'job_requeued', message: 'it died' })
+  const second = await gateway.addWorker(ep)
+  await second.take()
+  await print(second.id, 'the second try')
+  await second.done(id, { output: 1 })
+  const lines = async () => (await get(`logs?endpoint=${ep}&job=${id}`)).lines.map(({ line }) => line)
+  await vi.waitFor(async () => expect(await lines()).toEqual(['the first try', 'the second try']), WAIT)
+  const { data } = await listen(`logs?endpoint=${ep}&job=${id}`)
+  await vi.waitFor(() => expect(data.map(({ line }) => line)).toEqual(['the first try', 'the second try']), WAIT)
+  expect((await get(`logs?endpoint=${ep}&job=${id}&until=1000`)).lines).toEqual([])
+})
+
 it('follows the lines of all workers, and goes on after the last one', async () => {
   await print(worker.id, 'one')
   const path = `logs?endpoint=${ep}`

@@ -8,7 +8,7 @@ const word = (length = 200) => z.string().min(1).max(length)
 export const MergedLogQuery = z.object({
   endpoint: word().optional().describe('Id or name; absent: all of the caller.'),
   worker: word().optional(),
-  job: word().optional().describe('Lines that are known to belong to this job.'),
+  job: word().optional().describe('Lines that are known to belong to this job, of all its attempts.'),
   level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .optional()
@@ -16,6 +16,7 @@ export const MergedLogQuery = z.object({
   source: z.enum(['container', 'system', 'all']).default('container'),
   q: word().optional().describe('Text in the line.'),
   from: Instant.optional().describe('From this time on.'),
+  to: Instant.optional().describe('Before this time.'),
   limit: rowLimit({ most: 2000, usual: 200 }),
   cursor: z.coerce.number().min(0).optional().describe('`nextCursor` of the page before: what is older.'),
 })
