@@ -34,7 +34,7 @@ describe('usage', () => {
     total: { ...sums, seconds: 9, billableSeconds: 9, cost: 0.75 },
     usage: [
       { ...line, endpointId: 'ep-1', endpointName: 'one' },
-      { ...line, endpointId: 'ep-2', endpointName: null },
+      { ...line, endpointId: 'ep-2', endpointName: 'two', isDeleted: true },
       { ...line, endpointId: null, endpointName: null },
     ],
   }
@@ -52,7 +52,7 @@ describe('usage', () => {
     const text = out.text()
     expect(text).toContain('since 2026-01-05 00:00:00Z')
     expect(text).toMatch(/one +CPU +running +3 +3 +0 +0\.25/)
-    expect(text).toMatch(/ep-2 \(deleted\) +CPU/)
+    expect(text).toMatch(/two \(deleted\) +CPU/)
     expect(text).toMatch(/deleted endpoints +CPU/)
     expect(text).toMatch(/total +9 +9 +0 +0\.75/)
   })

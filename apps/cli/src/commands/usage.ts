@@ -67,7 +67,10 @@ const TITLES: Readonly<Record<UsageDimension, string>> = {
 }
 
 const WORDS: Readonly<Record<UsageDimension, (line: UsageLine) => string>> = {
-  endpoint: ({ endpointName, endpointId }) => endpointName ?? (endpointId == null ? 'deleted endpoints' : `${endpointId} (deleted)`),
+  endpoint: ({ endpointName, endpointId, isDeleted }) =>
+    endpointId == null
+      ? 'deleted endpoints'
+      : `${endpointName ?? endpointId}${isDeleted === true || endpointName == null ? ' (deleted)' : ''}`,
   key: ({ keyName, keyId }) => keyName ?? (keyId == null ? 'not recorded' : `${keyId} (gone)`),
   host: ({ host, hostId }) => host ?? (hostId == null ? 'not recorded' : `${hostId} (gone)`),
   gpu: ({ gpuType }) => gpuType ?? 'CPU',

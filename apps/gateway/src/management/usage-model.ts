@@ -15,15 +15,18 @@ export interface OwnedLedger extends Required<Ledger> {
   readonly range: UsageRange
   /** Of the endpoints that there are. */
   readonly names: ReadonlyMap<string, string>
+  /** Of deleted ones. */
+  readonly goneNames: ReadonlyMap<string, string>
 }
 
 export async function readOwnedLedger({ model, store }: UsageDeps, ownerId: string, asked: UsageRange): Promise<OwnedLedger> {
   const [{ range, rows, days }, own] = await Promise.all([store.ledger.usage(ownerId, asked), model.list(ownerId)])
   const names = new Map(own.map((endpoint) => [endpoint.id as string, endpoint.name]))
   const others = new Set(rows.map(({ endpointId }) => endpointId).filter((id) => !names.has(id)))
-  const owners = await store.endpoints.goneOwners([...others])
+  const [owners, gone] = await Promise.all([store.endpoints.goneOwners([...others]), store.endpoints.goneNames([...others])])
+  const goneNames = new Map([...gone].filter(([id]) => owners.get(id) === ownerId))
   const visible = rows.filter(({ endpointId }) => names.has(endpointId) || owners.get(endpointId) === ownerId)
-  return { range, names, rows: visible, days }
+  return { range, names, goneNames, rows: visible, days }
 }
 
 export interface Billed {

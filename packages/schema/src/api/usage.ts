@@ -40,7 +40,8 @@ const SUMS = {
 export const UsageLine = z
   .object({
     endpointId: z.string().nullable().optional().describe('null: of deleted endpoints, where only sums of days are left.'),
-    endpointName: z.string().nullable().optional().describe('null: the endpoint is gone.'),
+    endpointName: z.string().nullable().optional().describe('null: of deleted endpoints, where it is not known any more.'),
+    isDeleted: z.boolean().optional().describe('The endpoint is gone.'),
     keyId: z.string().nullable().optional().describe('null: not recorded.'),
     keyName: z.string().nullable().optional().describe('null: the key is gone.'),
     hostId: z.string().nullable().optional().describe('null: not recorded.'),

@@ -30,7 +30,11 @@ export interface EndpointLists {
   readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
   /** Of those ids that were deleted and are remembered. */
   readonly goneOwners: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  readonly goneNames: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
+
+/** Of the hash of owners; no id has a colon. */
+export const goneNameField = (id: string): string => `name:${id}`
 
 /** What was read last; one for all that use a connection, whatever term they work under. */
 export interface EndpointCache {
@@ -51,6 +55,12 @@ type ListContext = Pick<StoreContext, 'client' | 'run' | 'keys' | 'endpointCache
 /** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
 export function createEndpointLists({ client, run, keys, endpointCache }: ListContext): EndpointLists {
   const { records, names, owners } = keys.endpoints
+
+  async function remembered(ids: readonly string[], fields: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = fields.length === 0 ? [] : await client.hmget(owners, ...fields)
+    return new Map(ids.flatMap((id, index) => (typeof found[index] === 'string' ? [[id, found[index]]] : [])))
+  }
+
   return {
     all: async () => {
       const before = endpointCache.known
@@ -65,9 +75,7 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
       const { revision, texts } = await run(listOwnedScript, owner)
       return { revision, endpoints: texts.map(readEndpoint) }
     },
-    goneOwners: async (ids) => {
-      const found = ids.length === 0 ? [] : await client.hmget(owners, ...ids)
-      return new Map(ids.flatMap((id, index) => (typeof found[index] === 'string' ? [[id, found[index]]] : [])))
-    },
+    goneOwners: (ids) => remembered(ids, ids),
+    goneNames: (ids) => remembered(ids, ids.map(goneNameField)),
   }
 }

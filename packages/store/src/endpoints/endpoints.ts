@@ -4,7 +4,7 @@ import { unknownResource, type ResourceKind } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, JobRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { createEndpointLists } from './endpoint-lists.ts'
+import { createEndpointLists, goneNameField } from './endpoint-lists.ts'
 import { nameOf, namesBegin } from './owned.ts'
 import { readEndpoint, readTemplate } from '../data/records.ts'
 import { endpointKeys } from '../keys.ts'
@@ -56,7 +56,17 @@ const deleteScript = defineScript(
   {
     lua: new URL('./delete-endpoint.lua', import.meta.url),
     keys: ['records', 'names', 'bound', 'deleted', 'revision', 'owners', 'ownersSince'],
-    args: { id: 'text', before: 'text', name: 'text', boundTemplate: 'text', owner: 'text', now: 'number', changed: 'signal' },
+    args: {
+      id: 'text',
+      before: 'text',
+      name: 'text',
+      boundTemplate: 'text',
+      owner: 'text',
+      nameField: 'text',
+      title: 'text',
+      now: 'number',
+      changed: 'signal',
+    },
     /** False where another writer came first. */
     reply: flag,
   },
@@ -97,6 +107,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
     list: async (ownerId) => (ownerId === undefined ? lists.all() : (await lists.of(ownerId)).endpoints),
     listDeleted: () => client.smembers(deleted),
     goneOwners: lists.goneOwners,
+    goneNames: lists.goneNames,
 
     async findByTemplate(templateId) {
       const id = await client.hget(templates, templateId)
@@ -193,9 +204,9 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
       const stored = await client.hget(records, id)
       const endpoint = parse(stored)
       if (stored === null || endpoint === undefined) return false
-      const { templateId: boundTemplate, ownerId: owner } = endpoint
-      const gone = { id, before: stored, name: nameOf(endpoint), boundTemplate, owner, now: Date.now(), changed: changed(id) }
-      if (await run(deleteScript, { ...touched, owners, ownersSince, ...gone })) return true
+      const { templateId: boundTemplate, ownerId: owner, name: title } = endpoint
+      const gone = { id, before: stored, name: nameOf(endpoint), boundTemplate, owner, nameField: goneNameField(id), title }
+      if (await run(deleteScript, { ...touched, owners, ownersSince, ...gone, now: Date.now(), changed: changed(id) })) return true
     }
     throw tooBusy()
   }

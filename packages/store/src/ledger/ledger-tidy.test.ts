@@ -172,6 +172,7 @@ describe('a deleted endpoint', () => {
     const later = (days: number) => store.ledger.tidy(deletedAt + KEEP_MS + days * DAY_MS, KEEP_MS)
     expect(await later(6)).toMatchObject({ forgotten: 0 })
     expect(await store.endpoints.goneOwners(['ep-1', 'ep-2'])).toEqual(new Map([['ep-1', 'owner']]))
+    expect(await store.endpoints.goneNames(['ep-1', 'ep-2'])).toEqual(new Map([['ep-1', expect.any(String)]]))
     expect(await later(8)).toMatchObject({ forgotten: 1 })
     expect(await store.endpoints.goneOwners(['ep-1'])).toEqual(new Map())
     expect(await usageOf(store)).toEqual(before.map((line) => ({ ...line, endpointId: null })))

@@ -1,6 +1,7 @@
 // Compacts the ledger (ADR 43). Each step is fenced and may be interrupted between two portions; the next call continues.
 import { DAY_MS, splitByDay, startOfDay } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
+import { goneNameField } from '../endpoints/endpoint-lists.ts'
 import { findOwners } from './ledger-owners.ts'
 import { dayField, parseDay } from './ledger-reads.ts'
 import type { LedgerStore } from './ledger.ts'
@@ -42,7 +43,7 @@ export const foldTotalsScript = defineScript({
 const forgetOwnersScript = defineScript({
   lua: new URL('./forget-owners.lua', import.meta.url),
   keys: ['owners', 'ownersSince'],
-  args: { endpoints: 'texts' },
+  args: { endpoints: 'texts', nameFields: 'texts' },
   reply: number,
 })
 
@@ -127,7 +128,7 @@ async function forgetOwners({ client, keys, run }: StoreContext, before: number)
     if (ids.length === 0) return forgotten
     const ownerIds = new Set((await client.hmget(owners, ...ids)).filter((ownerId) => ownerId !== null))
     for (const ownerId of ownerIds) await foldDays({ client, keys, run }, ownerId, new Set(ids))
-    forgotten += await run(forgetOwnersScript, { owners, ownersSince, endpoints: ids })
+    forgotten += await run(forgetOwnersScript, { owners, ownersSince, endpoints: ids, nameFields: ids.map(goneNameField) })
   }
 }
 

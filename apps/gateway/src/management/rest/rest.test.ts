@@ -410,14 +410,15 @@ describe('usage', () => {
     expect(before[1]?.['usage']).toHaveLength(4)
     expect(await ledger.tidy(day + 40 * 86_400_000, 30 * 86_400_000)).toMatchObject({ rolledUp: 6 })
     const after = await Promise.all(queries.map(usage))
-    type Line = { endpointId: string | null; state: string; seconds: number; endpointName: string | null }
+    type Line = { endpointId: string | null; state: string; seconds: number; isDeleted?: boolean }
     const linesOf = (answer: Record<string, unknown> | undefined) => (answer?.['usage'] ?? []) as Line[]
     const sums = (answer: Record<string, unknown> | undefined) => {
       return linesOf(answer)
-        .map(({ state, seconds, endpointName }) => `${endpointName} ${state} ${seconds}`)
+        .map(({ state, seconds, isDeleted = false }) => `${isDeleted} ${state} ${seconds}`)
         .toSorted()
     }
     expect(after.map(sums)).toEqual(before.map(sums))
+    expect(linesOf(before[1])).toContainEqual(expect.objectContaining({ endpointId: gone, endpointName: 'gone', isDeleted: true }))
     expect(linesOf(after[1]).map(({ endpointId }) => endpointId)).toContain(null)
     expect(await usage('from=2026-01-05T13:00:00Z&to=2026-01-05T14:00:00Z')).toMatchObject({
       from: '2026-01-05T00:00:00.000Z',

@@ -1,5 +1,5 @@
 // GET /runyard/v1/usage: the ledger summed over a range by what is asked for, in JSON or as a table, and what it cost by the prices of today (an extension of
-// ours, for `runyard usage`). Endpoints that their owner deleted still count; their name is null then, and their id, too, where only sums of days are left.
+// ours, for `runyard usage`). Endpoints that their owner deleted still count, with their names; where only sums of days are left, without id and name.
 // The default range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43, ADR 82).
 import { groupUsage, type UsageGroup } from '@runyard/core'
 import { pricePerHour, RunyardError, type Prices } from '@runyard/schema'
@@ -42,13 +42,14 @@ interface Asked {
 
 async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, range: asked }: Asked): Promise<UsageView> {
   const prices = deps.prices()
-  const [{ range, names, rows, days }, keys, hosts] = await Promise.all([
+  const [{ range, names, goneNames, rows, days }, keys, hosts] = await Promise.all([
     readOwnedLedger(deps, ownerId, asked),
     by.includes('key') ? deps.store.keys.list() : [],
     by.includes('host') ? deps.store.hosts.list() : [],
   ])
   const named: Names = {
     endpoints: names,
+    goneEndpoints: goneNames,
     keys: new Map(keys.filter((key) => key.ownerId === ownerId).map(({ id, name }) => [id, name])),
     hosts: new Map(hosts.flatMap(({ hostId, sight }) => (sight === undefined ? [] : [[hostId, sight.label] as const]))),
   }
@@ -71,6 +72,7 @@ async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, range: ask
 
 interface Names {
   readonly endpoints: ReadonlyMap<string, string>
+  readonly goneEndpoints: ReadonlyMap<string, string>
   readonly keys: ReadonlyMap<string, string>
   readonly hosts: ReadonlyMap<string, string>
 }
@@ -78,7 +80,7 @@ interface Names {
 function whatOf({ of }: UsageGroup, by: readonly UsageDimension[], names: Names): Partial<UsageLine> {
   const { endpointId, keyId = null, hostId = null, gpuType, state, day } = of
   const members: Readonly<Record<UsageDimension, Partial<UsageLine>>> = {
-    endpoint: { endpointId, endpointName: names.endpoints.get(endpointId ?? '') ?? null },
+    endpoint: endpointOf(endpointId, names),
     key: { keyId, keyName: names.keys.get(keyId ?? '') ?? null },
     host: { hostId, host: names.hosts.get(hostId ?? '') ?? null },
     gpu: { gpuType },
@@ -86,6 +88,12 @@ function whatOf({ of }: UsageGroup, by: readonly UsageDimension[], names: Names)
     day: { day: new Date(day).toISOString().slice(0, 10) },
   }
   return Object.assign({}, ...by.map((dimension) => members[dimension])) as Partial<UsageLine>
+}
+
+function endpointOf(endpointId: string | null, { endpoints, goneEndpoints }: Names): Partial<UsageLine> {
+  const name = endpoints.get(endpointId ?? '')
+  if (name !== undefined) return { endpointId, endpointName: name }
+  return { endpointId, endpointName: goneEndpoints.get(endpointId ?? '') ?? null, isDeleted: true }
 }
 
 function sumsOf(groups: readonly UsageGroup[]): UsageView['total'] {
@@ -99,7 +107,7 @@ function sumsOf(groups: readonly UsageGroup[]): UsageView['total'] {
   }
 }
 
-const COLUMNS: Readonly<Record<UsageDimension, readonly (keyof UsageLine)[]>> = {
+const COLUMNS: Readonly<Record<UsageDimension, readonly Exclude<keyof UsageLine, 'isDeleted'>[]>> = {
   endpoint: ['endpointId', 'endpointName'],
   key: ['keyId', 'keyName'],
   host: ['hostId', 'host'],
