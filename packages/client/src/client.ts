@@ -148,6 +148,8 @@ export interface UsageRange {
   readonly to?: number
   /** Default: endpoint, GPU and state. */
   readonly by?: readonly UsageDimension[]
+  /** Also how many billed seconds had no job. */
+  readonly idle?: boolean
 }
 
 /** Every function throws RunyardError with one sentence. `signal` aborts all requests of the client. */
@@ -245,9 +247,9 @@ function createVolumeClient(send: Send): VolumeClient {
   }
 }
 
-function usageQuery({ from, to, by }: UsageRange): string {
+function usageQuery({ from, to, by, idle }: UsageRange): string {
   const grouped = by === undefined ? {} : { by: by.join(',') }
-  return new URLSearchParams({ ...isoRange(from, to), ...grouped }).toString()
+  return new URLSearchParams({ ...isoRange(from, to), ...grouped, ...(idle === true && { idle: 'true' }) }).toString()
 }
 
 function isoRange(from: number, to: number | undefined): Record<string, string> {

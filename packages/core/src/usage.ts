@@ -3,6 +3,7 @@
 // that were rolled up into days count as before (ADR 43). If a range cuts an interval, the part inside the range is rounded.
 import type { BillingState, LedgerDay, LedgerRow } from '@runyard/schema'
 import type { UsageDimension } from '@runyard/schema/api'
+import type { WorkSpans } from './work-spans.ts'
 
 export const DAY_MS = 24 * 3600 * 1000
 
@@ -79,6 +80,8 @@ export interface GroupOptions extends UsageOptions {
   readonly by: readonly UsageDimension[]
   /** Of one hour of a GPU of that type, or of a CPU worker (null). */
   readonly priceOf: (gpuType: string | null) => number
+  /** When which worker had a job; absent: not known. */
+  readonly work?: WorkSpans | undefined
 }
 
 export interface UsageGroup extends Pick<UsageLine, 'seconds' | 'billableSeconds' | 'gpuSeconds'> {
@@ -86,9 +89,14 @@ export interface UsageGroup extends Pick<UsageLine, 'seconds' | 'billableSeconds
   readonly of: LedgerPart
   /** Of the billed part. */
   readonly cost: number
+  /** Of `billableSeconds`: without a job; undefined: not known. */
+  readonly idleSeconds: number | undefined
 }
 
-export type LedgerPart = LedgerDay
+export type LedgerPart = LedgerDay & {
+  /** In which its worker had a job; absent: not known. */
+  readonly workSeconds?: number
+}
 
 const VALUE_OF: Readonly<Record<UsageDimension, (part: LedgerPart) => string>> = {
   endpoint: ({ endpointId }) => endpointId ?? '',
@@ -100,36 +108,52 @@ const VALUE_OF: Readonly<Record<UsageDimension, (part: LedgerPart) => string>> =
 }
 
 /** The same seconds in any grouping: each part of the ledger is in exactly one group. Groups are sorted by the dimensions, in the order asked for. */
-export function groupUsage(ledger: Ledger, { range, billedStates, now, by, priceOf }: GroupOptions): readonly UsageGroup[] {
+export function groupUsage(ledger: Ledger, options: GroupOptions): readonly UsageGroup[] {
   const groups = new Map<string, UsageGroup>()
-  for (const part of partsOf(ledger, { range, now, byDay: by.includes('day') })) {
-    const key = by.map((dimension) => VALUE_OF[dimension](part)).join('\n')
-    const before = groups.get(key) ?? { of: part, seconds: 0, billableSeconds: 0, gpuSeconds: 0, cost: 0 }
-    const isBilled = billedStates.includes(part.state)
-    const units = part.gpuType === null ? part.seconds : part.gpuSeconds
-    groups.set(key, {
-      of: before.of,
-      seconds: before.seconds + part.seconds,
-      billableSeconds: before.billableSeconds + (isBilled ? part.seconds : 0),
-      gpuSeconds: before.gpuSeconds + (isBilled ? part.gpuSeconds : 0),
-      cost: before.cost + (isBilled ? (units * priceOf(part.gpuType)) / 3600 : 0),
-    })
+  for (const part of partsOf(ledger, options)) {
+    const key = options.by.map((dimension) => VALUE_OF[dimension](part)).join('\n')
+    groups.set(key, addPart(groups.get(key), part, options))
   }
   return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
 }
 
-/** What of the ledger lies in a range. Not by day, an interval is one part, dated by its first day. */
-function* partsOf(
-  { rows, days = [] }: Ledger,
-  { range, now, byDay }: Pick<UsageOptions, 'range' | 'now'> & { readonly byDay: boolean },
-): Generator<LedgerPart> {
+const NOTHING = { seconds: 0, billableSeconds: 0, gpuSeconds: 0, cost: 0, idleSeconds: 0 }
+
+function addPart(before: UsageGroup | undefined, part: LedgerPart, { billedStates, priceOf }: GroupOptions): UsageGroup {
+  const { of, idleSeconds, ...sums } = before ?? { of: part, ...NOTHING }
+  const seconds = sums.seconds + part.seconds
+  if (!billedStates.includes(part.state)) return { ...sums, of, idleSeconds, seconds }
+  const units = part.gpuType === null ? part.seconds : part.gpuSeconds
+  const isKnown = idleSeconds !== undefined && part.workSeconds !== undefined
+  return {
+    of,
+    seconds,
+    billableSeconds: sums.billableSeconds + part.seconds,
+    gpuSeconds: sums.gpuSeconds + part.gpuSeconds,
+    cost: sums.cost + (units * priceOf(part.gpuType)) / 3600,
+    idleSeconds: isKnown ? idleSeconds + part.seconds - part.workSeconds : undefined,
+  }
+}
+
+/** What of the ledger lies in a range. */
+function* partsOf({ rows, days = [] }: Ledger, options: GroupOptions): Generator<LedgerPart> {
+  const { range, now } = options
   for (const row of rows) {
     const [from, to] = [Math.max(row.from, range.from), Math.min(row.to ?? now, range.to)]
-    if (to <= from) continue
-    if (byDay) yield* splitByDay({ ...row, from, to })
-    else yield partOf(row, startOfDay(from), secondsInside(row, range, now))
+    if (to > from) yield* partsOfRow(row, { from, to }, options)
   }
   for (const day of days) if (day.day >= range.from && day.day < range.to && day.seconds > 0) yield day
+}
+
+/** Not by day, an interval is one part, dated by its first day. */
+function* partsOfRow(row: LedgerRow, inside: UsageRange, { by, work }: GroupOptions): Generator<LedgerPart> {
+  const isByDay = by.includes('day')
+  const cut = { ...row, ...inside }
+  const parts = isByDay ? splitByDay(cut) : [partOf(row, startOfDay(inside.from), secondsIn(inside))]
+  for (const part of parts) {
+    const span = isByDay ? { from: Math.max(inside.from, part.day), to: Math.min(inside.to, part.day + DAY_MS) } : inside
+    yield work === undefined ? part : { ...part, workSeconds: Math.min(part.seconds, work.workMs(row.workerId, span) / 1000) }
+  }
 }
 
 function partOf({ endpointId, gpuType, state, hostId, keyId, gpuCount }: LedgerRow, day: number, seconds: number): LedgerPart {
@@ -138,10 +162,7 @@ function partOf({ endpointId, gpuType, state, hostId, keyId, gpuCount }: LedgerR
 }
 
 /** The days between the first and the last are whole days, so their seconds need no rounding. */
-function secondsInside(row: LedgerRow, range: UsageRange, now: number): number {
-  const from = Math.max(row.from, range.from)
-  const to = Math.min(row.to ?? now, range.to)
-  if (to <= from) return 0
+function secondsIn({ from, to }: UsageRange): number {
   const firstMidnight = startOfDay(from) + DAY_MS
   if (to <= firstMidnight) return roundUp({ from, to })
   return roundUp({ from, to: firstMidnight }) + roundUp({ from: firstMidnight, to })

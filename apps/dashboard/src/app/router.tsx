@@ -3,6 +3,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { BASE_PATH } from '../api/client.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
+import { readUsageSearch } from '../pages/usage/describe-usage.ts'
 import { rootRoute } from './root-route.ts'
 
 const yardRoute = createRoute({
@@ -18,6 +19,13 @@ const signInRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
 })
 
+const usageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/usage',
+  validateSearch: readUsageSearch,
+  component: lazyRouteComponent(() => import('../pages/usage/usage-page.tsx'), 'UsagePage'),
+})
+
 /** Links that Runpod's tools print. */
 const runpodStorageRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -27,7 +35,7 @@ const runpodStorageRoute = createRoute({
   },
 })
 
-const routeTree = rootRoute.addChildren([yardRoute, signInRoute, settingsRoutes, runpodStorageRoute])
+const routeTree = rootRoute.addChildren([yardRoute, signInRoute, usageRoute, settingsRoutes, runpodStorageRoute])
 
 export const router = createRouter({
   routeTree,

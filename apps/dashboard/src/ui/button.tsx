@@ -11,3 +11,8 @@ export interface ButtonProps extends Omit<ComponentProps<'button'>, 'className'>
 export function Button({ kind = 'plain', type = 'button', ...rest }: ButtonProps) {
   return <button type={type} className={styles.button} data-kind={kind} {...rest} />
 }
+
+/** Leads to an address outside of the page's own, such as a file. */
+export function LinkButton(props: Omit<ComponentProps<'a'>, 'className'>) {
+  return <a className={styles.button} {...props} />
+}

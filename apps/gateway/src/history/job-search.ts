@@ -5,6 +5,7 @@ import { RunyardError, type Endpoint, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import type { JobSummary, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
+import { CHUNK_LAG_MS } from '../parts/ran-jobs.ts'
 
 export interface Wanted {
   readonly status?: JobStatus | undefined
@@ -24,8 +25,6 @@ const MOST_LIVE = 1000
 const CHUNKS_AT_ONCE = 32
 /** Of one answer. */
 const SEARCH_MS = 2000
-/** The chunk of a job may be this much later than its end. */
-export const CHUNK_LAG_MS = 90_000
 
 const isLive = (status: JobStatus | undefined): boolean => status === undefined || status === 'IN_QUEUE' || status === 'IN_PROGRESS'
 const isEnded = (status: JobStatus | undefined): boolean => status === undefined || !isLive(status)

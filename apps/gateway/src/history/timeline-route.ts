@@ -1,24 +1,14 @@
 // GET /runyard/v1/timeline: what each card did, drawn for a width (core's `createLanes`). Read in turns of the event loop, because a day of a busy pool
 // has some hundred thousand jobs.
-import {
-  createLanes,
-  defined,
-  readingPxOf,
-  unpackSamples,
-  type Lane,
-  type PastJob,
-  type TimelineInput,
-  type TimelineJob,
-  type TimelineWorker,
-} from '@runyard/core'
+import { createLanes, defined, readingPxOf, unpackSamples, type Lane, type TimelineInput, type TimelineWorker } from '@runyard/core'
 import { OutOfUse, type Endpoint, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { compressAnswer } from '../http/compress.ts'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
-import { CHUNK_LAG_MS } from './job-search.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
+import { readRanJobs } from '../parts/ran-jobs.ts'
 import { readLives } from './worker-routes.ts'
 
 type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
@@ -26,8 +16,6 @@ type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'h
 const HOUR_MS = 3_600_000
 /** Readings of ten seconds up to here; of minutes beyond. */
 const FINE_MS = 2 * HOUR_MS
-const CHUNKS_AT_ONCE = 32
-const MOST_JOBS = 1_000_000
 /** A chunk may be this much later than its first reading. */
 const LAG_MS = 60_000
 /** What a browser may get beyond the columns, per pixel: workers and jobs, and workers alone. */
@@ -56,7 +44,7 @@ export function registerTimelineRoute(app: RestApp, { store }: { readonly store:
       const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
       const [cards, past, absences, samples] = await Promise.all([
         cardsOf(store, all),
-        jobsIn(store, range, new Set(workers.map(({ id }) => id))),
+        readRanJobs(store, range, new Set(workers.map(({ id }) => id))),
         absencesIn(store, range),
         samplesIn(store, range),
       ])
@@ -106,44 +94,6 @@ async function workersIn(store: TimelineStore, range: Range): Promise<readonly W
   const now = there.map((record) => ({ ...record, host: labels.get(record.hostId) ?? record.hostId }))
   const ids = new Set(now.map(({ id }) => id))
   return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
-}
-
-interface PastJobs {
-  readonly jobs: readonly TimelineJob[]
-  readonly isComplete: boolean
-}
-
-/** Those that one of the workers ran. */
-async function jobsIn(store: TimelineStore, range: Range, workers: ReadonlySet<string>): Promise<PastJobs> {
-  const running = range.to < Date.now() - HOUR_MS ? [] : await runningJobs(store)
-  const jobs = running.filter(({ workerId }) => workers.has(workerId))
-  let after: string | undefined
-  // Newest first. What ended a while after the range may have run in it.
-  const to = range.to + HOUR_MS
-  for (;;) {
-    const chunks = await store.history.jobs({ from: range.from, to: to + CHUNK_LAG_MS, after, newestFirst: true, count: CHUNKS_AT_ONCE })
-    for (const chunk of chunks) jobs.push(...ranIn(chunk.jobs, range).filter(({ workerId }) => workers.has(workerId)))
-    after = chunks.at(-1)?.id
-    if (chunks.length < CHUNKS_AT_ONCE) return { jobs, isComplete: true }
-    if (jobs.length > MOST_JOBS) return { jobs, isComplete: false }
-    await nextTurn()
-  }
-}
-
-function ranIn(jobs: readonly PastJob[], { from, to }: Range): readonly TimelineJob[] {
-  return jobs.filter(
-    (job): job is PastJob & TimelineJob =>
-      job.workerId !== undefined && job.startedAt !== undefined && job.startedAt < to && job.endedAt >= from,
-  )
-}
-
-async function runningJobs({ endpoints, jobs }: TimelineStore): Promise<readonly TimelineJob[]> {
-  const leases = await Promise.all((await endpoints.list()).map(({ id }) => jobs.leases(id)))
-  return leases
-    .flat()
-    .flatMap(({ jobId: id, endpointId, workerId, startedAt }) =>
-      workerId === undefined ? [] : [{ id, endpointId, workerId, startedAt, status: 'IN_PROGRESS' }],
-    )
 }
 
 async function samplesIn({ history }: TimelineStore, range: Range): Promise<TimelineInput['samples']> {

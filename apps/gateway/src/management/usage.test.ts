@@ -177,3 +177,37 @@ it('prices follow the configuration file, and a bad edit leaves them as they wer
   expect(prices.current().currency).toBe('EUR')
   await rm(dir, { recursive: true })
 })
+
+it('says how many billed seconds had no job, and that it does not know beyond the history', async () => {
+  const own = await startGateway({})
+  const { id } = await own.addEndpoint()
+  const start = Math.floor(Date.now() / 1000) * 1000 - 3_600_000
+  const row = { endpointId: id, gpuType: L4, gpuCount: 1, workerId: 'w' } as const
+  await own.store.ledger.transition({ ...row, state: 'initializing', at: start })
+  await own.store.ledger.transition({ ...row, state: 'running', at: start + 10_000 })
+  await own.store.ledger.close('w', start + 100_000)
+  const job = (from: number, to: number) => ({
+    id: `j${from}`,
+    endpointId: id,
+    status: 'COMPLETED' as const,
+    cause: 'result' as const,
+    submittedAt: start,
+    startedAt: start + from,
+    endedAt: start + to,
+    retries: 0,
+    workerId: 'w',
+  })
+  // The first two overlap; the last one is of another worker.
+  await own.store.history.addJobs([job(20_000, 40_000), job(30_000, 50_000), { ...job(60_000, 90_000), workerId: 'other' }], {})
+  const from = new Date(start).toISOString()
+  const { json } = await own.call(`/runyard/v1/usage?by=endpoint&idle=true&from=${from}`)
+  expect(json).toMatchObject({ usage: [{ billableSeconds: 100, idleSeconds: 70 }], total: { billableSeconds: 100, idleSeconds: 70 } })
+  const byDay = await own.call(`/runyard/v1/usage?by=day,state&idle=true&from=${from}`)
+  expect(byDay.json).toMatchObject({ total: { idleSeconds: 70 } })
+  const unasked = await own.call(`/runyard/v1/usage?from=${from}`)
+  expect(unasked.json).not.toHaveProperty('total.idleSeconds')
+  const old = await own.call('/runyard/v1/usage?from=0&idle=true')
+  expect(old.json).toMatchObject({ total: { billableSeconds: 100, idleSeconds: null } })
+  const table = await own.call(`/runyard/v1/usage?by=endpoint&idle=true&format=csv&from=${from}`)
+  expect(table.text.split('\r\n')[0]).toBe('endpointId,endpointName,seconds,billableSeconds,gpuSeconds,cost,idleSeconds,currency')
+})

@@ -27,6 +27,7 @@ export const UsageQuery = z.object({
   by: Dimensions.describe(
     `What to group by: ${USAGE_DIMENSIONS.join(', ')}; several with commas. \`key\` is the key that created the endpoint.`,
   ),
+  idle: z.stringbool().default(false).describe('Also say how many billed seconds had no job; the jobs of the range are read for it.'),
   format: z.enum(['json', 'csv']).default('json'),
 })
 
@@ -35,6 +36,11 @@ const SUMS = {
   billableSeconds: z.number().describe('In a billed state.'),
   gpuSeconds: z.number().describe('The billed ones, multiplied by the GPUs of the worker.'),
   cost: z.number().describe('Of the billed ones, by the prices of today.'),
+  idleSeconds: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('With `idle`: the billed ones in which the worker had no job; null: the history does not reach that far back.'),
 }
 
 export const UsageLine = z

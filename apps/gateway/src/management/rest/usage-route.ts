@@ -1,21 +1,22 @@
 // GET /runyard/v1/usage: the ledger summed over a range by what is asked for, in JSON or as a table, and what it cost by the prices of today (an extension of
 // ours, for `runyard usage`). Endpoints that their owner deleted still count, with their names; where only sums of days are left, without id and name.
 // The default range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43, ADR 82).
-import { groupUsage, type UsageGroup } from '@runyard/core'
-import { pricePerHour, RunyardError, type Prices } from '@runyard/schema'
+import { createWorkSpans, DAY_MS, groupUsage, type UsageGroup, type WorkSpans } from '@runyard/core'
+import { pricePerHour, RunyardError, type Config, type Prices } from '@runyard/schema'
 import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
+import { readRanJobs } from '../../parts/ran-jobs.ts'
 import { toCsv } from '../csv.ts'
-import { readOwnedLedger, type UsageDeps } from '../usage-model.ts'
+import { readOwnedLedger, type OwnedLedger, type UsageDeps } from '../usage-model.ts'
 import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
-const DAY_MS = 24 * 3600 * 1000
 /** Of a currency; less than any second costs. */
 const DECIMALS = 1e6
 
 export interface UsageRouteDeps extends UsageDeps {
-  readonly store: UsageDeps['store'] & Pick<Store, 'keys' | 'hosts'>
+  readonly store: UsageDeps['store'] & Pick<Store, 'keys' | 'hosts' | 'jobs' | 'history'>
+  readonly config: UsageDeps['config'] & Pick<Config, 'history'>
   readonly prices: () => Prices
 }
 
@@ -23,9 +24,9 @@ export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps): void {
   app.route({
     ...restRoute('GET /runyard/v1/usage'),
     handler: async (request, reply) => {
-      const { by, format, to = Date.now(), from = to - DAY_MS } = request.query
+      const { by, idle, format, to = Date.now(), from = to - DAY_MS } = request.query
       if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-      const view = await readUsage(deps, keyOf(request).ownerId, { by, range: { from, to } })
+      const view = await readUsage(deps, keyOf(request).ownerId, { by, idle, range: { from, to } })
       if (format === 'json') return view
       void reply.serializer(String)
       return reply.type('text/csv; charset=utf-8').send(toTable(view) as never)
@@ -37,10 +38,11 @@ export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps): void {
 
 interface Asked {
   readonly by: readonly UsageDimension[]
+  readonly idle: boolean
   readonly range: { readonly from: number; readonly to: number }
 }
 
-async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, range: asked }: Asked): Promise<UsageView> {
+async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, idle, range: asked }: Asked): Promise<UsageView> {
   const prices = deps.prices()
   const [{ range, names, goneNames, rows, days }, keys, hosts] = await Promise.all([
     readOwnedLedger(deps, ownerId, asked),
@@ -59,15 +61,28 @@ async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, range: ask
     now: Date.now(),
     priceOf: (type: string | null) => pricePerHour(prices, type),
   }
-  const groups = groupUsage({ rows, days }, { ...options, by })
+  const work = idle ? await readWork(deps, { range, rows }) : undefined
+  const groups = groupUsage({ rows, days }, { ...options, by, work })
+  const sums = (some: readonly UsageGroup[]) => ({ ...sumsOf(some), ...(idle && { idleSeconds: idleOf(some) }) })
   return {
     from: new Date(range.from).toISOString(),
     to: new Date(range.to).toISOString(),
-    usage: groups.map((group) => ({ ...whatOf(group, by, named), ...sumsOf([group]) })),
+    usage: groups.map((group) => ({ ...whatOf(group, by, named), ...sums([group]) })),
     by: [...by],
     currency: prices.currency,
-    total: sumsOf(groups),
+    total: sums(groups),
   }
+}
+
+/** Undefined where the history does not reach back to the range. */
+async function readWork(
+  { store, config }: Pick<UsageRouteDeps, 'store' | 'config'>,
+  { range, rows }: Pick<OwnedLedger, 'range' | 'rows'>,
+): Promise<WorkSpans | undefined> {
+  const now = Date.now()
+  if (!store.history.isKept || range.from < now - config.history.days * DAY_MS) return undefined
+  const { jobs, isComplete } = await readRanJobs(store, range, new Set(rows.map(({ workerId }) => workerId)))
+  return isComplete ? createWorkSpans(jobs, now) : undefined
 }
 
 interface Names {
@@ -107,6 +122,12 @@ function sumsOf(groups: readonly UsageGroup[]): UsageView['total'] {
   }
 }
 
+/** null: not known. Nothing used is nothing idle. */
+function idleOf(groups: readonly UsageGroup[]): number | null {
+  const parts = groups.map(({ idleSeconds }) => idleSeconds)
+  return parts.includes(undefined) ? null : Math.round(1000 * parts.reduce<number>((sum, part = 0) => sum + part, 0)) / 1000
+}
+
 const COLUMNS: Readonly<Record<UsageDimension, readonly Exclude<keyof UsageLine, 'isDeleted'>[]>> = {
   endpoint: ['endpointId', 'endpointName'],
   key: ['keyId', 'keyName'],
@@ -117,8 +138,9 @@ const COLUMNS: Readonly<Record<UsageDimension, readonly Exclude<keyof UsageLine,
 }
 
 /** Without a line of totals: programs add up what they read. */
-function toTable({ by, currency, usage }: UsageView): string {
-  const columns = [...by.flatMap((dimension) => COLUMNS[dimension]), 'seconds', 'billableSeconds', 'gpuSeconds', 'cost'] as const
+function toTable({ by, currency, usage, total }: UsageView): string {
+  const idle = total.idleSeconds === undefined ? [] : (['idleSeconds'] as const)
+  const columns = [...by.flatMap((dimension) => COLUMNS[dimension]), 'seconds', 'billableSeconds', 'gpuSeconds', 'cost', ...idle] as const
   const head = [...columns, 'currency']
   return toCsv([head, ...usage.map((line) => [...columns.map((column) => line[column] ?? ''), currency])])
 }
