@@ -5,6 +5,8 @@ import { request, requestText, toQuery, type RequestOptions, type Send, type Any
 import { createKeyClient, type KeyClient } from './key-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import type {
+  BatchPage,
+  BatchView,
   EndpointBody,
   EndpointListView,
   EndpointView,
@@ -56,6 +58,8 @@ export interface JobClient {
   health(endpointId: string): Promise<HealthView>
   /** Waiting, running, ended, each newest first. */
   list(endpointId: string, limit: number): Promise<JobPage>
+  /** Newest first; at most 200. */
+  batches(endpointId: string): Promise<readonly BatchView[]>
 }
 
 export interface SessionClient {
@@ -200,6 +204,7 @@ function createJobClient(send: Send): JobClient {
     stream: (id, jobId) => send(`/v2/${id}/stream/${jobId}`),
     health: (id) => send(`/v2/${id}/health`),
     list: (id, limit) => send(`/v2/${id}/requests?limit=${limit}`),
+    batches: async (id) => (await send<BatchPage>(`/v2/${id}/batch?limit=200`)).batches,
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   PoolView,
   SeriesView,
   TimelineView,
+  WorkerLifeListView,
   WorkerLifeView,
 } from '@runyard/schema/api'
 
@@ -32,6 +33,15 @@ export interface FailureSearch {
   readonly endpoint?: string | undefined
   readonly since?: number | undefined
   readonly until?: number | undefined
+}
+
+/** Which workers; both times in epoch ms. */
+export interface WorkerSearch {
+  /** Id or name. */
+  readonly endpoint?: string | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly limit?: number
 }
 
 /** Which numbers; times in epoch ms. */
@@ -71,6 +81,8 @@ export interface HistoryClient {
   jobOutput(jobId: string, bytes?: number): Promise<JobValueView>
   /** Failed jobs, grouped by their error. */
   failures(search: FailureSearch): Promise<FailureListView>
+  /** Workers that are there, then those that are gone, latest first. */
+  workers(search: WorkerSearch): Promise<WorkerLifeListView['workers']>
   /** Also of a worker that is gone. */
   workerLife(workerId: string): Promise<WorkerLifeView>
   /** Numbers of endpoints over time, or readings of a card. */
@@ -102,6 +114,10 @@ export function createHistoryClient(send: Send, target: AnyTarget): HistoryClien
     jobOutput: (jobId, bytes) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}/output?${toQuery({ bytes })}`),
     failures: ({ endpoint, since, until }) =>
       send(`/runyard/v1/failures?${toQuery({ endpoint, since: toIso(since), until: toIso(until) })}`),
+    workers: async ({ since, until, ...search }) => {
+      const query = toQuery({ ...search, since: toIso(since), until: toIso(until) })
+      return (await send<WorkerLifeListView>(`/runyard/v1/workers?${query}`)).workers
+    },
     workerLife: (workerId) => send(`/runyard/v1/workers/${encodeURIComponent(workerId)}`),
     series: ({ from, to, ...search }) => send(`/runyard/v1/series?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
     logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),

@@ -9,12 +9,13 @@ const HIDDEN_FOR_MS = 60_000
 const SETTLE_MS = 50
 const AGAIN_AFTER_MS = 2000
 
-export type LiveState = 'connecting' | 'live' | 'lost' | 'paused'
+/** `unused`: the page shows nothing that is followed. */
+export type LiveState = 'unused' | 'connecting' | 'live' | 'lost' | 'paused'
 type Listener = (value: unknown) => void
 
 const listeners = new Map<string, Set<Listener>>()
 const stateListeners = new Set<() => void>()
-let state: LiveState = 'connecting'
+let state: LiveState = 'unused'
 let source: EventSource | undefined
 let opened = ''
 let settling: ReturnType<typeof setTimeout> | undefined
@@ -66,7 +67,8 @@ function open(): void {
   source?.close()
   source = undefined
   opened = topics
-  if (topics === '') return
+  if (topics === '') return setState('unused')
+  if (state === 'unused') setState('connecting')
   const stream = new EventSource(`${API_URL}/runyard/v1/live?topics=${encodeURIComponent(topics)}`)
   source = stream
   stream.addEventListener('open', () => setState('live'))

@@ -2,6 +2,7 @@
 // chunk of its own.
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { BASE_PATH } from '../api/client.ts'
+import { endpointRoutes } from '../pages/endpoint/routes.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
 import { readUsageSearch } from '../pages/usage/describe-usage.ts'
 import { rootRoute } from './root-route.ts'
@@ -35,7 +36,7 @@ const runpodStorageRoute = createRoute({
   },
 })
 
-const routeTree = rootRoute.addChildren([yardRoute, signInRoute, usageRoute, settingsRoutes, runpodStorageRoute])
+const routeTree = rootRoute.addChildren([yardRoute, usageRoute, ...endpointRoutes, signInRoute, settingsRoutes, runpodStorageRoute])
 
 export const router = createRouter({
   routeTree,

@@ -14,6 +14,8 @@ import styles from './shell.module.css'
 const QUESTIONS = [
   { to: '/', label: 'Yard' },
   { to: '/usage', label: 'Usage' },
+  { to: '/endpoints', label: 'Endpoints' },
+  { to: '/logs', label: 'Logs' },
   { to: '/settings', label: 'Settings' },
 ] as const
 
@@ -70,10 +72,16 @@ function RangeSelect() {
   return <Select label="Range" value={from === undefined ? range : 'fixed'} options={[...fixed, ...options]} onChange={choose} />
 }
 
-const LIVE_WORDS: Record<LiveState, string> = { connecting: '◐ connecting', live: '● live', lost: '✕ not live', paused: '■ paused' }
+const LIVE_WORDS: Record<Exclude<LiveState, 'unused'>, string> = {
+  connecting: '◐ connecting',
+  live: '● live',
+  lost: '✕ not live',
+  paused: '■ paused',
+}
 
 function LiveMark() {
   const state = useLiveState()
+  if (state === 'unused') return null
   return (
     <span className={styles.live} data-state={state} role="status">
       {LIVE_WORDS[state]}

@@ -157,7 +157,8 @@ it('reads numbers of an endpoint, and readings of a card, step by step', async (
     ])
     await store.history.add('minutes', packNumbers(START + minute * MINUTE, rows), START + minute * MINUTE)
   }
-  const { stepMs, points } = await get<SeriesView>(`series?endpoint=${ep}&from=${START}&to=${NOW}`)
+  const { stepMs, points, total } = await get<SeriesView>(`series?endpoint=${ep}&from=${START}&to=${NOW}`)
+  expect(total).toMatchObject({ completed: 2, queue: 9, runP50: points[0]?.runP50 })
   expect(stepMs).toBe(MINUTE)
   expect(points).toMatchObject([
     { at: START, completed: 1, queue: 3, runP50: expect.any(Number) },

@@ -61,18 +61,8 @@ async function readNumbers({ history }: SeriesStore, endpoints: ReadonlySet<stri
       if (endpoints.has(endpointId)) steps.set(step, addNumbers(steps.get(step) ?? NO_NUMBERS, numbers))
     }
   }
-  const points = [...steps]
-    .toSorted(([a], [b]) => a - b)
-    .map(([at, { waits, runs, ...numbers }]) => {
-      const quantiles = {
-        waitP50: quantileOf(waits, 0.5),
-        waitP95: quantileOf(waits, 0.95),
-        runP50: quantileOf(runs, 0.5),
-        runP95: quantileOf(runs, 0.95),
-      }
-      return { at, ...numbers, ...orNull(quantiles) }
-    })
-  return { stepMs, points, samples: [] }
+  const points = [...steps].toSorted(([a], [b]) => a - b).map(([at, numbers]) => ({ at, ...viewOf(numbers) }))
+  return { stepMs, points, total: totalOf([...steps.values()]), samples: [] }
 }
 
 /** The hours that are written; from then on, their minutes. The running hour has no others. */
@@ -81,6 +71,20 @@ async function hoursAndMinutes(history: Store['history'], range: ChunkRange): Pr
   const last = hours.at(-1)
   const from = last === undefined ? range.from : Math.max(range.from, last.at + HOUR_MS)
   return [...hours, ...(await history.chunks('minutes', { ...range, from }))]
+}
+
+function totalOf(all: readonly EndpointNumbers[]): SeriesView['total'] {
+  return viewOf(all.reduce(addNumbers, NO_NUMBERS))
+}
+
+function viewOf({ waits, runs, ...numbers }: EndpointNumbers): SeriesView['total'] {
+  const quantiles = {
+    waitP50: quantileOf(waits, 0.5),
+    waitP95: quantileOf(waits, 0.95),
+    runP50: quantileOf(runs, 0.5),
+    runP95: quantileOf(runs, 0.95),
+  }
+  return { ...numbers, ...orNull(quantiles) }
 }
 
 function orNull<K extends string>(values: Readonly<Record<K, number | undefined>>): Record<K, number | null> {
@@ -98,7 +102,7 @@ async function readCard({ history }: SeriesStore, uuid: string, asked: Asked): P
     const mean = meanSample(own.map(({ sample }) => sample))
     return mean === null ? [] : [{ at, ...mean }]
   })
-  return { stepMs, points: [], samples }
+  return { stepMs, points: [], total: totalOf([]), samples }
 }
 
 function readingsOf(chunk: Uint8Array, uuid: string): readonly { readonly at: number; readonly sample: CardSample | null }[] {

@@ -171,6 +171,7 @@ export const SeriesView = z
   .object({
     stepMs: z.number(),
     points: z.array(SeriesPoint).describe('Steps in which something happened; empty with `gpu`.'),
+    total: SeriesPoint.omit({ at: true }).describe('All points together.'),
     samples: z.array(CardSampleView).describe('Of the card; empty without `gpu`.'),
   })
   .meta({ id: 'Series' })

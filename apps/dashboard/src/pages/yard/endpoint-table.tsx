@@ -4,7 +4,10 @@ import { healthQuery } from '../../api/queries.ts'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatCount } from '../../ui/format.ts'
-import { Status, type StatusKind } from '../../ui/status.tsx'
+import { Link } from '@tanstack/react-router'
+import { keepRange } from '../../app/shell.tsx'
+import { stateOfEndpoint } from '../../ui/endpoint-state.ts'
+import { Status } from '../../ui/status.tsx'
 
 interface Row {
   readonly endpoint: EndpointView
@@ -12,21 +15,16 @@ interface Row {
   readonly health: HealthView | undefined
 }
 
-/** What an endpoint does, in one word. */
-function stateOf(health: HealthView | undefined): { readonly kind: StatusKind; readonly word: string } {
-  if (health === undefined) return { kind: 'unknown', word: 'asking' }
-  const { workers, jobs, reason } = health
-  const isThrottled = reason !== undefined || workers.throttled > 0
-  if (isThrottled) return { kind: 'throttled', word: 'throttled' }
-  if (jobs.inProgress > 0) return { kind: 'running', word: 'running' }
-  if (workers.initializing > 0) return { kind: 'starting', word: 'starting' }
-  if (workers.unhealthy > 0) return { kind: 'trouble', word: 'unhealthy' }
-  return { kind: 'idle', word: workers.ready > 0 ? 'ready' : 'scaled to zero' }
-}
-
 const COLUMNS: readonly TableColumn<Row>[] = [
-  { name: 'name', cell: ({ endpoint }) => endpoint.name },
-  { name: 'state', cell: ({ health }) => <Status {...stateOf(health)} /> },
+  {
+    name: 'name',
+    cell: ({ endpoint }) => (
+      <Link to="/endpoints/$id" params={{ id: endpoint.id }} search={keepRange}>
+        {endpoint.name}
+      </Link>
+    ),
+  },
+  { name: 'state', cell: ({ health }) => <Status {...stateOfEndpoint(health)} /> },
   { name: 'queue', isNumber: true, cell: ({ health }) => health && formatCount(health.jobs.inQueue) },
   { name: 'running', isNumber: true, cell: ({ health }) => health && formatCount(health.jobs.inProgress) },
   {

@@ -1,0 +1,56 @@
+// Addresses of endpoints with their tabs, of workers and of logs.
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { rootRoute } from '../../app/root-route.ts'
+import { readLogFilter } from '../../ui/logs/log-filter.ts'
+
+const endpointsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/endpoints',
+  component: lazyRouteComponent(() => import('../endpoints/endpoints-page.tsx'), 'EndpointsPage'),
+})
+
+const endpointRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/endpoints/$id',
+  component: lazyRouteComponent(() => import('./endpoint-page.tsx'), 'EndpointPage'),
+})
+
+const under = { getParentRoute: () => endpointRoute }
+const tabRoutes = [
+  createRoute({ ...under, path: '/', component: lazyRouteComponent(() => import('./overview-tab.tsx'), 'OverviewTab') }),
+  createRoute({ ...under, path: '/workers', component: lazyRouteComponent(() => import('./workers-tab.tsx'), 'WorkersTab') }),
+  createRoute({
+    ...under,
+    path: '/logs',
+    validateSearch: readLogFilter,
+    component: lazyRouteComponent(() => import('./logs-tab.tsx'), 'LogsTab'),
+  }),
+  createRoute({ ...under, path: '/metrics', component: lazyRouteComponent(() => import('./metrics-tab.tsx'), 'MetricsTab') }),
+  createRoute({ ...under, path: '/releases', component: lazyRouteComponent(() => import('./releases-tab.tsx'), 'ReleasesTab') }),
+  createRoute({ ...under, path: '/batches', component: lazyRouteComponent(() => import('./batches-tab.tsx'), 'BatchesTab') }),
+] as const
+
+const workerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workers/$id',
+  validateSearch: readLogFilter,
+  component: lazyRouteComponent(() => import('../worker/worker-page.tsx'), 'WorkerPage'),
+})
+
+const logsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/logs',
+  validateSearch: readLogFilter,
+  component: lazyRouteComponent(() => import('../logs/logs-page.tsx'), 'LogsPage'),
+})
+
+/** A link that Runpod's tools print. */
+const runpodEndpointRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/serverless/user/endpoint/$id',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/endpoints/$id', params })
+  },
+})
+
+export const endpointRoutes = [endpointsRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute, runpodEndpointRoute] as const

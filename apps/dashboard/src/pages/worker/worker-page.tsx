@@ -1,0 +1,125 @@
+// One worker, also days after its end: how it started against what is usual, the jobs that it ran, what it wrote, and how it ended.
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { useCallback } from 'react'
+import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
+import { workerQuery, workersQuery } from '../../api/endpoint-queries.ts'
+import { useTopic } from '../../api/live.ts'
+import { jobsQuery } from '../../api/queries.ts'
+import { keepRange } from '../../app/shell.tsx'
+import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
+import { describeCards } from '../../ui/describe-cards.ts'
+import { Empty } from '../../ui/empty.tsx'
+import { formatDuration, shortId } from '../../ui/format.ts'
+import { LogView } from '../../ui/logs/log-view.tsx'
+import { Moment } from '../../ui/moment.tsx'
+import { useNow } from '../../ui/now.ts'
+import { PHASE_KINDS } from '../../ui/phase.ts'
+import { Problem } from '../../ui/problem.tsx'
+import { Status } from '../../ui/status.tsx'
+import { StartView } from './start-view.tsx'
+import styles from './worker-page.module.css'
+
+const route = getRouteApi('/workers/$id')
+const MOST_LIVES = 60
+
+export function WorkerPage() {
+  const { id } = route.useParams()
+  const { data: worker, error, refetch } = useQuery(workerQuery(id))
+  const cache = useQueryClient()
+  const look = useCallback(() => {
+    void cache.invalidateQueries({ queryKey: workerQuery(id).queryKey })
+    void cache.invalidateQueries({ queryKey: ['jobs'] })
+  }, [cache, id])
+  useTopic(worker?.phase === 'gone' || worker === undefined ? undefined : `endpoint:${worker.endpoint.id}`, look)
+  if (error && worker === undefined) return <Problem error={error} onRetry={() => void refetch()} />
+  if (worker === undefined || worker.id !== id) return null
+  return (
+    <div className={styles.page}>
+      <Header worker={worker} />
+      <End worker={worker} />
+      <section aria-labelledby="start">
+        <h2 id="start">Start</h2>
+        <Start worker={worker} />
+      </section>
+      <section aria-labelledby="jobs">
+        <h2 id="jobs">Jobs</h2>
+        <Jobs worker={id} />
+      </section>
+      <section aria-labelledby="logs">
+        <h2 id="logs">Logs</h2>
+        <LogView fixed={{ worker: id }} />
+      </section>
+    </div>
+  )
+}
+
+function Header({ worker }: { readonly worker: WorkerLifeView }) {
+  const now = useNow(1000)
+  const { id, endpoint, phase, host, image, version, times, startReason, jobs, failed } = worker
+  return (
+    <header className={styles.header}>
+      <h1>
+        Worker <code title={id}>{shortId(id)}</code>
+      </h1>
+      <p className={styles.facts}>
+        <Status kind={PHASE_KINDS[phase]} word={phase} />
+        <span>
+          of{' '}
+          <Link to="/endpoints/$id" params={{ id: endpoint.id }} search={keepRange}>
+            {endpoint.name}
+          </Link>
+          , release {version}
+        </span>
+        <span>{describeCards(worker)}</span>
+        <span>on {host}</span>
+        <span>
+          {times.gone === undefined ? 'up' : 'lived'} <b>{formatDuration(Math.max(0, (times.gone ?? now) - times.placed))}</b>
+        </span>
+        <span>
+          <b>{jobs}</b> jobs{failed > 0 && `, ${failed} failed`}
+        </span>
+      </p>
+      <p className={styles.facts}>
+        <span>
+          placed <Moment at={times.placed} />: <code>{startReason}</code>
+        </span>
+        <code className={styles.image}>{image}</code>
+      </p>
+    </header>
+  )
+}
+
+/** How it ended, with the evidence. */
+function End({ worker: { endReason, message, exitCode, oomKilled } }: { readonly worker: WorkerLifeView }) {
+  if (endReason === undefined) return null
+  return (
+    <p className={styles.end}>
+      <code>{endReason}</code> {message}
+      {exitCode !== undefined && exitCode !== null && ` Exit code ${exitCode}.`}
+      {oomKilled === true && ' It was killed because it ran out of memory.'}
+    </p>
+  )
+}
+
+function Start({ worker }: { readonly worker: WorkerLifeView }) {
+  const { data } = useQuery(workersQuery({ endpoint: worker.endpoint.id, limit: MOST_LIVES }))
+  return <StartView worker={worker} lives={data ?? []} />
+}
+
+const COLUMNS: readonly TableColumn<FoundJob>[] = [
+  { name: 'job', cell: ({ id }) => <code title={id}>{shortId(id)}</code> },
+  { name: 'status', cell: ({ status }) => status },
+  { name: 'submitted', cell: ({ submittedAt }) => <Moment at={submittedAt} /> },
+  { name: 'waited', isNumber: true, cell: ({ delayMs }) => (delayMs === undefined ? '' : formatDuration(delayMs)) },
+  { name: 'ran', isNumber: true, cell: ({ runMs }) => (runMs === undefined ? '' : formatDuration(runMs)) },
+  { name: 'error', cell: ({ error = '' }) => error },
+]
+
+function Jobs({ worker }: { readonly worker: string }) {
+  const { data, error, refetch } = useQuery(jobsQuery({ worker, limit: 50 }))
+  if (error && data === undefined) return <Problem error={error} onRetry={() => void refetch()} />
+  if (data === undefined) return null
+  if (data.jobs.length === 0) return <Empty title="It has run no job">A job appears here when the worker takes it.</Empty>
+  return <DataTable caption="Jobs of this worker" columns={COLUMNS} rows={data.jobs} keyOf={({ id }) => id} />
+}
