@@ -21,7 +21,7 @@ export interface Streams {
   open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void>
 }
 
-export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'subscribe'>): Streams {
+export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>): Streams {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
   const followers = createLogFollowers()
