@@ -1,5 +1,5 @@
 // One stream of server-sent events: frames, a comment every ten seconds, and an end when the client, its key or the gateway goes. A reader that is slow
-// gets nothing until it has read, and is told what it missed by whoever writes.
+// gets nothing until it has read, and the writer says what it missed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Store } from '@runyard/store'
 import { createAuthentication } from '../http/authenticate.ts'
