@@ -11,6 +11,9 @@ const LOOK_MS = 10_000
 /** A refusal stays what it is; what did not answer is asked again. */
 const mayPass = (error: Error): boolean => !(error instanceof RunyardError) || error.httpStatus >= 500
 
+/** For what must not stand in for the answer to another question, which is the default. */
+export const NOTHING_MEANWHILE = { placeholderData: () => undefined } as const
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

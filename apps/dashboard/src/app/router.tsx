@@ -3,6 +3,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { BASE_PATH } from '../api/client.ts'
 import { endpointRoutes } from '../pages/endpoint/routes.ts'
+import { jobRoutes } from '../pages/jobs/routes.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
 import { readUsageSearch } from '../pages/usage/describe-usage.ts'
 import { rootRoute } from './root-route.ts'
@@ -36,7 +37,15 @@ const runpodStorageRoute = createRoute({
   },
 })
 
-const routeTree = rootRoute.addChildren([yardRoute, usageRoute, ...endpointRoutes, signInRoute, settingsRoutes, runpodStorageRoute])
+const routeTree = rootRoute.addChildren([
+  yardRoute,
+  ...jobRoutes,
+  usageRoute,
+  ...endpointRoutes,
+  signInRoute,
+  settingsRoutes,
+  runpodStorageRoute,
+])
 
 export const router = createRouter({
   routeTree,

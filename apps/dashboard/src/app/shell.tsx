@@ -13,6 +13,7 @@ import styles from './shell.module.css'
 /** In the order in which an operator asks. */
 const QUESTIONS = [
   { to: '/', label: 'Yard' },
+  { to: '/jobs', label: 'Jobs' },
   { to: '/usage', label: 'Usage' },
   { to: '/endpoints', label: 'Endpoints' },
   { to: '/logs', label: 'Logs' },

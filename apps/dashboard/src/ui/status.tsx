@@ -7,6 +7,7 @@ const SHAPES = {
   starting: '◐',
   throttled: '▲',
   trouble: '✕',
+  done: '✓',
   ended: '■',
   unknown: '?',
 } as const

@@ -25,12 +25,10 @@ export function paramsOf(request: FastifyRequest): JobParams {
 /** The guard of a scope whose routes all have `:endpointId`. */
 export function requireEndpoint(
   scope: FastifyInstance,
-  { store, ...found }: FindDeps & { readonly store: Pick<Store, 'keys' | 'sessions' | 'subscribe'> },
+  { store, ...found }: FindDeps & { readonly store: Pick<Store, 'keys' | 'subscribe'> },
 ): void {
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {
-    // Here even a GET changes something: reading a stream takes its chunks away.
-    sessions: 'with header',
     async refuse(request, reply) {
       const limit = request.bounds?.limit
       if (limit !== undefined) await limit(request, reply)

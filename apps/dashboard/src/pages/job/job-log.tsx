@@ -1,0 +1,35 @@
+import { useQuery } from '@tanstack/react-query'
+import type { JobDetailView } from '@runyard/schema/api'
+import { useZone } from '../../app/preferences.ts'
+import { formatClock } from '../../ui/format.ts'
+import { Problem } from '../../ui/problem.tsx'
+import { linesQuery } from './job-queries.ts'
+import styles from './job-page.module.css'
+
+/** Lines that are known to belong to the job, the last of them. */
+export function JobLog({ job }: { readonly job: JobDetailView }) {
+  const zone = useZone()
+  const { data, error } = useQuery(linesQuery(job))
+  return (
+    <section className={styles.section} aria-labelledby="log">
+      <h2 id="log">What it wrote</h2>
+      {error && <Problem error={error} />}
+      {data?.lines.length === 0 && (
+        <p className={styles.muted}>
+          No line is known to belong to this job: it wrote none, its worker had several jobs at a time, or has been gone for an hour.
+        </p>
+      )}
+      {data !== undefined && data.lines.length > 0 && (
+        <pre className={styles.text} tabIndex={0} role="log" aria-labelledby="log">
+          {data.nextCursor !== null && '… earlier lines: runyard logs --job\n'}
+          {data.lines.map(({ at, line, workerId }, index) => (
+            <span key={`${workerId} ${at} ${index}`} className={styles.line}>
+              <span className={styles.muted}>{formatClock(at, zone)}</span>
+              <span>{line}</span>
+            </span>
+          ))}
+        </pre>
+      )}
+    </section>
+  )
+}

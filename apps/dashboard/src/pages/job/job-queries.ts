@@ -1,0 +1,74 @@
+// What the page of a job asks for. Nothing of another job may stand in for it meanwhile.
+import { queryOptions } from '@tanstack/react-query'
+import type { JobDetailView } from '@runyard/schema/api'
+import { client } from '../../api/client.ts'
+import { NOTHING_MEANWHILE } from '../../api/queries.ts'
+
+const LIVE_MS = 5000
+const DAY_MS = 24 * 3_600_000
+const LINES = 200
+const FIRST_BYTES = 4096
+export const MOST_BYTES = 8 * 1024 * 1024
+
+export const isLive = (job: Pick<JobDetailView, 'status'> | undefined): boolean =>
+  job?.status === 'IN_QUEUE' || job?.status === 'IN_PROGRESS'
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['job', id],
+    queryFn: () => client.history.getJob(id),
+    // The live topic tells earlier.
+    refetchInterval: ({ state }) => (isLive(state.data) ? LIVE_MS : false),
+  })
+
+export const lifeQuery = (workerId: string, isThere: boolean) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['life', workerId],
+    queryFn: () => client.history.workerLife(workerId),
+    refetchInterval: isThere ? LIVE_MS : false,
+  })
+
+export const deliveriesQuery = (endpointId: string) =>
+  queryOptions({ ...NOTHING_MEANWHILE, queryKey: ['deliveries', endpointId], queryFn: () => client.webhooks.log(endpointId, 1000) })
+
+/** What jobs of the endpoint usually wait and run: medians of the last day. */
+export const usualQuery = (endpointId: string) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['usual', endpointId],
+    staleTime: 60_000,
+    queryFn: async () => {
+      const { points } = await client.history.series({ endpoint: endpointId, from: Date.now() - DAY_MS, points: 1 })
+      // A day may begin in the middle of a step.
+      const point = points.at(-1)
+      return { waitMs: point?.waitP50 ?? undefined, runMs: point?.runP50 ?? undefined }
+    },
+  })
+
+/** Jobs of its endpoint that wait, as far as they are listed. */
+export const queueQuery = (endpointId: string) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['queue', endpointId],
+    queryFn: () => client.history.findJobs({ endpoint: endpointId, status: 'IN_QUEUE', limit: 500 }),
+    refetchInterval: LIVE_MS,
+  })
+
+export const linesQuery = (job: Pick<JobDetailView, 'id' | 'status'>) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['lines', job.id],
+    queryFn: () => client.history.logs({ job: job.id, source: 'container', limit: LINES }),
+    refetchInterval: isLive(job) ? LIVE_MS : false,
+  })
+
+export type ValueName = 'input' | 'output'
+
+export const valueQuery = (id: string, name: ValueName, isWhole: boolean) =>
+  queryOptions({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['value', id, name, isWhole],
+    queryFn: () => client.history[name === 'input' ? 'jobInput' : 'jobOutput'](id, isWhole ? MOST_BYTES : FIRST_BYTES),
+  })

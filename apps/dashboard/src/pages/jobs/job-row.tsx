@@ -1,0 +1,101 @@
+import { Link } from '@tanstack/react-router'
+import { memo, useEffect, useRef } from 'react'
+import type { FoundJob } from '@runyard/schema/api'
+import { useZone } from '../../app/preferences.ts'
+import { keepRange } from '../../app/shell.tsx'
+import { formatAge, formatDuration, formatTime, shortId } from '../../ui/format.ts'
+import { JobStatus } from '../../ui/job-status.tsx'
+import styles from './jobs-page.module.css'
+
+export interface JobRowProps {
+  readonly job: FoundJob
+  /** Where it is drawn, in pixels. */
+  readonly place: { readonly index: number; readonly start: number; readonly size: number }
+  readonly now: number
+  readonly isSelected: boolean
+  /** The keys are about it. */
+  readonly isCurrent: boolean
+  readonly onToggle: (id: string) => void
+  readonly onEnter: (index: number) => void
+}
+
+export const JobRow = memo(function JobRow({ job, place, now, isSelected, isCurrent, onToggle, onEnter }: JobRowProps) {
+  const row = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (isCurrent) row.current?.focus({ preventScroll: true })
+  }, [isCurrent])
+  return (
+    <div
+      ref={row}
+      role="row"
+      tabIndex={isCurrent ? 0 : -1}
+      aria-rowindex={place.index + 2}
+      aria-selected={isSelected}
+      className={styles.row}
+      data-current={isCurrent}
+      style={{ transform: `translateY(${place.start}px)`, height: place.size }}
+      onFocus={() => onEnter(place.index)}
+    >
+      <span role="gridcell">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={`Select ${shortId(job.id)}`}
+          checked={isSelected}
+          onChange={() => onToggle(job.id)}
+        />
+      </span>
+      <Cells job={job} now={now} />
+    </div>
+  )
+})
+
+function Cells({ job, now }: Pick<JobRowProps, 'job' | 'now'>) {
+  const { id, endpoint, status, submittedAt, endedAt, workerId = '–' } = job
+  const zone = useZone()
+  const at = endedAt ?? submittedAt
+  const why = whyOf(job)
+  return (
+    <>
+      <span role="gridcell">
+        <JobStatus status={status} />
+      </span>
+      <span role="gridcell">
+        <Link to="/jobs/$id" params={{ id }} search={keepRange} className={styles.id} title={id}>
+          {shortId(id)}
+        </Link>
+      </span>
+      <span role="gridcell">{endpoint.name}</span>
+      <span role="gridcell" title={`${endedAt === undefined ? 'submitted' : 'ended'} ${formatTime(at, zone)}`}>
+        {formatAge(Math.max(0, now - at))}
+      </span>
+      <span role="gridcell" data-label="waited">
+        {describeWait(job, now)}
+      </span>
+      <span role="gridcell" data-label="ran">
+        {describeRun(job, now)}
+      </span>
+      <span role="gridcell">{workerId}</span>
+      {why !== undefined && (
+        <span role="gridcell" className={styles.why} data-status={status} title={why}>
+          {why}
+        </span>
+      )}
+    </>
+  )
+}
+
+/** Why it waits or failed. */
+export function whyOf(job: FoundJob | undefined): string | undefined {
+  return job?.error ?? job?.message
+}
+
+function describeWait({ status, delayMs, submittedAt }: FoundJob, now: number): string {
+  if (delayMs !== undefined) return formatDuration(delayMs)
+  return status === 'IN_QUEUE' ? formatDuration(Math.max(0, now - submittedAt)) : '–'
+}
+
+function describeRun({ status, runMs, startedAt }: FoundJob, now: number): string {
+  if (runMs !== undefined) return formatDuration(runMs)
+  return status === 'IN_PROGRESS' && startedAt !== undefined ? formatDuration(Math.max(0, now - startedAt)) : '–'
+}

@@ -1,0 +1,139 @@
+// The rows, of which only those in sight are there. `j` and `k` go down and up, Enter opens, `x` selects, `r` retries, `c` cancels; the last two ask first.
+import { useNavigate } from '@tanstack/react-router'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import type { FoundJob } from '@runyard/schema/api'
+import { keepRange } from '../../app/shell.tsx'
+import { useKeys } from '../../ui/keys.ts'
+import { useNow } from '../../ui/now.ts'
+import { useIsNarrow } from '../../ui/narrow.ts'
+import { JobRow, whyOf } from './job-row.tsx'
+import type { JobList } from './use-job-list.ts'
+import styles from './jobs-page.module.css'
+
+/** Heights of a row in rem: on a wide screen, with a line that says why, on a narrow one. */
+const HEIGHTS = { plain: 2.25, withWhy: 3.5, card: 5, cardWithWhy: 6.5 } as const
+const OVERSCAN = 4
+/** The next page is asked for so early. */
+const AHEAD = 50
+
+export interface JobRowsProps {
+  readonly list: JobList
+  readonly selected: ReadonlySet<string>
+  readonly chosen: readonly FoundJob[]
+  readonly onSelect: (ids: ReadonlySet<string>) => void
+  readonly onAsk: (action: 'retry' | 'cancel', jobs: readonly FoundJob[]) => void
+}
+
+export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProps) {
+  const { jobs } = list
+  const [at, setAt] = useState(-1)
+  const now = useNow(1000)
+  const box = useRef<HTMLDivElement>(null)
+  const { rows, scrollTo } = useRows(jobs, box)
+  useMorePages(list, rows.at(-1)?.index ?? 0)
+  const toggle = (id: string): void =>
+    onSelect(selected.has(id) ? new Set([...selected].filter((one) => one !== id)) : new Set([...selected, id]))
+  const go = (to: number): void => {
+    const next = Math.min(jobs.length - 1, Math.max(0, to))
+    setAt(next)
+    scrollTo(next)
+  }
+  useRowKeys({ job: jobs[at], at, go, toggle, ask: (action, job) => onAsk(action, chosen.length > 0 ? chosen : [job]) })
+  if (jobs.length === 0) return null
+  return (
+    <div role="grid" aria-label="Jobs" aria-rowcount={list.hasMore ? -1 : jobs.length + 1} aria-busy={list.isOld} className={styles.table}>
+      <div role="rowgroup">
+        <div role="row" aria-rowindex={1} className={styles.header}>
+          {['', 'status', 'job', 'endpoint', 'when', 'waited', 'ran', 'worker'].map((name) => (
+            <span key={name} role="columnheader">
+              {name || <span className="visually-hidden">selected</span>}
+            </span>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" ref={box} className={styles.rows} style={{ height: rows.total }}>
+        {rows.map(({ index, start, size }) => {
+          const job = jobs[index]
+          return (
+            job && (
+              <JobRow
+                key={job.id}
+                job={job}
+                place={{ index, start, size }}
+                now={now}
+                isSelected={selected.has(job.id)}
+                isCurrent={index === at}
+                onToggle={toggle}
+                onEnter={setAt}
+              />
+            )
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+function useRows(jobs: readonly FoundJob[], box: React.RefObject<HTMLDivElement | null>) {
+  const isNarrow = useIsNarrow()
+  const [margin, setMargin] = useState(0)
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const estimateSize = (index: number): number => {
+    const hasWhy = whyOf(jobs[index]) !== undefined
+    if (isNarrow) return rem * (hasWhy ? HEIGHTS.cardWithWhy : HEIGHTS.card)
+    return rem * (hasWhy ? HEIGHTS.withWhy : HEIGHTS.plain)
+  }
+  const virtual = useWindowVirtualizer({
+    count: jobs.length,
+    estimateSize,
+    getItemKey: (index) => jobs[index]?.id ?? index,
+    overscan: OVERSCAN,
+    scrollMargin: margin,
+    // Below the header of the page, which stays.
+    scrollPaddingStart: 120,
+    scrollPaddingEnd: 20,
+  })
+  useLayoutEffect(() => {
+    const top = box.current === null ? 0 : box.current.getBoundingClientRect().top + window.scrollY
+    if (Math.abs(top - margin) > 1) setMargin(top)
+  })
+  // Heights depend on the rows, which change under their indexes.
+  useLayoutEffect(() => virtual.measure(), [virtual, jobs, isNarrow])
+  const rows = virtual.getVirtualItems().map(({ index, start, size }) => ({ index, start: start - margin, size }))
+  return { rows: Object.assign(rows, { total: virtual.getTotalSize() }), scrollTo: (index: number) => virtual.scrollToIndex(index) }
+}
+
+function useMorePages({ jobs, hasMore, isReading, readMore }: JobList, lastIndex: number): void {
+  useEffect(() => {
+    if (hasMore && !isReading && lastIndex >= jobs.length - AHEAD) readMore()
+  }, [hasMore, isReading, readMore, lastIndex, jobs.length])
+}
+
+interface RowKeys {
+  readonly job: FoundJob | undefined
+  readonly at: number
+  readonly go: (to: number) => void
+  readonly toggle: (id: string) => void
+  readonly ask: (action: 'retry' | 'cancel', job: FoundJob) => void
+}
+
+function useRowKeys({ job, at, go, toggle, ask }: RowKeys): void {
+  const navigate = useNavigate()
+  const withJob = (act: (of: FoundJob) => void) => (): boolean => {
+    if (job !== undefined) act(job)
+    return job !== undefined
+  }
+  useKeys({
+    j: () => go(at + 1),
+    k: () => go(at - 1),
+    x: withJob(({ id }) => toggle(id)),
+    r: withJob((of) => ask('retry', of)),
+    c: withJob((of) => ask('cancel', of)),
+    // A link or a button that has the focus is opened by the browser.
+    Enter: () =>
+      document.activeElement?.closest('a, button, summary') === null
+        ? withJob(({ id }) => void navigate({ to: '/jobs/$id', params: { id }, search: keepRange }))()
+        : false,
+  })
+}

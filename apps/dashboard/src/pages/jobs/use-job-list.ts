@@ -1,0 +1,113 @@
+// The list, page by page. While only its beginning is there it is read again when something changes; once more is there it stands still and says that
+// there is news: two readings have different cursors, and would show a job twice (ADR 91).
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
+import type { FoundJob, JobSearchView } from '@runyard/schema/api'
+import { client } from '../../api/client.ts'
+import { followTopic } from '../../api/live.ts'
+import { endpointsQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { toRange, type RangeSearch } from '../../app/range.ts'
+import { toSearch, type JobFilter } from './job-filter.ts'
+
+const FIRST_PAGE = 100
+const NEXT_PAGE = 500
+const LOOK_MS = 5000
+const AT_MOST_EVERY_MS = 1000
+/** Of one stream of changes. */
+const MOST_TOPICS = 20
+
+export interface JobList {
+  readonly jobs: readonly FoundJob[]
+  readonly error: Error | null
+  readonly isPending: boolean
+  readonly isReading: boolean
+  readonly hasMore: boolean
+  /** What is shown is of another filter, until this one is answered. */
+  readonly isOld: boolean
+  /** Waiting and running jobs that no list shows. */
+  readonly notListed: number
+  readonly hasNews: boolean
+  readonly readMore: () => void
+  readonly readAgain: () => void
+}
+
+export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
+  const cache = useQueryClient()
+  const queryKey = useMemo(() => ['jobs', 'list', filter, range], [filter, range])
+  const read = (limit: number, cursor?: string): Promise<JobSearchView> =>
+    client.history.findJobs({ ...toSearch(filter, toRange(range, Date.now())), limit, cursor })
+  const list = useInfiniteQuery({
+    queryKey,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam: cursor }) => (cursor === undefined ? read(FIRST_PAGE) : read(NEXT_PAGE, cursor)),
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    refetchInterval: ({ state }) => (isLong(state.data?.pages) ? false : LOOK_MS),
+  })
+  const pages = list.data?.pages
+  const stands = isLong(pages)
+  const head = useQuery({
+    ...NOTHING_MEANWHILE,
+    queryKey: ['jobs', 'head', filter, range],
+    queryFn: () => read(FIRST_PAGE),
+    enabled: stands,
+    refetchInterval: LOOK_MS,
+  })
+  useChanges(
+    filter.endpoint,
+    useCallback(() => void cache.invalidateQueries({ queryKey: stands ? ['jobs', 'head'] : queryKey }), [cache, queryKey, stands]),
+  )
+  return {
+    jobs: useMemo(() => jobsOf(pages), [pages]),
+    error: list.error,
+    isPending: list.isPending,
+    isReading: list.isFetching,
+    hasMore: list.hasNextPage,
+    isOld: list.isPlaceholderData,
+    notListed: pages?.[0]?.notListed ?? 0,
+    hasNews: stands && isNews(head.data, pages?.[0]),
+    readMore: () => void (list.isFetching || list.fetchNextPage()),
+    readAgain: useCallback(() => void cache.resetQueries({ queryKey }), [cache, queryKey]),
+  }
+}
+
+type Pages = readonly JobSearchView[] | undefined
+
+const isLong = (pages: Pages): boolean => (pages?.length ?? 0) > 1
+
+/** A job that ends between two pages is on both: among those that run, and among those that ended. */
+function jobsOf(pages: Pages): readonly FoundJob[] {
+  const jobs = pages?.flatMap((page) => page.jobs) ?? []
+  return [...new Map(jobs.map((job) => [job.id, job])).values()]
+}
+
+function isNews(now: JobSearchView | undefined, shown: JobSearchView | undefined): boolean {
+  const describe = (page: JobSearchView | undefined): string | undefined => page?.jobs.map(({ id, status }) => `${id} ${status}`).join()
+  return now !== undefined && describe(now) !== describe(shown)
+}
+
+/** Calls when something has changed at the endpoints, at most once a second. */
+function useChanges(endpoint: string | undefined, onChange: () => void): void {
+  const { data: endpoints } = useQuery(endpointsQuery)
+  const latest = useRef(onChange)
+  useEffect(() => {
+    latest.current = onChange
+  })
+  const topics = endpoints
+    ?.filter(({ id, name }) => endpoint === undefined || endpoint === id || endpoint === name)
+    .map(({ id }) => `endpoint:${id}`)
+  const names = topics?.slice(0, MOST_TOPICS).join() ?? ''
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const hear = (): void => {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        latest.current()
+      }, AT_MOST_EVERY_MS)
+    }
+    const stops = names.split(',').map((name) => (name === '' ? undefined : followTopic(name, hear)))
+    return () => {
+      clearTimeout(timer)
+      for (const stop of stops) stop?.()
+    }
+  }, [names])
+}

@@ -1,3 +1,0 @@
--- Ends a session. Called by `sessions.end`.
-call('DEL', session)
-publish(changed)
