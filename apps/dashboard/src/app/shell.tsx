@@ -1,8 +1,10 @@
 // What every page has around it: the five questions, the range, whether it is live, zone, theme, and who is signed in.
-import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { getRouteApi, Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import type { KeyView } from '@runyard/schema/api'
 import { sessionQuery } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
+import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
@@ -43,16 +45,30 @@ export function Shell() {
         <div className={styles.tools}>
           {session.data && <RangeSelect />}
           {session.data && <LiveMark />}
-          <ZoneSelect />
-          <ThemeSelect />
-          {session.data && <Identity name={session.data.name} />}
+          <button type="button" popoverTarget="preferences" className={styles.more}>
+            ⋯<span className="visually-hidden">Times, theme and session</span>
+          </button>
+          <div id="preferences" popover="auto" className={styles.preferences}>
+            <ZoneSelect />
+            <ThemeSelect />
+            {session.data && <Identity name={session.data.name} />}
+          </div>
         </div>
       </header>
       <main id="content" className={styles.main} tabIndex={-1}>
-        <Outlet />
+        <Content session={session} />
       </main>
     </>
   )
+}
+
+/** Nothing is asked for before it is known who asks. */
+function Content({ session: { data, error, refetch } }: { readonly session: UseQueryResult<KeyView | null> }) {
+  const { pathname, href } = useLocation()
+  if (pathname === '/sign-in') return <Outlet />
+  if (data === null) return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />
+  if (data !== undefined) return <Outlet />
+  return error === null ? <p role="status">Asking who is signed in …</p> : <Problem error={error} onRetry={() => void refetch()} />
 }
 
 /** Of the search parameters only the range goes along to another page. */
@@ -112,7 +128,9 @@ function ThemeSelect() {
 function Identity({ name }: { readonly name: string }) {
   return (
     <span className={styles.identity}>
-      <span title="The API key of this session">{name}</span>
+      <span title={`The API key of this session: ${name}`} className={styles.name}>
+        {name}
+      </span>
       <button type="button" className={styles.quiet} onClick={() => void signOut()}>
         Sign out
       </button>
