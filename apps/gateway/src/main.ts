@@ -1,7 +1,7 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
 import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
-import { dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
+import { dataDirPath, loadConfig, runMain, settleInstallation, showSettings, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { acceptTls } from './accept-tls.ts'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
@@ -32,7 +32,8 @@ await runMain('gateway', async ({ config, log, scope }) => {
 
   const load = () => loadConfig({ env: process.env, cwd: process.cwd() })
   const prices = scope.use(await followPrices(config.prices, { load, log }), 'prices')
-  const gateway = openGateway({ store, config, log, prices: () => prices.current(), blobErrors })
+  const settings = showSettings({ ...(await load()), dataDir })
+  const gateway = openGateway({ store, config, log, prices: () => prices.current(), settings, blobErrors })
   const workerPlane = await buildWorkerPlaneApp(gateway.deps)
   await acceptTls(workerPlane, { directory: join(dataDir, 'tls'), log })
   const publicApp = await buildPublicApp(gateway.deps)

@@ -1,5 +1,5 @@
 // Opens what both listeners share: caches, waiters, the dispatcher, the workers, and the one subscription that wakes them all.
-import type { Logger } from '@runyard/kit'
+import { showSettings, type Logger, type ShownSetting } from '@runyard/kit'
 import type { Config, Prices, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBalancer, type Balancer } from './balancer/balancer.ts'
@@ -37,6 +37,8 @@ export interface OpenGatewayOptions {
   readonly resolve?: Resolve
   /** Default: those of `config`. */
   readonly prices?: () => Prices
+  /** Default: those of `config`, without origins. */
+  readonly settings?: readonly ShownSetting[]
   /** Default: none is counted. */
   readonly blobErrors?: (operation: BlobOperation) => number
 }
@@ -62,6 +64,7 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
     log,
     metrics,
     prices: options.prices ?? (() => config.prices),
+    settings: options.settings ?? showSettings({ config, origins: {}, dataDir: config.dataDir ?? '' }),
     blobErrors: options.blobErrors ?? (() => 0),
     notices,
     traces,

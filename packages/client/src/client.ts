@@ -2,6 +2,7 @@
 // their SDKs.
 import { createHistoryClient, type HistoryClient } from './history-client.ts'
 import { request, requestText, toQuery, type RequestOptions, type Send, type AnyTarget } from './http.ts'
+import { createSettingClient, type SettingClient } from './setting-client.ts'
 import { createKeyClient, type KeyClient } from './key-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import type {
@@ -109,6 +110,7 @@ export interface Client {
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
   readonly keys: KeyClient
+  readonly settings: SettingClient
   readonly secrets: SecretClient
   readonly volumes: VolumeClient
   listEndpoints(): Promise<readonly EndpointView[]>
@@ -166,6 +168,7 @@ export function createClient(target: AnyTarget, options: { signal?: AbortSignal 
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
     keys: createKeyClient(send),
+    settings: createSettingClient(send),
     secrets: createSecretClient(send),
     volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,

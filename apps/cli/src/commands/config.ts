@@ -1,5 +1,5 @@
 // `runyard config`: every setting, its value and its source; one of them; or another value for one, in the file.
-import { listSettings, loadConfig, setInConfig, type Setting } from '@runyard/kit'
+import { listSettings, loadConfig, setInConfig, showSettings, type Setting } from '@runyard/kit'
 import { parse } from 'yaml'
 import { UsageError, type CommandContext } from '../command.ts'
 import { printListing } from '../output/listing.ts'
@@ -85,26 +85,11 @@ function find<T extends { readonly setting: string }>(rows: readonly T[], key: s
   throw new UsageError(`there is no setting "${key}"; ${near === undefined ? '`runyard config` lists them' : `did you mean "${near}"?`}`)
 }
 
-function rowsOf({ config, origins, dataDir }: Settings): readonly Row[] {
-  return listSettings().map(({ key, path, variable }) => {
-    const value =
-      key === 'dataDir' ? dataDir : path.reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], config)
-    return { setting: key, value: withoutSecrets(key, value), from: origins[key] ?? 'default', variable }
-  })
+function rowsOf(settings: Settings): readonly Row[] {
+  return showSettings(settings).map(({ key: setting, value, from, variable }) => ({ setting, value, from, variable }))
 }
 
 function show(value: unknown): string {
   if (value === undefined) return '–'
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-function withoutSecrets(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value
-  if (key.endsWith('.secretAccessKey')) return '…'
-  return key === 'redis.url' ? withoutPassword(value) : value
-}
-
-/** Also hides a possible password in text that is no URL: everything between the first colon after a user and the last `@`. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^:/@]*):.*@/s, '$1:…@')
 }

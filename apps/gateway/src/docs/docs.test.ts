@@ -228,6 +228,11 @@ describe('replies are as the document says', () => {
     await check('GET /runyard/v1/notices', '/runyard/v1/notices')
     await check('POST /runyard/v1/notices/test', '/runyard/v1/notices/test')
     await check('GET /runyard/v1/standby', '/runyard/v1/standby')
+    await check('GET /runyard/v1/config', '/runyard/v1/config')
+    const cordon = '/runyard/v1/hosts/h1/cordon'
+    await gateway.store.hosts.putRest('h1', { what: 'gpus', count: 1, lastAt: 1, message: 'm' })
+    await check('PUT /runyard/v1/hosts/{id}/cordon', cordon, { reason: 'a fan fails', drain: true })
+    await check('DELETE /runyard/v1/hosts/{id}/cordon', cordon)
     await check('GET /runyard/v1/webhooks/secrets', '/runyard/v1/webhooks/secrets')
     await check('POST /runyard/v1/webhooks/secrets/rotate', '/runyard/v1/webhooks/secrets/rotate')
     await check('GET /hapi/v1/pod/{workerId}/logs', `/hapi/v1/pod/${worker.id}/logs`)

@@ -1,6 +1,7 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies stays with its own routes.
 import { createGpuCatalogue, type EndpointSave } from '@runyard/core'
+import type { ShownSetting } from '@runyard/kit'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
@@ -25,6 +26,8 @@ export interface ManagementDeps {
   readonly onDeleted?: OnDeleted
   /** Default: those of `config`. */
   readonly prices?: () => Prices
+  /** Default: none is shown. */
+  readonly settings?: readonly ShownSetting[]
 }
 
 /** Where clients expect REST v1: on a host of its own it is /v1, and `RUNPOD_REST_API_URL` is what `runyard env` prints. */
@@ -32,7 +35,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
-  const { store, config, log, notices, onDeleted, prices = () => config.prices } = deps
+  const { store, config, log, notices, onDeleted, prices = () => config.prices, settings = [] } = deps
   const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
   const readDataCenters = createDataCenters({ store, config })
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
@@ -42,7 +45,7 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, tasks, store, log }))
   await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) =>
-    registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, prices, notices, log }),
+    registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, prices, settings, notices, log }),
   )
   await app.register(async (scope) => registerUploads(scope, { store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, config, log }), { prefix })

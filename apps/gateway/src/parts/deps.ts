@@ -1,5 +1,5 @@
 // What every part of the gateway gets, opened once per process by `openGateway` and shared by both listeners. Workers need more (`WorkerPlaneDeps`).
-import type { Logger } from '@runyard/kit'
+import type { Logger, ShownSetting } from '@runyard/kit'
 import type { BLOB_OPERATIONS } from '@runyard/core'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -21,6 +21,8 @@ export interface GatewayDeps {
   readonly metrics: GatewayMetrics
   /** As the configuration file has them now. */
   readonly prices: () => Prices
+  /** For people, as they were at the start. */
+  readonly settings: readonly ShownSetting[]
   readonly notices: Notices
   readonly traces: Traces
   /** How often the storage of large values has failed. */

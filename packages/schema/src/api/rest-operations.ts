@@ -23,6 +23,7 @@ import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { RELEASE_OPERATIONS } from './releases.ts'
+import { SETTING_OPERATIONS } from './settings.ts'
 import { USAGE_OPERATIONS } from './usage.ts'
 import { VOLUME_OPERATIONS } from './volumes.ts'
 import { AttemptQuery, WebhookEventParams, WebhookLogView, WebhookSecretsView } from './webhooks.ts'
@@ -245,6 +246,7 @@ export const REST_OPERATIONS = {
   ...POOL_OPERATIONS,
   ...LIVE_OPERATIONS,
   ...USAGE_OPERATIONS,
+  ...SETTING_OPERATIONS,
   ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
 }

@@ -14,6 +14,8 @@ export interface ListSectionProps<Row> {
   readonly intro: ReactNode
   /** Scope that reading needs. */
   readonly reads: KeyScope
+  /** Scope that changes need. */
+  readonly needs?: KeyScope
   readonly query: UseQueryOptions<readonly Row[]>
   readonly columns: readonly TableColumn<Row>[]
   readonly keyOf: (row: Row) => string
@@ -23,10 +25,21 @@ export interface ListSectionProps<Row> {
   readonly children?: ReactNode
 }
 
-export function ListSection<Row>({ title, intro, reads, query, columns, keyOf, empty, action, children }: ListSectionProps<Row>) {
+export function ListSection<Row>({
+  title,
+  intro,
+  reads,
+  needs = 'admin',
+  query,
+  columns,
+  keyOf,
+  empty,
+  action,
+  children,
+}: ListSectionProps<Row>) {
   const refused = useRefusal(reads)
   const { data, error, refetch } = useQuery({ ...query, enabled: refused === undefined })
-  const mayChange = useRefusal('admin') === undefined
+  const mayChange = useRefusal(needs) === undefined
   return (
     <section className={styles.section} aria-labelledby="part">
       <div className={styles.head}>
@@ -38,7 +51,7 @@ export function ListSection<Row>({ title, intro, reads, query, columns, keyOf, e
         )}
       </div>
       <div className={styles.intro}>{intro}</div>
-      <ScopeNote needed={refused === undefined && action !== undefined ? 'admin' : reads} />
+      <ScopeNote needed={refused === undefined ? needs : reads} />
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       {data?.length === 0 && <Empty title={empty.title}>{empty.hint}</Empty>}
       {data !== undefined && data.length > 0 && <DataTable caption={title} columns={columns} rows={data} keyOf={keyOf} />}

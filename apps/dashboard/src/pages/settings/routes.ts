@@ -1,6 +1,7 @@
 // Addresses of the settings, all below one layout.
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { rootRoute } from '../../app/root-route.ts'
+import { readConfigSearch } from './config-search.ts'
 
 const layoutRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -47,6 +48,19 @@ const volumesRoute = createRoute({
   component: lazyRouteComponent(() => import('./volumes-page.tsx'), 'VolumesPage'),
 })
 
+const hostsRoute = createRoute({
+  getParentRoute: () => layoutRoute,
+  path: 'hosts',
+  component: lazyRouteComponent(() => import('./hosts-page.tsx'), 'HostsPage'),
+})
+
+const configRoute = createRoute({
+  getParentRoute: () => layoutRoute,
+  path: 'config',
+  validateSearch: readConfigSearch,
+  component: lazyRouteComponent(() => import('./config-page.tsx'), 'ConfigPage'),
+})
+
 const aboutRoute = createRoute({
   getParentRoute: () => layoutRoute,
   path: 'about',
@@ -60,5 +74,7 @@ export const settingsRoutes = layoutRoute.addChildren([
   registriesRoute,
   secretsRoute,
   volumesRoute,
+  hostsRoute,
+  configRoute,
   aboutRoute,
 ])

@@ -10,6 +10,8 @@ const PARTS = [
   { to: '/settings/registries', label: 'Registries' },
   { to: '/settings/secrets', label: 'Secrets' },
   { to: '/settings/volumes', label: 'Volumes' },
+  { to: '/settings/hosts', label: 'Hosts' },
+  { to: '/settings/config', label: 'Config' },
   { to: '/settings/about', label: 'About' },
 ] as const
 

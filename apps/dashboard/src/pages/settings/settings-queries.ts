@@ -19,6 +19,7 @@ export const volumesQuery = queryOptions<readonly VolumeView[]>({
   queryFn: () => client.volumes.list(),
   refetchInterval: LOOK_MS,
 })
+export const configQuery = queryOptions({ queryKey: ['config'], queryFn: () => client.settings.list() })
 export const webhookSecretsQuery = queryOptions({ queryKey: ['webhook-secrets'], queryFn: () => client.webhooks.secrets() })
 export const webhookLogQuery = (endpointId: string) =>
   queryOptions({

@@ -11,8 +11,10 @@ it('takes a grouping from the address, and nothing else', () => {
 })
 
 it.each([
-  [0, '0.00 h'],
-  [108, '0.03 h'],
+  [0, '0 h'],
+  [21, '21.0 s'],
+  [252, '4 min 12 s'],
+  [5400, '1.50 h'],
   [112_320, '31.2 h'],
   [4_334_400, '1,204 h'],
 ])('writes %i seconds as %s', (seconds, text) => {

@@ -1,4 +1,5 @@
 // Words and numbers of the usage page.
+import { formatDuration } from '@runyard/core/durations'
 import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
 
 /** What usage is grouped by, in the address. */
@@ -40,8 +41,10 @@ export const nameOf = (line: UsageLine, by: Grouping): string => NAMES[by](line)
 
 const HOUR_S = 3600
 
-/** `0.03 h`, `31.2 h`, `1,204 h`. */
+/** `21.0 s`, `4 min 12 s`, `1.50 h`, `31.2 h`, `1,204 h`. */
 export function formatHours(seconds: number): string {
+  if (seconds === 0) return '0 h'
+  if (seconds < HOUR_S) return formatDuration(1000 * seconds)
   const hours = seconds / HOUR_S
   const digits = hours < 10 ? 2 : hours < 1000 ? 1 : 0
   return `${new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(hours)} h`

@@ -1,6 +1,7 @@
 // REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
 import type { GpuCatalogue } from '@runyard/core'
 import type { FastifyInstance } from 'fastify'
+import type { ShownSetting } from '@runyard/kit'
 import type { Config, Prices } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
@@ -23,6 +24,7 @@ import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
+import { registerSettingRoutes } from './setting-routes.ts'
 import { registerSecretRoutes } from './secret-routes.ts'
 import { registerPodRoutes } from './pod-routes.ts'
 import { registerReleaseRoutes } from './release-routes.ts'
@@ -41,6 +43,7 @@ export interface RestDeps extends RestConventionDeps {
   readonly store: Store
   readonly config: Config
   readonly prices: () => Prices
+  readonly settings: readonly ShownSetting[]
   readonly notices: Pick<Notices, 'list' | 'test'>
 }
 
@@ -61,6 +64,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
+  registerSettingRoutes(rest, deps)
   registerReleaseRoutes(rest, deps)
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
