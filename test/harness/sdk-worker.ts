@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { workerEnvironment } from '@runyard/core'
 import type { WorkerRecord } from '@runyard/schema'
-import type { Store } from '@runyard/store'
+import { openStore, type Store } from '@runyard/store'
 import type { Child } from './child.ts'
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts'
 import { pythonEnv } from './python.ts'
 import { startProgram } from './python-forks.ts'
-import type { Stack } from './stack.ts'
+import { startStack, type Stack, type StackOptions } from './stack.ts'
 import type { VenvName } from './venvs.ts'
 
 const PROGRAMS = join(import.meta.dirname, '..', 'programs')
@@ -22,6 +22,23 @@ export interface SdkWorker extends AsyncDisposable {
   readonly asked: CountingProxy
   readonly record: () => Promise<WorkerRecord | undefined>
   readonly patch: (fields: Partial<WorkerRecord>) => Promise<unknown>
+}
+
+export interface OwnStack extends AsyncDisposable {
+  readonly stack: Stack
+  readonly store: Store
+}
+
+/** A stack whose workers a test starts itself: they are on no host, so a scaler would remove them. */
+export async function startOwnStack(options: Omit<StackOptions, 'host'> = {}): Promise<OwnStack> {
+  await using scope = new AsyncDisposableStack()
+  const stack = await startStack({ host: 'process', ...options })
+  scope.defer(() => stack.stop())
+  await stack.scaler.child().stop()
+  const retention = { asyncMs: 60_000, syncMs: 60_000 }
+  const store = scope.use(await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention }))
+  const owned = scope.move()
+  return { stack, store, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 export interface SdkWorkerOptions {

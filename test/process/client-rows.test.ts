@@ -2,14 +2,14 @@
 // stack with its default holds. The test acts as the scaler. Rows that need a scaler or short retention are in `client-contract.test.ts`.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { startReceiver } from '@runyard/testing'
 import runpodSdk from 'runpod-sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingProxy } from '../harness/counting-proxy.ts'
 import { runPython } from '../harness/python.ts'
-import { startSdkWorker, type SdkWorker } from '../harness/sdk-worker.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import { startOwnStack, startSdkWorker, type SdkWorker } from '../harness/sdk-worker.ts'
+import type { Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -32,9 +32,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
   let closed: string
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process', settings: { RUNYARD_WEBHOOKS_ALLOW_PRIVATE: 'true' } })
-    await stack.scaler.child().stop()
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    ;({ stack, store } = scope.use(await startOwnStack({ settings: { RUNYARD_WEBHOOKS_ALLOW_PRIVATE: 'true' } })))
     const endpoint = (name: string) => stack.api.saveEndpoint({ name, idleTimeout: 600 })
     ;[echo, yields, single, closed] = (await Promise.all(['echo', 'yields', 'single', 'closed'].map(endpoint))) as [
       string,
@@ -53,11 +51,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     ]
     ;[singleWorker] = (await Promise.all(workers)) as [SdkWorker]
   })
-  afterAll(async () => {
-    await scope.disposeAsync()
-    await store?.[Symbol.asyncDispose]()
-    await stack?.stop()
-  })
+  afterAll(() => scope.disposeAsync())
 
   const job = async (endpoint: string, id: string) => (await stack.api.get(`/v2/${endpoint}/status/${id}`)).json
   const taken = (endpoint: string, id: string) =>

@@ -1,12 +1,12 @@
 // OpenAI's own clients against the real gateway, with a worker on the unmodified SDK that yields like each generation of worker-vllm
 // (client-api §13.22, worker-api §14.2). The test acts as the scaler.
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runPython } from '../harness/python.ts'
-import { startSdkWorker, type SdkWorker } from '../harness/sdk-worker.ts'
+import { startOwnStack, startSdkWorker, type SdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import type { Stack } from '../harness/stack.ts'
 import type { VenvName } from '../harness/venvs.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -30,10 +30,7 @@ await suiteThatNeeds(
     const endpoints = new Map<WorkerName, string>()
 
     beforeAll(async () => {
-      stack = await startStack({ host: 'process' })
-      // The workers of this suite are on no host, so a scaler would remove them.
-      await stack.scaler.child().stop()
-      store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+      ;({ stack, store } = scope.use(await startOwnStack()))
       const workers = Object.entries(WORKERS).map(async ([name, { venv, kind }]): Promise<SdkWorker> => {
         const endpointId = await stack.api.saveEndpoint({ name: name.replace('.', '-'), idleTimeout: 600 })
         endpoints.set(name as WorkerName, endpointId)
@@ -41,11 +38,7 @@ await suiteThatNeeds(
       })
       for (const worker of await Promise.all(workers)) scope.use(worker)
     })
-    afterAll(async () => {
-      await scope.disposeAsync()
-      await store?.[Symbol.asyncDispose]()
-      await stack?.stop()
-    })
+    afterAll(() => scope.disposeAsync())
 
     const baseOf = (name: WorkerName): string => `${stack.url}/v2/${endpoints.get(name)}/openai/v1`
     const clientOf = (name: WorkerName): OpenAI => new OpenAI({ baseURL: baseOf(name), apiKey: stack.key, maxRetries: 0, timeout: 180_000 })

@@ -2,12 +2,12 @@
 // strict schema (client-api R13, R14, §11.6), and Runpod's MCP server. docs/clients.md lists what else was tried by hand. The test acts as the
 // scaler.
 import { createRunpod } from '@runpod/ai-sdk-provider'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { generateImage, generateText, streamText } from 'ai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startMcp, type Mcp } from '../harness/mcp.ts'
-import { startSdkWorker } from '../harness/sdk-worker.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import { startOwnStack, startSdkWorker } from '../harness/sdk-worker.ts'
+import type { Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () => {
@@ -21,10 +21,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () =
   const scope = new AsyncDisposableStack()
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process', settings: { RUNYARD_HOLDS_RUNSYNC_S: '2' } })
-    // The workers of this suite are on no host, so a scaler would remove them.
-    await stack.scaler.child().stop()
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    ;({ stack, store } = scope.use(await startOwnStack({ settings: { RUNYARD_HOLDS_RUNSYNC_S: '2' } })))
     images = await stack.api.saveEndpoint({ name: 'images', idleTimeout: 600 })
     texts = await stack.api.saveEndpoint({ name: 'texts', idleTimeout: 600 })
     closed = await stack.api.saveEndpoint({ name: 'closed', workersMax: 0 })
@@ -33,11 +30,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () =
     scope.use(await startSdkWorker({ ...worker, endpointId: images, program: 'image_worker.py' }))
     scope.use(await startSdkWorker({ ...worker, endpointId: texts, program: 'vllm_worker.py', env: { WORKER_KIND: 'current' } }))
   })
-  afterAll(async () => {
-    await scope.disposeAsync()
-    await store?.[Symbol.asyncDispose]()
-    await stack?.stop()
-  })
+  afterAll(() => scope.disposeAsync())
 
   const providerOf = (path: string) => createRunpod({ apiKey: stack.key, baseURL: `${stack.url}/v2/${path}` })
 

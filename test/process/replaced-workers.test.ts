@@ -1,11 +1,11 @@
 // The poll of a worker that will leave gets a response at once, so that its replacement need not wait for a long poll (worker-api §11.3). The
 // worker SDK 1.7.7 polls again while its job's result is under way, and ends only when that poll gets a response.
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { holdPoll } from '../harness/held-poll.ts'
-import { startSdkWorker } from '../harness/sdk-worker.ts'
+import { startOwnStack, startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import type { Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
@@ -14,17 +14,12 @@ vi.setConfig({ testTimeout: 300_000 })
 await suiteThatNeeds(['redis', 'venv:runpod-1.7.7'], 'a worker of SDK 1.7.7 that is to be replaced', () => {
   let stack: Stack
   let store: Store
+  const scope = new AsyncDisposableStack()
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process' })
-    // The worker of this suite is on no host, so a scaler would remove it.
-    await stack.scaler.child().stop()
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    ;({ stack, store } = scope.use(await startOwnStack()))
   })
-  afterAll(async () => {
-    await store?.[Symbol.asyncDispose]()
-    await stack?.stop()
-  })
+  afterAll(() => scope.disposeAsync())
 
   test.each(['refresh', 'drain'])('ends without waiting for its poll to time out: %s', async (how) => {
     const endpointId = await stack.api.saveEndpoint({ name: `replaced-${how}`, workersMax: 1, idleTimeout: 600 })

@@ -4,12 +4,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { JobView } from '@runyard/schema/api'
-import { startSdkWorker, type SdkWorker, type SdkWorkerOptions } from '../harness/sdk-worker.ts'
+import { startOwnStack, startSdkWorker, type SdkWorker, type SdkWorkerOptions } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import type { Stack } from '../harness/stack.ts'
 import { VENVS, type VenvName } from '../harness/venvs.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -73,17 +73,12 @@ const needs = SDKS.map(({ venv }) => `venv:${venv}` as const)
 await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', () => {
   let stack: Stack
   let store: Store
+  const scope = new AsyncDisposableStack()
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process' })
-    // The workers of this suite are on no host, so a scaler would remove them.
-    await stack.scaler.child().stop()
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    ;({ stack, store } = scope.use(await startOwnStack()))
   })
-  afterAll(async () => {
-    await store?.[Symbol.asyncDispose]()
-    await stack?.stop()
-  })
+  afterAll(() => scope.disposeAsync())
 
   const newEndpoint = (of: Sdk, name: string): Promise<string> =>
     stack.api.saveEndpoint({ name: `${name}-${of.version}`, workersMax: 3, idleTimeout: 600 })

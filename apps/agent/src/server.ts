@@ -48,7 +48,7 @@ export async function runServer(deps: ServerDeps, drain: AbortSignal): Promise<v
     const sick = watchHealth({ ...deps, tunnels, port: ports.get(serves.healthPort) ?? serves.healthPort }, watching.signal)
     const failure = await Promise.race([ended, sick, end.promise])
     if (failure !== undefined) throw new Error(failure)
-    log.info('the server is told to end')
+    log.info('the server is asked to end')
   } finally {
     watching.abort()
     tunnels.withdraw()

@@ -185,7 +185,7 @@ describe('an endpoint', () => {
 })
 
 describe('status', () => {
-  it('begins with what needs somebody, and says it by its exit code', async () => {
+  it('begins with what needs a person, and says it by its exit code', async () => {
     const { out } = await runyard('status')
     expect(out).toMatch(
       /^http:\/\/here\ncards: 1 held, 1 quarantined, 2 free · Redis up · version 0\.1\.0\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u,

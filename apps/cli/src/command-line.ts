@@ -37,10 +37,10 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
     return code
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const told = error instanceof CommanderError ? new UsageError(explain(error, words), { cause: error }) : error
-    if (!(told instanceof RunyardError)) throw told
-    err.line(`runyard: ${told.message}`)
-    return told instanceof UsageError ? 2 : 1
+    const reported = error instanceof CommanderError ? new UsageError(explain(error, words), { cause: error }) : error
+    if (!(reported instanceof RunyardError)) throw reported
+    err.line(`runyard: ${reported.message}`)
+    return reported instanceof UsageError ? 2 : 1
   }
 }
 

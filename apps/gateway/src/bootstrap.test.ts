@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, installBootstrapKey, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
-import { isLoopback } from './observability/metrics-access.ts'
+import { isLoopback } from './http/base-url.ts'
 
 let redis: TestRedis
 let store: Store

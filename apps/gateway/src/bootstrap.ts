@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { machineId, type Logger, type Scope } from '@runyard/kit'
 import { OPERATOR_OWNER, RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import { isLoopback } from './observability/metrics-access.ts'
+import { isLoopback } from './http/base-url.ts'
 
 export interface BootstrapKey {
   /** The place of the key: once the slot has another key, the former one is not valid any more (ADR 38). */

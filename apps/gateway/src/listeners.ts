@@ -14,6 +14,7 @@ import { registerBatch } from './batch/routes.ts'
 import { followRoutes, registerDocs } from './docs/routes.ts'
 import { open } from './http/access.ts'
 import { createApp } from './http/app.ts'
+import { acceptSessions, createPageCookies } from './http/page-cookies.ts'
 import { readBodies } from './http/bodies.ts'
 import { createRateLimits } from './http/rate-limit.ts'
 import { requireEndpoint } from './jobs/endpoint-of.ts'
@@ -42,6 +43,8 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const { basePath } = config.listen
   const app = createApp({ log, closing, connections: config.limits.connections, targetOf, upgrades, page: answerPage, basePath })
   countRequests(app, deps.metrics)
+  const { id: instanceId } = await deps.store.instance()
+  acceptSessions(app, createPageCookies({ instanceId, listen: config.listen, others: [...config.loadBalancing.names, config.tls.name] }))
   forwardWebSockets(app.server, deps, targetOf)
   app.addHook('onError', async (_request, _reply, error) => {
     const reason = refusalReasonOf(error)

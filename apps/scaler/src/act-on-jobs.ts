@@ -1,16 +1,16 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, isHostsFault, unreadJob, type ActionOf, type JobEnd } from '@runyard/core'
-import type { WorkerExit } from '@runyard/schema'
+import { describeExit, describeLoss, endedAttempts, isHostsFault, unreadJob, type ActionOf, type JobEnd, type JobSpan } from '@runyard/core'
 import type { ActDeps } from './act-deps.ts'
+import type { SeenExit } from './clear-away.ts'
 import { recordEnds, recordExpired } from './journal.ts'
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
 
-export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exit: WorkerExit | undefined): Promise<void> {
+export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, seen: SeenExit | undefined): Promise<void> {
   const { endpointId, jobId, workerId, lastHolder, reason } = action
-  const evidence = await evidenceOf(deps, action, exit)
+  const evidence = await evidenceOf(deps, action, seen)
   const result = await deps.store.jobs.takeBack(
     { endpointId, jobId, workerId },
     { budget: deps.config.lease.budget, evidence, withAll: true, withoutCost: isHostsFault(reason) },
@@ -29,9 +29,26 @@ async function recordFailed(deps: ActDeps, action: ActionOf<'take-back'>, eviden
   await recordEnds(deps, endpointId, [{ cause: 'worker_lost', job, reason }])
 }
 
-async function evidenceOf(deps: ActDeps, { workerId, lastHolder, reason }: ActionOf<'take-back'>, exit: WorkerExit | undefined) {
+async function evidenceOf(deps: ActDeps, action: ActionOf<'take-back'>, seen: SeenExit | undefined): Promise<string> {
+  const { endpointId, jobId, workerId, lastHolder, reason } = action
   if (workerId === undefined) return `worker ${lastHolder ?? 'unknown'} gave no sign of the job for ${deps.config.lease.durationS} s`
-  return describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
+  if (seen !== undefined) {
+    const spans = await spansOf(deps, endpointId, workerId).catch(() => undefined)
+    const lines = spans === undefined ? [] : seen.lines
+    return describeLoss({ workerId, jobId, reason }, { exit: seen.exit, lines, spans: spans ?? [] })
+  }
+  // Its record is all that is left: whose lines are in it is not known any more.
+  const exit = (await deps.store.workers.getGone(workerId))?.exit
+  return describeExit(workerId, reason, exit === undefined ? undefined : { ...exit, lastLogLines: [] })
+}
+
+const EVENTS_READ = 300
+
+/** When the worker had which jobs, as far as that is known. */
+async function spansOf({ store }: ActDeps, endpointId: string, workerId: string): Promise<readonly JobSpan[]> {
+  const [leases, events] = await Promise.all([store.jobs.leases(endpointId), store.events.list(endpointId, EVENTS_READ, 'jobs')])
+  const held = leases.map(({ jobId, workerId: holder, startedAt }) => ({ jobId, workerId: holder, from: startedAt, to: Infinity }))
+  return [...held, ...endedAttempts(events)].filter((span) => span.workerId === workerId)
 }
 
 /** An action that changed nothing would be planned again at once; a job that another process is ending needs a moment. */

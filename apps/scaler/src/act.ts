@@ -5,7 +5,7 @@ import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains, isStale } from './chains.ts'
-import { clearAway, readExit } from './clear-away.ts'
+import { clearAway, readExit, type SeenExit } from './clear-away.ts'
 import { endTask, noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
@@ -75,7 +75,7 @@ async function counted({ numbers }: ActDeps, { kind }: Action, work: Promise<voi
 
 interface ChainContext {
   /** Read once per chain: the evidence for all of a worker's jobs. */
-  exit: Promise<WorkerExit | undefined> | undefined
+  exit: Promise<SeenExit | undefined> | undefined
 }
 
 type ChainAction = Exclude<Action, StartAction | ActionOf<'resume'>>
@@ -90,7 +90,7 @@ const PERFORM: { readonly [K in keyof ByKind]: (deps: ActDeps, action: ByKind[K]
   reap,
   'time-out': timeOut,
   'take-back': async (deps, action, context) => takeBack(deps, action, await exitOf(deps, action, context)),
-  remove: async (deps, action, context) => remove(deps, action, await exitOf(deps, action, context)),
+  remove: async (deps, action, context) => remove(deps, action, (await exitOf(deps, action, context))?.exit),
   sweep,
   'note-release': noteRelease,
   'roll-back': rollBack,
@@ -106,7 +106,7 @@ function exitOf(
   deps: ActDeps,
   { hostId, workerId }: { readonly hostId: string | undefined; readonly workerId: string | undefined },
   context: ChainContext,
-): Promise<WorkerExit | undefined> {
+): Promise<SeenExit | undefined> {
   if (hostId === undefined || workerId === undefined) return Promise.resolve(undefined)
   context.exit ??= readExit(deps, { hostId, workerId })
   return context.exit

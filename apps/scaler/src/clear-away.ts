@@ -1,23 +1,33 @@
 // Removes the remains of a dead worker, in an order that can be interrupted and repeated at any step: container, ledger, record last. Its leases
 // were taken back before, with the evidence that is read here.
-import { describeExit } from '@runyard/core'
-import { REASONS, WorkerLife, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
+import { describeExit, withReadTimes } from '@runyard/core'
+import { REASONS, WorkerLife, type LogLine, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 const EVIDENCE_LINES = 20
 const EVIDENCE_WITHIN_MS = 500
 
+export interface SeenExit {
+  readonly exit: WorkerExit
+  readonly lines: readonly LogLine[]
+}
+
 /** How the worker ended, as far as its host knows. Never rejects and is quick, because a job waits for it. */
 export async function readExit(
   deps: ActDeps,
   worker: { readonly hostId: string; readonly workerId: string },
-): Promise<WorkerExit | undefined> {
+): Promise<SeenExit | undefined> {
   const host = hostOf(deps, worker.hostId)
   const seen = host?.view(Date.now()).workers?.find((candidate) => candidate.workerId === worker.workerId)
   if (host === undefined || seen === undefined) return undefined
-  const lines = (await within(EVIDENCE_WITHIN_MS, host.driver.tailLogs(worker.workerId, EVIDENCE_LINES))) ?? []
+  const [tail = [], read = []] = await Promise.all([
+    within(EVIDENCE_WITHIN_MS, host.driver.tailLogs(worker.workerId, EVIDENCE_LINES)),
+    within(EVIDENCE_WITHIN_MS, deps.store.workerLogs.read(worker.workerId, 'container', 2 * EVIDENCE_LINES)),
+  ])
+  const streams = Object.values(Object.groupBy(tail, ({ source }) => source))
+  const lines = streams.flatMap((stream) => withReadTimes(stream, read)).toSorted((a, b) => a.at - b.at)
   const { at, exitCode, oomKilled } = seen.exit ?? { at: Date.now(), exitCode: null, oomKilled: false }
-  return { at, exitCode, oomKilled, lastLogLines: lines.map(({ line }) => line) }
+  return { exit: { at, exitCode, oomKilled, lastLogLines: tail.map(({ line }) => line) }, lines }
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

@@ -60,6 +60,9 @@ test('a worker is a child process whose output is stored; killed during a job it
     return worker
   }, WAIT)
   expect((await fixture.store.workers.getGone(first.id))?.exit?.lastLogLines).toEqual([`I am ${first.pid} for ${first.id}`])
+  const lost = (await fixture.store.events.list('ep-one', 10, 'jobs')).find(({ kind }) => kind === 'job_requeued')
+  // It was printed before there was a job.
+  expect(lost?.message).toMatch(new RegExp(`^worker ${first.id} was lost: .*; its last lines:\nI am ${first.pid} for ${first.id}$`, 'u'))
   expect(await fixture.store.jobs.take('ep-one', second.id)).toMatchObject({ id: 'j1', attempt: 2 })
   await fixture.store.jobs.settle({
     endpointId: 'ep-one',

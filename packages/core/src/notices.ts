@@ -1,4 +1,4 @@
-// What needs a person (ADR 83), from facts of the pool; and what the receivers have to be told of it. Failure direction: what could not be read is not among
+// What needs a person (ADR 83), from facts of the pool; and what the receivers are notified of. Failure direction: what could not be read is not among
 // the facts, and nothing of that kind is opened or resolved.
 import type { CardRecord, Endpoint, HostRecord, NoticeEvent, OpenNotice, Problem } from '@runyard/schema'
 import { rollBackOf } from './release.ts'

@@ -5,7 +5,7 @@ import { resolveImage, resolveStart } from './image-reference.ts'
 import { healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './start-command.ts'
 import { record } from './testing/plan-fixture.ts'
-import { describeExit, isLegalMove, phaseOf } from './worker-facts.ts'
+import { isLegalMove, phaseOf } from './worker-facts.ts'
 
 const { readyAt: _, ...young } = record('young')
 
@@ -88,14 +88,6 @@ describe('pauses after failed starts', () => {
     const failures = addFailure(undefined, failure(100, 50))
     expect(currentFailures(failures, endpoint, [])).toBe(counts ? failures : undefined)
   })
-})
-
-test('the evidence names the cause, the exit and the last lines', () => {
-  const exit = { at: 1, exitCode: 137, oomKilled: true, lastLogLines: ['', 'allocating 40 GB'] }
-  expect(describeExit('w1', 'out_of_memory', exit)).toBe(
-    'worker w1 was lost: the worker went over its memory limit (exit code 137, OOM-killed); its last lines:\nallocating 40 GB',
-  )
-  expect(describeExit('w1', 'heartbeat_lost', undefined)).toBe('worker w1 was lost: the worker stopped reporting')
 })
 
 test.each([

@@ -1,7 +1,7 @@
 // What the facts in a worker's record mean: what the worker may do, its phase, and its latest sign of life. The plan, the scaler, the gateway and
 // the API's replies use these functions; no other code reads the fields to decide it. Phases are derived and never stored (ADR 4); adding one must
 // break the build in `projections.ts` and in `PHASE_MOVES`.
-import { type WorkerRecord, type WorkerPhase, type Endpoint, REASONS, type Reason, type WorkerExit } from '@runyard/schema'
+import { type WorkerRecord, type WorkerPhase, type Endpoint, type Reason, type WorkerExit } from '@runyard/schema'
 
 type Facts = Pick<WorkerRecord, 'drainingSince' | 'outdatedSince' | 'retireReason' | 'refreshRequested' | 'unhealthyReason'>
 
@@ -89,21 +89,6 @@ export function lifeSignsOf({ type }: Pick<Endpoint, 'type'>): LifeSigns {
 /** The latest sign of life on the worker plane, epoch ms; 0: none. */
 export function heardAt({ readyAt = 0, lastSeenAt = 0 }: Pick<WorkerRecord, 'readyAt' | 'lastSeenAt'>): number {
   return Math.max(readyAt, lastSeenAt)
-}
-
-const MAX_LINES = 10
-const MAX_LINE_LENGTH = 500
-
-/** Why a worker ended, as one text for the user whose job it held (ADR 3). E.g. `worker w1 went over its memory limit (exit code 137, OOM-killed); its last lines: …`. */
-export function describeExit(workerId: string, reason: Reason, exit: WorkerExit | undefined): string {
-  const facts = [
-    ...(exit?.exitCode === undefined || exit.exitCode === null ? [] : [`exit code ${exit.exitCode}`]),
-    ...(exit?.oomKilled === true ? ['OOM-killed'] : []),
-  ]
-  const lines = (exit?.lastLogLines ?? []).filter((line) => line.trim() !== '').slice(-MAX_LINES)
-  const detail = facts.length === 0 ? '' : ` (${facts.join(', ')})`
-  const log = lines.length === 0 ? '' : `; its last lines:\n${lines.map((line) => line.slice(0, MAX_LINE_LENGTH)).join('\n')}`
-  return `worker ${workerId} was lost: ${REASONS[reason]}${detail}${log}`
 }
 
 /** The reason for a worker that ended without being retired. */

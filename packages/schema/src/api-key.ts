@@ -39,3 +39,7 @@ export type ApiKey = z.infer<typeof ApiKey>
 
 export const StoredApiKey = ApiKey.extend({ hash: z.string() })
 export type StoredApiKey = z.infer<typeof StoredApiKey>
+
+/** What a browser's session or a one-time code belongs to: a key with the secret that it had then, so that both end when the key is rotated. */
+export const SessionBinding = z.object({ keyId: z.string(), keyHash: z.string() })
+export type SessionBinding = z.infer<typeof SessionBinding>

@@ -53,7 +53,7 @@ export const Config = z.object({
       names: z
         .array(z.string())
         .default([])
-        .describe('names by which browsers reach a listener on loopback through a proxy; with others nobody can sign in'),
+        .describe('names by which browsers reach a listener on loopback through a proxy; with others no one can sign in'),
     })
     .prefault({}),
   workerPlane: z

@@ -1,4 +1,4 @@
-// What an operator is told without Prometheus (ADR 83): something needs a person, and later that it does not any more.
+// What an operator hears of without Prometheus (ADR 83): something needs a person, and later that it does not any more.
 import { z } from 'zod'
 
 export const NOTICE_EVENTS = [
@@ -33,7 +33,7 @@ export interface Problem {
   readonly ownerId?: string | undefined
 }
 
-/** A problem of which the receivers were told. */
+/** A problem of which the receivers were notified. */
 export const OpenNotice = z.object({
   id: z.string(),
   event: z.enum(NOTICE_EVENTS),

@@ -231,6 +231,9 @@ function callerKeys(shared: string) {
       uses: `${shared}:api-key-uses`,
       slots: `${shared}:api-key-slots`,
     },
+    /** By the SHA-256 of a browser's session, and of a one-time code for one. */
+    session: (hash: string) => `${shared}:session:${hash}`,
+    sessionCode: (hash: string) => `${shared}:session-code:${hash}`,
     /** Login requests by id, and when they expire. */
     logins: { records: `${shared}:logins`, expiries: `${shared}:login-expiries` },
   }

@@ -1,6 +1,7 @@
 // Composes the store. Its resources are closed in reverse order.
 import type { Redis } from 'ioredis'
 import { createKeyStore } from './api-keys/api-keys.ts'
+import { createSessionStore } from './api-keys/sessions.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
 import { createCardStore } from './cards/cards.ts'
@@ -52,8 +53,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opening = new AsyncDisposableStack()
   const context = await openContext(options, opening)
   const keys = opening.use(createKeyStore(context))
+  const sessions = opening.use(createSessionStore(context))
   const jobs = createJobStore(context)
   const { [Symbol.asyncDispose]: _dispose, ...keyFunctions } = keys
+  const { [Symbol.asyncDispose]: _disposeSessions, ...sessionFunctions } = sessions
   const scope = opening.move()
 
   return {
@@ -64,6 +67,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     uploads: translateErrors(createUploadStore(context)),
     privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
+    sessions: translateErrors(sessionFunctions),
     logins: translateErrors(createLoginStore(context)),
     jobs: translateErrors(jobs),
     workers: translateErrors(createWorkerStore(context)),

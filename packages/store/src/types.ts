@@ -26,6 +26,7 @@ import type { ManifestStore, ResourceStores } from './resources/resources.ts'
 import type { ReleaseStore } from './endpoints/releases.ts'
 import type { UploadStore } from './resources/uploads.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
+import type { SessionStore } from './api-keys/sessions.ts'
 
 export type * from './endpoints/history.ts'
 export type * from './endpoints/releases.ts'
@@ -42,6 +43,7 @@ export type * from './leader/leader.ts'
 export type * from './ledger/ledger.ts'
 export type * from './logins/logins.ts'
 export type * from './api-keys/api-keys.ts'
+export type * from './api-keys/sessions.ts'
 export type * from './endpoints/endpoint-types.ts'
 export type * from './resources/private-images.ts'
 export type * from './resources/resources.ts'
@@ -63,6 +65,8 @@ export interface Store extends AsyncDisposable {
   readonly uploads: UploadStore
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
+  /** Of browsers. */
+  readonly sessions: SessionStore
   readonly logins: LoginStore
   readonly jobs: JobStore
   readonly workers: WorkerStore

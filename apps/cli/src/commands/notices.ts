@@ -14,7 +14,7 @@ export async function list(context: CommandContext): Promise<number> {
     columns: [
       { title: 'event', cell: ({ event }) => event },
       { title: 'what', cell: ({ subject }) => subject, cut: 'middle' },
-      { title: 'told', cell: ({ since }) => (since === null ? 'not told' : formatTime(Date.parse(since), form)), goes: 1 },
+      { title: 'notified', cell: ({ since }) => (since === null ? 'not yet' : formatTime(Date.parse(since), form)), goes: 1 },
     ],
     note: ({ message }) => message,
     noteTitle: 'why',
@@ -31,7 +31,7 @@ export async function test(context: CommandContext): Promise<number> {
     printJson(out, { receivers })
     return code
   }
-  if (receivers.length === 0) out.line('nobody is told: the configuration has no `notify`')
+  if (receivers.length === 0) out.line('there is no receiver: the configuration has no `notify`')
   for (const { url, isDelivered, message } of receivers) out.line(`${isDelivered ? out.good('✓') : out.bad('✗')} ${url}  ${message}`)
   return code
 }

@@ -1,4 +1,4 @@
-// `runyard status`: one line of state, what needs somebody, then endpoints, queues and workers.
+// `runyard status`: one line of state, what needs a person, then endpoints, queues and workers.
 import { formatDuration } from '@runyard/core/durations'
 import { createClient, type Client } from '@runyard/client'
 import type { LivenessView, StandbyView } from '@runyard/schema/api'

@@ -375,6 +375,8 @@ describe('a task', () => {
     const site = { endpoint, worker: await addWorker(endpoint) }
     await join(site)
     await vi.waitFor(async () => expect((await call('/ping')).status).toBe(200))
+    // Code of a user that a browser opens must not be able to act as our page, which has the same origin.
+    expect((await call('/ping')).headers.get('content-security-policy')).toBe('sandbox')
     for (const headers of [{}, { authorization: 'Bearer task-toke' }, { authorization: `Bearer ${gateway.key}` }]) {
       expect((await call('/submit', { method: 'POST', body: '{"a":1}', headers })).status).toBe(401)
     }

@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 import { RunyardError } from '@runyard/schema'
 import { askForBody } from '../http/expect-continue.ts'
 import type { Tunnels } from '../workers/tunnels.ts'
-import { answerHeaders, requestHeaders } from './headers.ts'
+import { answerHeaders, requestHeaders, sandboxedHeaders } from './headers.ts'
 
 /** Kept connections end before common servers end them (uvicorn after 5 s): one that ends under a request costs the request. */
 const IDLE_MS = 4000
@@ -37,6 +37,8 @@ export interface Exchange {
   readonly moreHeaders?: readonly string[]
   /** For the answer: CORS headers, unless it has some. */
   readonly moreAnswer?: readonly string[]
+  /** Anybody may ask without a key, also a browser that has our page open. */
+  readonly isOpen?: true
   /** How long the worker may take. */
   readonly mostMs: number
 }
@@ -106,12 +108,16 @@ function sendBody(sent: ClientRequest, { request, body, mostBytes }: Exchange): 
   request.pipe(sent)
 }
 
-function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes, moreAnswer = [] }: Exchange, done: () => void): void {
+function returnAnswer(
+  answer: IncomingMessage,
+  { response, workerId, mostBytes, isOpen, moreAnswer = [] }: Exchange,
+  done: () => void,
+): void {
   if (response.destroyed) {
     answer.destroy()
     return done()
   }
-  const headers = answerHeaders(answer, workerId)
+  const headers = isOpen ? sandboxedHeaders(answer, workerId) : answerHeaders(answer, workerId)
   if (!('access-control-allow-origin' in answer.headers)) headers.push(...moreAnswer)
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
   const seen = countBytes(answer, mostBytes, () => answer.destroy())

@@ -24,6 +24,7 @@ export async function registerBalancer(app: FastifyInstance, balancer: Balancer,
   await app.register(async (scope) => {
     if (cors.origins.length > 0) allowPages(scope, allowOrigin)
     requireApiKey(scope, store, {
+      sessions: 'refused',
       async refuse(request) {
         const { endpointId } = request.params as { endpointId: string }
         request.endpoint = await findBalanced(balancer, apiKeyOf(request), { endpointId, headers: request.headers })

@@ -73,6 +73,7 @@ async function answer(
       mostBytes,
       mostMs: requestS * 1000,
       moreHeaders,
+      isOpen: true,
     })
     if (result !== 'done') notReady()
   } finally {

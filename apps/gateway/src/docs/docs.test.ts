@@ -83,6 +83,7 @@ describe('/openapi.json', () => {
       '/docs',
       '/docs/{file}',
       '/flash/login',
+      '/runyard/v1/session',
       '/runyard/v1/uploads/{upload}',
     ]
     expect(new Set(free.map(({ path }) => path))).toEqual(new Set(paths))
@@ -103,6 +104,9 @@ function operationsOf({ paths }: Document): readonly { path: string; method: str
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   )
 }
+
+/** What a browser sends with a request of the page. */
+const OF_PAGE = { 'sec-fetch-site': 'same-origin', 'x-runyard': '1' }
 
 describe('replies are as the document says', () => {
   const seen = new Set<string>()
@@ -139,7 +143,8 @@ describe('replies are as the document says', () => {
   }
 
   async function check(key: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await gateway.call(path, { method: key.split(' ', 1)[0] ?? '', ...(body === undefined ? {} : { body }) })
+    const init = { method: key.split(' ', 1)[0] ?? '', headers: OF_PAGE, ...(body === undefined ? {} : { body }) }
+    const answer = await gateway.call(path, init)
     expect([key, answer.text, differenceOf(key, answer)]).toEqual([key, answer.text, undefined])
     return answer
   }
@@ -197,6 +202,9 @@ describe('replies are as the document says', () => {
     for (const path of ['', '/current']) await check(`GET /runyard/v1/keys${path}`, `/runyard/v1/keys${path}`)
     await check('POST /runyard/v1/keys/{id}/rotate', `/runyard/v1/keys/${key.json['id']}/rotate`)
     await check('DELETE /runyard/v1/keys/{id}', `/runyard/v1/keys/${key.json['id']}`)
+    const { code } = (await check('POST /runyard/v1/session/codes', '/runyard/v1/session/codes')).json
+    await check('POST /runyard/v1/session', '/runyard/v1/session', { code })
+    await check('DELETE /runyard/v1/session', '/runyard/v1/session')
     await check('PUT /v2/account/ssh-keys', '/v2/account/ssh-keys', { keys: ['ssh-ed25519 AAAA me'] })
     for (const path of ['/v2/account/ssh-keys', '/v2/pods', '/v2/clusters', '/v2/registries/delegations', '/v2/catalog/templates'] as const)
       await check(`GET ${path}`, path)

@@ -1,6 +1,6 @@
 // Lines of several workers, merged by time, each with its level and, where it is known, its job: the worker had exactly one then, as leases and the history
 // say. The clock of the worker's host is taken as it is.
-import { defined, jobAt, levelOf, LOG_LEVELS, type JobSpan, type LogLevel } from '@runyard/core'
+import { defined, endedAttempts, jobAt, levelOf, LOG_LEVELS, type LogLevel, type WorkerSpan } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { MergedLine, MergedLogQuery } from '@runyard/schema/api'
 import type { Store, StoredLine } from '@runyard/store'
@@ -46,7 +46,6 @@ export async function readLines(store: LogStore, workers: readonly LoggedWorker[
   return (await Promise.all(read)).flat().toSorted((a, b) => a.at - b.at)
 }
 
-type WorkerSpan = JobSpan & { readonly workerId: string }
 /** By worker. */
 export type Spans = ReadonlyMap<string, readonly WorkerSpan[]>
 
@@ -80,22 +79,11 @@ export async function spansOf(store: LogStore, workers: readonly LoggedWorker[],
 
 const EVENTS_READ = 1000
 
-/** Leases and the history have the last attempt of a job; the ones that were taken back are among the events. */
+/** Leases and the history have the last attempt of a job; those before are among the events. */
 async function earlierAttempts({ events }: LogStore, workers: readonly LoggedWorker[]): Promise<readonly WorkerSpan[]> {
   const endpointIds = [...new Set(workers.map(({ endpointId }) => endpointId))]
   const found = await Promise.all(endpointIds.map((id) => events.list(id, EVENTS_READ, 'jobs')))
-  return found.flatMap((listed) => {
-    const open = new Map<string, WorkerSpan>()
-    return listed
-      .toSorted((a, b) => a.at - b.at)
-      .flatMap(({ kind, jobId, workerId, at, message }) => {
-        if (jobId === undefined) return []
-        if (kind === 'job_started' && message === undefined && workerId !== undefined)
-          open.set(jobId, { jobId, workerId, from: at, to: at })
-        const attempt = open.get(jobId)
-        return kind === 'job_requeued' && attempt !== undefined ? [{ ...attempt, to: at }] : []
-      })
-  })
+  return found.flatMap(endedAttempts)
 }
 
 interface Told {

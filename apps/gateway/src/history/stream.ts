@@ -1,5 +1,5 @@
 // One stream of server-sent events: frames, a comment every ten seconds, and an end when the client, its key or the gateway goes. A reader that is slow
-// gets nothing until it has read, and is told what it missed by whoever writes.
+// gets nothing until it has read, and the writer says what it missed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Store } from '@runyard/store'
 import { createAuthentication } from '../http/authenticate.ts'
@@ -21,7 +21,7 @@ export interface Streams {
   open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void>
 }
 
-export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'subscribe'>): Streams {
+export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>): Streams {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
   const followers = createLogFollowers()

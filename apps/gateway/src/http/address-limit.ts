@@ -6,6 +6,8 @@ import { createCounts } from './rate-limit.ts'
 export interface AddressLimit {
   /** @throws RunyardError('too_many_requests') */
   count(address: string): void
+  /** For a try that was right: only wrong ones are paced. */
+  takeBack(address: string): void
 }
 
 const WINDOW_MS = 60_000
@@ -15,6 +17,7 @@ const MOST_ADDRESSES = 10_000
 export function createAddressLimit(most: number, what: string): AddressLimit {
   let counts = createCounts(WINDOW_MS)
   return {
+    takeBack: (address) => counts.takeBack(address),
     count(address) {
       const now = Date.now()
       if (counts.size() >= MOST_ADDRESSES) counts = createCounts(WINDOW_MS)

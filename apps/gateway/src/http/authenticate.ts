@@ -1,6 +1,6 @@
 // The one authentication of API keys: each scope says once that its routes need a key, and the guard keeps the key with the request. Unknown,
 // revoked and missing keys are refused alike, and while the store cannot be asked no request is let in. A key sees the endpoints of its own owner
-// only. Workers have tokens instead of keys (`workers/sessions.ts`).
+// only. A browser's session stands for its key (ADR 89). Workers have tokens instead of keys (`workers/sessions.ts`).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { scopeRefusal } from '@runyard/core'
 import { RunyardError, type Endpoint } from '@runyard/schema'
@@ -12,12 +12,16 @@ import { followOpenRequests } from './open-requests.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     apiKey: ApiKey | null
+    /** Of a request of the page. */
+    session: string | null
   }
 }
 
 /** The part of a request that carries credentials. */
 export interface Credentials {
   readonly headers: { readonly authorization?: string | undefined }
+  /** A browser's; it counts instead of the header. */
+  readonly session?: string | null
 }
 
 /** @throws RunyardError('unauthorized'), or 'store_unavailable' while Redis is away. */
@@ -30,8 +34,9 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return key === '' ? undefined : key
 }
 
-export function createAuthentication(store: Pick<Store, 'keys'>): Authenticate {
+export function createAuthentication(store: Pick<Store, 'keys' | 'sessions'>): Authenticate {
   return async (request) => {
+    if (typeof request.session === 'string') return keyOfSession(store, request.session)
     const plain = bearerOf(request.headers.authorization)
     if (plain === undefined) throw new RunyardError('unauthorized', 'The request carries no API key; send "Authorization: Bearer <key>".')
     const key = await store.keys.verify(plain)
@@ -40,11 +45,19 @@ export function createAuthentication(store: Pick<Store, 'keys'>): Authenticate {
   }
 }
 
+async function keyOfSession({ sessions }: Pick<Store, 'sessions'>, session: string): Promise<ApiKey> {
+  const key = await sessions.verify(session)
+  if (key === undefined) throw new RunyardError('unauthorized', 'The session has ended: sign in again.')
+  return key
+}
+
 interface KeyGuard {
   /** Requests that need no key; default: none. */
   readonly isOpen?: (request: FastifyRequest) => boolean
   /** Where the key may stand; default: in the Authorization header alone. */
   readonly credentialsOf?: (request: FastifyRequest) => Credentials
+  /** Whether a browser's session may stand for the key; default: it may, on a listener that has sessions. */
+  readonly sessions?: 'with header' | 'refused'
   /** Runs once the caller is known; throws if the caller may not have what the request names. */
   readonly refuse?: Access
 }
@@ -52,19 +65,28 @@ interface KeyGuard {
 const ADMIN: NeededScope = ['admin']
 
 /** Every route of the scope needs a key that may call it. The guard throws RunyardError('unauthorized' | 'forbidden'). */
-export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' | 'subscribe'>, guard: KeyGuard = {}): void {
-  const { isOpen, credentialsOf, refuse } = guard
+export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>, guard: KeyGuard = {}): void {
+  const { isOpen, refuse } = guard
   const authenticate = createAuthentication(store)
   const requests = followOpenRequests(scope, store, authenticate)
   if (!scope.hasRequestDecorator('apiKey')) scope.decorateRequest('apiKey', null)
+  if (!scope.hasRequestDecorator('session')) scope.decorateRequest('session', null)
   guardWith(scope, async (request, reply) => {
     if (isOpen?.(request) === true) return
-    const credentials = credentialsOf === undefined ? request : credentialsOf(request)
+    const credentials = findCredentials(scope, request, guard)
     request.apiKey = await authenticate(credentials)
     checkScope(request.apiKey, request.bounds?.scopes.get(request.method) ?? ADMIN)
     requests.add(credentials, reply)
     await refuse?.(request, reply)
   })
+}
+
+/** A key wins over a session. @throws RunyardError('forbidden') where a session is not the page's. */
+function findCredentials(scope: FastifyInstance, request: FastifyRequest, { credentialsOf, sessions }: KeyGuard): Credentials {
+  const credentials = credentialsOf === undefined ? request : credentialsOf(request)
+  if (credentials.headers.authorization !== undefined || sessions === 'refused') return credentials
+  request.session = scope.pageCookies?.read(request, sessions) ?? null
+  return request
 }
 
 export function apiKeyOf(request: FastifyRequest): ApiKey {

@@ -32,3 +32,8 @@ function forwarded({ headers }: Pick<Asked, 'headers'>, name: string): string {
   const [first = ''] = String(headers[`x-forwarded-${name}`] ?? '').split(',', 1)
   return first.trim()
 }
+
+/** Of this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

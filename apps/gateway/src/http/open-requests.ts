@@ -1,5 +1,5 @@
 // Requests that were let in and have no answer yet. A key that is revoked meanwhile ends them: a held request is answered 401, and a stream that has
-// begun is cut. Each key is verified once, however many requests are open with it; while Redis is away the requests stay.
+// begun is cut; so does a session that ends. Each is verified once, however many requests are open with it; while Redis is away the requests stay.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -12,6 +12,7 @@ export interface OpenRequests {
 
 interface Open {
   readonly authorization: string
+  readonly session: string | null
   readonly reply: FastifyReply
   /** Its place in the list. */
   at: number
@@ -21,25 +22,26 @@ export function followOpenRequests(scope: FastifyInstance, store: Pick<Store, 's
   // Of a Map by response, in which entries come and go, V8 kept 1.5 KB of each request until its next full collection (measured).
   const open: Open[] = []
 
-  async function checkAgain(key: string): Promise<void> {
-    const refusal = await authenticate({ headers: { authorization: key } }).then(
+  async function checkAgain({ authorization, session }: Open): Promise<void> {
+    const refusal = await authenticate({ headers: { authorization }, session }).then(
       () => undefined,
       (error: unknown) => error,
     )
     if (!(refusal instanceof RunyardError && refusal.code === 'unauthorized')) return
-    for (const { authorization, reply } of open) if (authorization === key) refuse(reply, refusal)
+    for (const one of open) if (one.authorization === authorization && one.session === session) refuse(one.reply, refusal)
   }
 
   const subscription = store.subscribe(({ kind }) => {
     if (kind !== 'keys-changed' && kind !== 'resync') return
-    for (const key of new Set(open.map(({ authorization }) => authorization))) void checkAgain(key)
+    const different = new Map(open.map((request) => [`${request.session ?? ''} ${request.authorization}`, request]))
+    for (const request of different.values()) void checkAgain(request)
   })
   scope.addHook('onClose', () => subscription[Symbol.asyncDispose]())
   return {
-    add({ headers: { authorization = '' } }, reply) {
+    add({ headers: { authorization = '' }, session = null }, reply) {
       // Its client may have gone while the key was verified.
       if (reply.raw.closed) return
-      const request = { authorization, reply, at: open.length }
+      const request = { authorization, session, reply, at: open.length }
       open.push(request)
       reply.raw.on('close', () => remove(open, request))
     },

@@ -25,10 +25,12 @@ export function paramsOf(request: FastifyRequest): JobParams {
 /** The guard of a scope whose routes all have `:endpointId`. */
 export function requireEndpoint(
   scope: FastifyInstance,
-  { store, ...found }: FindDeps & { readonly store: Pick<Store, 'keys' | 'subscribe'> },
+  { store, ...found }: FindDeps & { readonly store: Pick<Store, 'keys' | 'sessions' | 'subscribe'> },
 ): void {
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {
+    // Here even a GET changes something: reading a stream takes its chunks away.
+    sessions: 'with header',
     async refuse(request, reply) {
       const limit = request.bounds?.limit
       if (limit !== undefined) await limit(request, reply)

@@ -15,7 +15,7 @@ const FORM_BYTES = 4096
 const TRIES_PER_MINUTE = 20
 
 export interface LoginPageDeps {
-  readonly store: Pick<Store, 'keys'>
+  readonly store: Pick<Store, 'keys' | 'sessions'>
   readonly logins: LoginModel
   readonly log: Parameters<typeof answerErrors>[1]['log']
 }

@@ -2,6 +2,7 @@
 // to the network. So a request with any sign of a proxy, or with another name of this machine than a local client uses, needs a key. Fails closed: a
 // request that is not known to be local needs a key.
 import type { Config } from '@runyard/schema'
+import { isLoopback } from '../http/base-url.ts'
 
 /** What a request shows of where it comes from. */
 export interface Origin {
@@ -29,8 +30,4 @@ function hostOf({ headers: { host } }: Origin): string {
 
 function plainAddress(ip: string): string {
   return ip.replace(/^::ffff:/u, '')
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

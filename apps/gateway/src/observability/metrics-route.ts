@@ -24,7 +24,7 @@ export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, ve
   const node = createNodeMetrics()
   const readPage = createPage(deps, version)
   await app.register(async (scope) => {
-    requireApiKey(scope, deps.store, { isOpen: (request) => isOpenFor(deps.config, request) })
+    requireApiKey(scope, deps.store, { sessions: 'refused', isOpen: (request) => isOpenFor(deps.config, request) })
     scope.get('/metrics', async (request, reply) => {
       const asked = scopeOf(request.query)
       const own = asked === 'pool' ? '' : await node.render()

@@ -147,9 +147,9 @@ function createAwayWatch(deps: NoticeDeps): { look(now: number): Promise<void> }
   const receivers = config.notify.filter(({ on }) => on.includes('store_away'))
   let secrets: readonly string[] | undefined
   let goneAt: number | undefined
-  let told: OpenNotice | undefined
+  let opened: OpenNotice | undefined
 
-  const tellAll = async (change: NoticeChange, now: number): Promise<void> => {
+  const notifyAll = async (change: NoticeChange, now: number): Promise<void> => {
     const body = noticeBody(change, now)
     await Promise.all(receivers.map((receiver) => postNow(deps, receiver, { body, secrets: secrets ?? [] })))
   }
@@ -160,17 +160,17 @@ function createAwayWatch(deps: NoticeDeps): { look(now: number): Promise<void> }
       if (store.isUp()) {
         goneAt = undefined
         secrets = await store.webhooks.secrets(OPERATOR_OWNER)
-        if (told === undefined) return
-        const notice = told
-        told = undefined
-        await tellAll({ kind: 'resolved', notice }, now)
+        if (opened === undefined) return
+        const notice = opened
+        opened = undefined
+        await notifyAll({ kind: 'resolved', notice }, now)
         return
       }
       goneAt ??= now
-      if (told !== undefined || now - goneAt < AWAY_MS) return
+      if (opened !== undefined || now - goneAt < AWAY_MS) return
       const id = `store-away-${Math.floor(goneAt / 60_000)}`
-      told = { id, event: 'store_away', subject: 'away', message: 'Redis cannot be reached: jobs are refused with 503.', since: goneAt }
-      await tellAll({ kind: 'opened', notice: told }, now)
+      opened = { id, event: 'store_away', subject: 'away', message: 'Redis cannot be reached: jobs are refused with 503.', since: goneAt }
+      await notifyAll({ kind: 'opened', notice: opened }, now)
     },
   }
 }

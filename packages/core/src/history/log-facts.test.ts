@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { jobAt, levelOf } from './log-facts.ts'
+import { endedAttempts, jobAt, levelOf, withReadTimes } from './log-facts.ts'
 
 it.each([
   ['2026-11-30 08:00:00 ERROR no room', 'error'],
@@ -28,4 +28,30 @@ it('names the job of a line only where the worker had one', () => {
     { jobId: 'c', from: 40, to: Infinity },
   ]
   expect([5, 12, 17, 25, 35, 99].map((at) => jobAt(spans, at))).toEqual([undefined, 'a', undefined, 'b', undefined, 'c'])
+})
+
+it('finds the attempts that have ended among events', () => {
+  const event = (at: number, kind: 'job_started' | 'job_requeued' | 'job_settled', more: object = {}) => ({ at, kind, jobId: 'a', ...more })
+  const events = [
+    event(7, 'job_settled'),
+    event(1, 'job_started', { workerId: 'w1' }),
+    event(2, 'job_started', { workerId: 'w1', message: 'function entered' }),
+    event(3, 'job_requeued'),
+    event(5, 'job_started', { workerId: 'w2' }),
+    { at: 6, kind: 'job_started' as const, jobId: 'b', workerId: 'w2' },
+    { at: 6, kind: 'job_settled' as const, jobId: 'c' },
+  ]
+  expect(endedAttempts(events)).toEqual([
+    { jobId: 'a', workerId: 'w1', from: 1, to: 3 },
+    { jobId: 'a', workerId: 'w2', from: 5, to: 7 },
+  ])
+})
+
+it('takes the times of lines that were read before, where those of the file say nothing', () => {
+  const lines = (at: number, ...texts: readonly string[]) => texts.map((line, index) => ({ at: at === 9 ? 9 : at + index, line }))
+  const times = (...args: Parameters<typeof withReadTimes>) => withReadTimes(...args).map(({ at }) => at)
+  expect(times(lines(9, 'b', 'c', 'd'), lines(1, 'a', 'b', 'x', 'c'))).toEqual([2, 4, 9])
+  expect(times(lines(9, 'b', 'c'), lines(1, 'x', 'y'))).toEqual([9, 9])
+  expect(times(lines(9, 'b'), [])).toEqual([9])
+  expect(times(lines(5, 'a', 'b'), lines(1, 'a', 'b'))).toEqual([5, 6])
 })

@@ -1,4 +1,5 @@
 // What a line of a worker's log says beside its text: its level, and the job that it belongs to. Neither is guessed: without a sign there is none.
+import type { EndpointEvent } from '@runyard/schema'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -49,8 +50,60 @@ export interface JobSpan {
   readonly to: number
 }
 
+export interface WorkerSpan extends JobSpan {
+  readonly workerId: string
+}
+
 /** The job that the worker had at that time; undefined where it had none or several. */
 export function jobAt(spans: readonly JobSpan[], at: number): string | undefined {
-  const [only, second] = spans.filter(({ from, to }) => from <= at && at <= to)
-  return second === undefined ? only?.jobId : undefined
+  const [only, second] = new Set(spans.filter(({ from, to }) => from <= at && at <= to).map(({ jobId }) => jobId))
+  return second === undefined ? only : undefined
+}
+
+type JobEvent = Pick<EndpointEvent, 'at' | 'kind' | 'jobId' | 'workerId' | 'message'>
+
+/** Attempts whose start and end are among the events of an endpoint. Those that go on have leases. */
+export function endedAttempts(events: readonly JobEvent[]): readonly WorkerSpan[] {
+  const open = new Map<string, WorkerSpan>()
+  return events
+    .toSorted((a, b) => a.at - b.at)
+    .flatMap(({ kind, jobId = '', workerId, at, message }) => {
+      // With a message it tells that the function was entered.
+      if (kind === 'job_started' && message === undefined && workerId !== undefined) open.set(jobId, { jobId, workerId, from: at, to: at })
+      const attempt = open.get(jobId)
+      if (attempt === undefined || (kind !== 'job_requeued' && kind !== 'job_settled')) return []
+      open.delete(jobId)
+      return [{ ...attempt, to: at }]
+    })
+}
+
+interface TimedText {
+  readonly at: number
+  readonly line: string
+}
+
+/**
+ * Where all lines of one stream have one time, that of their file: those that were read before get the times of that. `read`: what has been read so far,
+ * of all streams; it may end before the last line. E.g. `b c d` after `a b x c`: `b` and `c` have been read.
+ */
+export function withReadTimes<T extends TimedText>(lines: readonly T[], read: readonly TimedText[]): readonly T[] {
+  if (lines.some(({ at }) => at !== lines[0]?.at)) return lines
+  for (let known = lines.length; known > 0; known -= 1) {
+    const times = timesOf(lines.slice(0, known), read)
+    if (times !== undefined) return lines.map((line, index) => ({ ...line, at: times[index] ?? line.at }))
+  }
+  return lines
+}
+
+/** The latest ones at which these lines were read in this order; undefined: they were not. */
+function timesOf(lines: readonly TimedText[], read: readonly TimedText[]): readonly number[] | undefined {
+  const times: number[] = []
+  let before = read.length
+  for (const { line } of lines.toReversed()) {
+    before = read.slice(0, before).findLastIndex((one) => one.line === line)
+    const found = read[before]
+    if (found === undefined) return undefined
+    times.unshift(found.at)
+  }
+  return times
 }

@@ -4,9 +4,9 @@ import { pipeline } from 'node:stream/promises'
 import { readArchive } from '@runyard/kit'
 import type { BuildPlacement, HostDriver } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { AGENT_MOUNT, buildVolume, LABELS } from './container-spec.ts'
-import { ensureFilled, removeVolume } from './filled-volume.ts'
-import { tarOf } from './tar.ts'
+import { buildVolume, LABELS } from './container-spec.ts'
+import { ensureFilled, oncePerId, putFiles, removeVolume } from './filled-volume.ts'
+import type { tarOf } from './tar.ts'
 
 /** An archive of 1.5 GB over a slow line takes that long. */
 const STALE_FILLER_MS = 15 * 60_000
@@ -15,13 +15,8 @@ export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'remove
 
 /** `docker`: without a time limit of its own. */
 export function createBuilds(docker: Docker, instanceId: string): Builds {
-  const placing = new Map<string, Promise<void>>()
   return {
-    async placeBuild(build) {
-      const running = placing.get(build.id) ?? place(docker, instanceId, build).finally(() => placing.delete(build.id))
-      placing.set(build.id, running)
-      await running
-    },
+    placeBuild: oncePerId((build: BuildPlacement) => place(docker, instanceId, build)),
     async builds() {
       return (await listVolumes(docker, instanceId, [LABELS.build])).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
     },
@@ -55,20 +50,7 @@ async function place(docker: Docker, instanceId: string, build: BuildPlacement):
     async fill(filler) {
       build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
       const archive = await build.open()
-      let problem: unknown
-      const content = tarOf(async (tar) => {
-        try {
-          await repack(archive, tar)
-        } catch (error) {
-          problem = error
-          throw error
-        }
-      })
-      try {
-        await filler.putArchive(content, { path: AGENT_MOUNT })
-      } catch (error) {
-        throw problem ?? error
-      }
+      await putFiles(filler, (tar) => repack(archive, tar))
     },
   })
 }

@@ -6,7 +6,7 @@ import type Docker from 'dockerode'
 import { listVolumes } from './builds.ts'
 import { AGENT_MOUNT, LABELS, modelVolume } from './container-spec.ts'
 import { statusOf } from './docker-errors.ts'
-import { ensureFilled, removeVolume } from './filled-volume.ts'
+import { ensureFilled, oncePerId, putFiles, removeVolume } from './filled-volume.ts'
 import { tarOf } from './tar.ts'
 
 /** A scaler that died leaves its lock for so long. */
@@ -16,13 +16,8 @@ export type Models = Required<Pick<HostDriver, 'placeModel' | 'models' | 'remove
 
 /** `docker`: without a time limit of its own. */
 export function createModels(docker: Docker, instanceId: string): Models {
-  const placing = new Map<string, Promise<void>>()
   return {
-    async placeModel(model) {
-      const running = placing.get(model.id) ?? place(docker, instanceId, model).finally(() => placing.delete(model.id))
-      placing.set(model.id, running)
-      await running
-    },
+    placeModel: oncePerId((model: ModelPlacement) => place(docker, instanceId, model)),
     async models() {
       return (await listVolumes(docker, instanceId, [LABELS.model])).map(describe)
     },
@@ -54,22 +49,8 @@ async function place(docker: Docker, instanceId: string, model: ModelPlacement):
   })
 }
 
-/** What ends a file early is the cause, and not the engine's complaint about it. */
 async function put(filler: Docker.Container, { path, sizeBytes, open }: ModelFile): Promise<void> {
-  let problem: unknown
-  const content = tarOf(async (tar) => {
-    try {
-      await pipeline(open(), tar.entry({ name: path, mode: 0o644, size: sizeBytes }))
-    } catch (error) {
-      problem = error
-      throw error
-    }
-  })
-  try {
-    await filler.putArchive(content, { path: AGENT_MOUNT })
-  } catch (error) {
-    throw problem ?? error
-  }
+  await putFiles(filler, (tar) => pipeline(open(), tar.entry({ name: path, mode: 0o644, size: sizeBytes })))
 }
 
 async function sizeOf(filler: Docker.Container, path: string): Promise<number | undefined> {

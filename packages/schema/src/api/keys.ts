@@ -5,6 +5,7 @@ import { tagged } from './operation.ts'
 import { DateTime, IdParams, Instant, Pagination } from './shared.ts'
 
 const LONGEST_NAME = 100
+const LONGEST_SECRET = 512
 const Scope = z.enum(KEY_SCOPES)
 
 export const CreateKeyBody = z
@@ -46,7 +47,41 @@ export type NewKeyView = z.infer<typeof NewKeyView>
 export const KeyListView = z.object({ keys: z.array(KeyView), pagination: Pagination }).meta({ id: 'KeyList' })
 export type KeyListView = z.infer<typeof KeyListView>
 
+const secret = z.string().trim().min(1).max(LONGEST_SECRET)
+
+export const SessionBody = z
+  .union([z.strictObject({ key: secret }), z.strictObject({ code: secret })], 'must be {"key": …} or {"code": …}')
+  .meta({ id: 'SessionBody', description: 'An API key, or a one-time code.' })
+
+export const SessionCodeView = z
+  .object({ code: z.string(), expiresAt: DateTime })
+  .meta({ id: 'SessionCode', description: 'A code that begins one session; `/#c=CODE` is the address that does it.' })
+export type SessionCodeView = z.infer<typeof SessionCodeView>
+
+const FROM_PAGE = 'Only for the page itself: a browser sends `x-runyard: 1` with it, from the same origin.'
+
 export const KEY_OPERATIONS = tagged('keys', {
+  'POST /runyard/v1/session': {
+    id: 'beginSession',
+    summary: 'Sign a browser in: the answer sets a cookie that stands for the key',
+    description: `${FROM_PAGE} The session ends with its key, or twelve hours after its last use.`,
+    body: SessionBody,
+    other: { 204: null },
+    open: true,
+  },
+  'DELETE /runyard/v1/session': {
+    id: 'endSession',
+    summary: 'Sign a browser out',
+    description: FROM_PAGE,
+    other: { 204: null },
+    open: true,
+  },
+  'POST /runyard/v1/session/codes': {
+    id: 'createSessionCode',
+    summary: 'Make a one-time code that signs a browser in with the rights of this key',
+    description: 'It is good for ten minutes.',
+    replies: { 201: SessionCodeView },
+  },
   'GET /runyard/v1/keys': { id: 'listKeys', summary: 'List the API keys of this owner, oldest first', reply: KeyListView },
   'POST /runyard/v1/keys': {
     id: 'createKey',

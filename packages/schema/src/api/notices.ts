@@ -9,7 +9,7 @@ const ProblemView = z
     event: z.enum(NOTICE_EVENTS),
     subject: z.string().describe('The name of the host, card, endpoint or file.'),
     message: z.string(),
-    since: DateTime.nullable().describe('Since when the receivers know; null: they were not told.'),
+    since: DateTime.nullable().describe('Since when the receivers know; null: they were not notified.'),
   })
   .meta({ id: 'Notice' })
 

@@ -32,7 +32,7 @@ export const TAGS = {
   account: { description: 'What was used, SSH keys, and lists that are empty here.', errors: 'Problem' },
   keys: { description: 'API keys and their scopes.', errors: 'Problem' },
   history: { description: 'What happened: jobs, failures and workers of all endpoints.', errors: 'Problem' },
-  notices: { description: 'What needs a person, and who is told of it.', errors: 'Problem' },
+  notices: { description: 'What needs a person, and its receivers.', errors: 'Problem' },
   settings: { description: 'The effective configuration, and cordons of hosts.', errors: 'Problem' },
   usage: { description: 'Seconds of workers, billed and unbilled.', errors: 'Problem' },
   'rest-v1': { description: 'Runpod’s older REST API, for programs that use it already.', errors: 'V1Error' },

@@ -21,6 +21,8 @@ const PUBLIC: Readonly<Record<string, NeededScope>> = {
   'GET /docs/:file': 'no key',
   'GET /flash/login': 'no key',
   'POST /flash/login': 'no key',
+  'POST /runyard/v1/session': 'no key',
+  'DELETE /runyard/v1/session': 'no key',
   'GET /metrics': ['metrics'],
   // Each root field has its own scope, below.
   'POST /graphql': 'any key',
@@ -101,6 +103,8 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/keys': ADMIN,
   'POST /runyard/v1/keys': ADMIN,
   'GET /runyard/v1/keys/current': 'any key',
+  // Not for the key of a task, which may run only and has the id of the key that made the task.
+  'POST /runyard/v1/session/codes': VIEW,
   'DELETE /runyard/v1/keys/:id': ADMIN,
   'POST /runyard/v1/keys/:id/rotate': ADMIN,
   'GET /runyard/v1/notices': VIEW,

@@ -1,5 +1,5 @@
 // Notices to the operator (ADR 83): which problems the receivers know of, and the events that tell them, in an outbox of their own. Both are in one slot, so
-// that a problem is told once, whichever gateway finds it first, and not lost when that gateway dies.
+// that receivers hear of a problem once, whichever gateway finds it first, and not lost when that gateway dies.
 import { toJson, NOTICE_OUTBOX, type JobOutcome, OpenNotice } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { outboxLua } from '../jobs/parts.ts'
@@ -17,7 +17,7 @@ export interface NoticeMessage {
 }
 
 export interface NoticeStore {
-  /** Of which the receivers were told, by key. */
+  /** Of which the receivers were notified, by key. */
   open(): Promise<ReadonlyMap<string, OpenNotice>>
   /** False: the notice is not `before` any more, so another gateway has changed it. Undefined stands for none. */
   change(

@@ -37,7 +37,7 @@ export interface GraphqlDeps {
   readonly readDataCenters: ReadDataCenters
   readonly tasks: TaskModel
   readonly logins: LoginModel
-  readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
+  readonly store: Pick<Store, 'status' | 'keys' | 'sessions' | 'subscribe'>
   readonly log: ErrorLog
 }
 

@@ -26,7 +26,7 @@ export type RestApp = ReturnType<typeof withRestConventions>
 export const keyOf = apiKeyOf
 
 export interface RestConventionDeps {
-  readonly store: Pick<Store, 'keys' | 'subscribe'>
+  readonly store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>
   readonly log: ErrorLog
 }
 

@@ -16,7 +16,7 @@ import { followLog, parseCursor, type LogStart, type LogStream } from './log-str
 export interface LogRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
   readonly tasks: Pick<TaskModel, 'get'>
-  readonly store: Pick<Store, 'endpoints' | 'workers' | 'workerLogs' | 'keys' | 'subscribe'>
+  readonly store: Pick<Store, 'endpoints' | 'workers' | 'workerLogs' | 'keys' | 'sessions' | 'subscribe'>
 }
 
 export function registerLogRoute(app: RestApp, { model, tasks, store }: LogRouteDeps): void {

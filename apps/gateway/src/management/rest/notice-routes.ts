@@ -1,4 +1,4 @@
-// /runyard/v1/notices (ADR 83): what needs a person, and a test of who is told.
+// /runyard/v1/notices (ADR 83): what needs a person, and a test of the receivers.
 import { OPERATOR_OWNER, RunyardError } from '@runyard/schema'
 import type { Notices } from '../../parts/notices.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'

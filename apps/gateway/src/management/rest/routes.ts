@@ -29,6 +29,7 @@ import { registerSecretRoutes } from './secret-routes.ts'
 import { registerPodRoutes } from './pod-routes.ts'
 import { registerReleaseRoutes } from './release-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
+import { registerSessionRoutes } from './session-routes.ts'
 import { registerStandbyRoute } from './standby-route.ts'
 import { registerPlacedVolumes, registerVolumeRoutes } from './volume-routes.ts'
 import { registerUsageRoute } from './usage-route.ts'
@@ -60,6 +61,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerAccountRoutes(rest, deps.model)
   registerBillingRoutes(rest, deps)
   registerPodRoutes(rest, deps.tasks)
+  registerSessionRoutes(rest, deps.store)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)

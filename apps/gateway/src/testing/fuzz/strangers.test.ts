@@ -22,6 +22,7 @@ const OPEN = new Set([
   '/docs',
   '/docs/:file',
   '/flash/login',
+  '/runyard/v1/session',
   '/runyard/v1/uploads/:upload',
 ])
 /** Of the whole installation, for every holder of a key. */

@@ -1,0 +1,57 @@
+// /runyard/v1/session (ADR 89): a browser's sign-in and sign-out, and one-time codes. Whoever has a key may begin a session of it, so a code gives nobody
+// more than its maker has.
+import { RunyardError } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import type { Access } from '../../http/access.ts'
+import { createAddressLimit } from '../../http/address-limit.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+
+const WRONG_PER_MINUTE = 20
+
+export function registerSessionRoutes(app: RestApp, { sessions }: Pick<Store, 'sessions'>): void {
+  const { pageCookies } = app
+  // A listener that browsers do not sign in at.
+  if (pageCookies === undefined) return
+  const tries = createAddressLimit(WRONG_PER_MINUTE, 'wrong keys and codes')
+  const ofPage: Access = async (request) => pageCookies.check(request)
+
+  app.route({
+    ...restRoute('POST /runyard/v1/session'),
+    config: {
+      access: async (request, reply) => {
+        await ofPage(request, reply)
+        tries.count(request.ip)
+      },
+    },
+    handler: async (request, reply) => {
+      const { body } = request
+      const session = 'key' in body ? await sessions.beginByKey(body.key) : await sessions.beginByCode(body.code)
+      if (session === undefined) throw new RunyardError('unauthorized', 'key' in body ? NO_KEY : NO_CODE)
+      tries.takeBack(request.ip)
+      pageCookies.write(request, reply, session)
+      return reply.code(204).send()
+    },
+  })
+
+  app.route({
+    ...restRoute('DELETE /runyard/v1/session'),
+    config: { access: ofPage },
+    handler: async (request, reply) => {
+      const session = pageCookies.read(request)
+      if (session !== undefined) await sessions.end(session)
+      pageCookies.write(request, reply, undefined)
+      return reply.code(204).send()
+    },
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/session/codes'),
+    handler: async (request, reply) => {
+      const { code, expiresAt } = await sessions.createCode(keyOf(request).id)
+      return reply.code(201).send({ code, expiresAt: new Date(expiresAt).toISOString() })
+    },
+  })
+}
+
+const NO_KEY = 'This is no API key of this Runyard.'
+const NO_CODE = 'This code is unknown, was used, or is older than ten minutes: `runyard open` makes another.'

@@ -1,0 +1,46 @@
+// Why a worker ended, in words: for its own life, and for the users of the jobs that it held (ADR 3, ADR 95).
+import { REASONS, type LogLine, type Reason, type WorkerExit } from '@runyard/schema'
+import type { JobSpan } from './history/log-facts.ts'
+
+const MAX_LINES = 10
+const MAX_LINE_LENGTH = 500
+
+/** As one text. E.g. `worker w1 was lost: the worker went over its memory limit (exit code 137, OOM-killed); its last lines: …`. */
+export function describeExit(workerId: string, reason: Reason, exit: WorkerExit | undefined): string {
+  return sentenceOf(workerId, reason, exit) + quote(exit?.lastLogLines ?? [])
+}
+
+/** What the worker printed at its end, and when it had which jobs. */
+export interface LastWords {
+  readonly exit: WorkerExit
+  readonly lines: readonly LogLine[]
+  readonly spans: readonly JobSpan[]
+}
+
+interface Loss {
+  readonly workerId: string
+  readonly jobId: string
+  readonly reason: Reason
+}
+
+/** For the user of one job: a line that was printed while the worker had another job may be of that one, and is left out. */
+export function describeLoss({ workerId, jobId, reason }: Loss, { exit, lines, spans }: LastWords): string {
+  const others = spans.filter((span) => span.jobId !== jobId)
+  const isOfOther = ({ at }: LogLine) => others.some(({ from, to }) => from <= at && at <= to)
+  const shown = lines.filter((line) => !isOfOther(line))
+  const note = shown.length === lines.length ? '' : '; lines that may be of other jobs are only in the log of the worker'
+  return sentenceOf(workerId, reason, exit) + note + quote(shown.map(({ line }) => line))
+}
+
+function sentenceOf(workerId: string, reason: Reason, exit: WorkerExit | undefined): string {
+  const facts = [
+    ...(exit?.exitCode === undefined || exit.exitCode === null ? [] : [`exit code ${exit.exitCode}`]),
+    ...(exit?.oomKilled === true ? ['OOM-killed'] : []),
+  ]
+  return `worker ${workerId} was lost: ${REASONS[reason]}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`
+}
+
+function quote(lines: readonly string[]): string {
+  const last = lines.filter((line) => line.trim() !== '').slice(-MAX_LINES)
+  return last.length === 0 ? '' : `; its last lines:\n${last.map((line) => line.slice(0, MAX_LINE_LENGTH)).join('\n')}`
+}

@@ -1,0 +1,3 @@
+-- Ends a session. Called by `sessions.end`.
+call('DEL', session)
+publish(changed)
