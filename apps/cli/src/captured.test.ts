@@ -243,13 +243,19 @@ describe('events', () => {
 })
 
 describe('jobs', () => {
-  it('can be of one status, or since a time', async () => {
+  it('can be of one status, since a time, or with an error', async () => {
     expect((await runyard('jobs --status failed')).out).toContain('ValueError: the picture has no pixels\n')
     expect((await runyard('jobs --status failed')).out).not.toContain('2ab94455')
     expect((await runyard('jobs --since 10m')).out).not.toContain('1fc94455')
     expect((await runyard('jobs --since 10m')).out).toContain('no host has an NVIDIA L4')
     const both = (await runyard('jobs --status waiting,failed')).out
     expect(both.indexOf('2ab94455')).toBeLessThan(both.indexOf('1fc94455'))
+    for (const filter of ['--grep pixels', '--error pixels']) {
+      expect((await runyard(`jobs ${filter}`)).out).toContain('ValueError')
+      expect((await runyard(`jobs ${filter}`)).out).not.toContain('2ab94455')
+    }
+    expect((await runyard('jobs --worker nobody')).out).toContain('no jobs')
+    expect((await runyard('jobs --until soon')).err).toContain('--until takes a span such as 90m')
     expect(await runyard('jobs --status lost')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--status takes waiting, ') as string,

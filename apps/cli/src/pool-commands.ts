@@ -22,14 +22,17 @@ const WRITABLE = {
 const JOB_FILTERS = {
   status: { type: 'string', help: 'waiting, running, done, failed, or a status such as CANCELLED; several with commas' },
   since: { type: 'string', help: 'ended since, or not yet: a span (90m, 24h, 7d) or a date such as 2026-11-01' },
+  until: { type: 'string', help: 'ended before: a span or a date, as --since' },
   key: { type: 'string', help: 'submitted with this API key, by its id' },
+  worker: { type: 'string', help: 'whose last attempt this worker had, by its id' },
+  error: { type: 'string', help: 'text in the first line of the error, or a fingerprint' },
+  grep: { type: 'string', help: 'text in the error, or in the id of the job, its worker or its endpoint' },
 } as const
 
 const yes = { type: 'boolean', short: 'y', help: 'without a question' } as const
 const MATCHING = {
   endpoint: { type: 'string', help: 'jobs of this endpoint, by name or id' },
   ...JOB_FILTERS,
-  error: { type: 'string', help: 'text in the first line of the error' },
   all: { type: 'boolean', help: 'all jobs of all endpoints' },
   'dry-run': { type: 'boolean', help: 'only say how many' },
   yes,
@@ -120,7 +123,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     isLive: true,
     section: 'See',
     summary: 'latest jobs of an endpoint, or of all: status, times, why one waits or failed',
-    usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--key ID] [--limit N] [--watch] [--json] [--data DIR]`,
+    usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--error TEXT] [OPTIONS] [--limit N] [--watch] [--json] [--data DIR]`,
     example: 'runyard jobs sd --status failed --since 1h',
     options: {
       ...JOB_FILTERS,

@@ -12,7 +12,7 @@ import { findJob, readSearch, readStatuses } from './jobs.ts'
 type Action = 'cancel' | 'retry'
 
 const DONE = { cancel: 'cancelled', retry: 'queued again' } as const
-const FILTERS = ['endpoint', 'status', 'since', 'error', 'all']
+const FILTERS = ['endpoint', 'status', 'since', 'until', 'key', 'worker', 'error', 'grep', 'all']
 const MOST_AT_ONCE = 10_000
 
 export function cancel(context: CommandContext): Promise<number> {

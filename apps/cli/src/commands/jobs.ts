@@ -39,13 +39,19 @@ export async function run(context: CommandContext): Promise<number> {
   return code
 }
 
-/** `--since`, `--key` and `--error`. @throws UsageError */
-export function readSearch(context: Pick<CommandContext, 'options'>): Pick<JobSearch, 'since' | 'key' | 'error'> {
-  const since = textOption(context, 'since')
+/** All filters but `--status`. @throws UsageError */
+export function readSearch(context: Pick<CommandContext, 'options'>): Omit<JobSearch, 'status' | 'endpoint' | 'limit' | 'cursor'> {
+  const timeOf = (name: string): number | undefined => {
+    const given = textOption(context, name)
+    return given === undefined ? undefined : parseSince(given, Date.now(), name)
+  }
   return {
-    since: since === undefined ? undefined : parseSince(since, Date.now()),
+    since: timeOf('since'),
+    until: timeOf('until'),
     key: textOption(context, 'key'),
+    worker: textOption(context, 'worker'),
     error: textOption(context, 'error'),
+    q: textOption(context, 'grep'),
   }
 }
 

@@ -23,9 +23,9 @@ function two(number: number): string {
 }
 
 /** `90m`, `24h`, `7d`, or a date, not before 1970. Epoch ms. @throws UsageError */
-export function parseSince(given: string, now: number): number {
+export function parseSince(given: string, now: number, option = 'since'): number {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(given) ?? []
   const at = amount === undefined ? Date.parse(given) : now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
   if (at >= 0 && (at < now || amount !== undefined)) return at
-  throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${given}" is neither.`)
+  throw new UsageError(`--${option} takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${given}" is neither.`)
 }

@@ -146,13 +146,12 @@ const findLines: Answer = ({ query }) => ({
 /** As the gateway filters. */
 const findJobs: Answer = ({ query }) => {
   const since = Date.parse(query.get('since') ?? new Date(0).toISOString())
-  const jobs = JOBS.filter(
-    (job) =>
-      (query.get('status') ?? job.status) === job.status &&
-      (query.get('endpoint') ?? job.endpoint.id) === job.endpoint.id &&
-      job.id.includes(query.get('q') ?? '') &&
-      (job.endedAt ?? NOW) >= since,
-  )
+  const isAsked = (name: string, value: string | undefined): boolean => (query.get(name) ?? value) === value
+  const has = (name: string, text: string): boolean => text.includes(query.get(name) ?? '')
+  const jobs = JOBS.filter(({ id, status, endpoint: own, workerId, error = '', endedAt = NOW }) => {
+    const isOne = isAsked('status', status) && isAsked('endpoint', own.id) && isAsked('worker', workerId)
+    return isOne && has('q', `${id} ${error}`) && has('error', error) && endedAt >= since
+  })
   return { jobs, nextCursor: null }
 }
 

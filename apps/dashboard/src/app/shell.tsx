@@ -17,6 +17,7 @@ const QUESTIONS = [
   { to: '/', label: 'Yard' },
   { to: '/jobs', label: 'Jobs' },
   { to: '/usage', label: 'Usage' },
+  { to: '/failures', label: 'Failures' },
   { to: '/endpoints', label: 'Endpoints' },
   { to: '/logs', label: 'Logs' },
   { to: '/settings', label: 'Settings' },

@@ -7,7 +7,7 @@ import { useKeys } from './keys.ts'
 import { isDrowned, toScale, type TimeScale } from './time-scale.ts'
 import styles from './waterfall.module.css'
 
-/** `wait`: for a place or a worker. `start`: of the worker. `run`: the job. `after`: what follows its end. `lost`: an attempt that came to nothing. */
+/** `wait`: for a place or a worker. `start`: of the worker. `run`: the job. `after`: what follows its end. `lost`: an attempt that failed or came to nothing. */
 export type StepKind = 'wait' | 'start' | 'run' | 'after' | 'lost'
 
 export interface WaterfallStep {
@@ -88,7 +88,8 @@ function Step({ step, scale, now }: { readonly step: WaterfallStep; readonly sca
       {(detail !== undefined || usualMs !== undefined) && (
         <span className={styles.detail}>
           {detail}
-          {usualMs !== undefined && ` usually ${formatDuration(usualMs)}`}
+          {detail !== undefined && usualMs !== undefined && ' · '}
+          {usualMs !== undefined && `usually ${formatDuration(usualMs)}`}
         </span>
       )}
     </li>

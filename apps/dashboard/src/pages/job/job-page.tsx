@@ -71,7 +71,10 @@ function Head({ job }: { readonly job: JobDetailView }) {
       <p className={styles.sentence}>
         <JobStatus status={job.status} />
         <span>
-          on <strong>{job.endpoint.name}</strong>
+          on{' '}
+          <Link to="/endpoints/$id" params={{ id: job.endpoint.id }} search={keepRange}>
+            {job.endpoint.name}
+          </Link>
         </span>
         <Sentence job={job} />
       </p>

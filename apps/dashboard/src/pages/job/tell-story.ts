@@ -28,7 +28,8 @@ export function tellStory({ job, workers, deliveries, usual }: StoryFacts): read
     const wait = tellWait({ from: since, to: attempt.startedAt }, workers.get(attempt.workerId))
     since = attempt.endedAt ?? since
     const isLast = index === attempts.length - 1
-    return [...wait, ...tellAttempt(attempt, { isLast, number: attempts.length === 1 ? undefined : index + 1, runMs: usual.runMs })]
+    const number = attempts.length === 1 ? undefined : index + 1
+    return [...wait, ...tellAttempt(attempt, { isLost: !isLast || isFailed(job), number, runMs: isLast ? usual.runMs : undefined })]
   })
   const all = [...steps, ...tellRest(job, attempts, since)]
   return [...withUsual(all, usual.waitMs), ...tellWebhook(job, deliveries)]
@@ -76,18 +77,19 @@ export function tellStart({ image, times }: Pick<WorkerLifeView, 'image' | 'time
   })
 }
 
+const isFailed = ({ status }: StoryFacts['job']): boolean => status === 'FAILED' || status === 'TIMED_OUT'
+
 interface AttemptFacts {
-  readonly isLast: boolean
+  readonly isLost: boolean
   /** Undefined: it is the only one. */
   readonly number: number | undefined
   readonly runMs: number | undefined
 }
 
-function tellAttempt(attempt: Attempt, { isLast, number, runMs }: AttemptFacts): readonly WaterfallStep[] {
+function tellAttempt(attempt: Attempt, { isLost, number, runMs: usualMs }: AttemptFacts): readonly WaterfallStep[] {
   const { startedAt, enteredAt, returnedAt, endedAt, evidence, workerId } = attempt
   const suffix = number === undefined ? '' : `, attempt ${number}`
-  const kind = isLast && evidence === undefined ? 'run' : 'lost'
-  const usualMs = isLast ? runMs : undefined
+  const kind = isLost ? 'lost' : 'run'
   if (enteredAt === undefined) {
     return [{ label: `runs${suffix}`, kind, from: startedAt, to: endedAt, detail: evidence ?? workerId, usualMs }]
   }

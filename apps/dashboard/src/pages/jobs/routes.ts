@@ -1,4 +1,4 @@
-// Addresses of jobs.
+// Addresses of jobs, and of failures, which are jobs in groups.
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { rootRoute } from '../../app/root-route.ts'
 import { readJobFilter } from './job-filter.ts'
@@ -16,4 +16,11 @@ const jobRoute = createRoute({
   component: lazyRouteComponent(() => import('../job/job-page.tsx'), 'JobPage'),
 })
 
-export const jobRoutes = [jobsRoute, jobRoute] as const
+const failuresRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/failures',
+  validateSearch: ({ endpoint }): { endpoint?: string } => (typeof endpoint === 'string' && endpoint !== '' ? { endpoint } : {}),
+  component: lazyRouteComponent(() => import('../failures/failures-page.tsx'), 'FailuresPage'),
+})
+
+export const jobRoutes = [jobsRoute, jobRoute, failuresRoute] as const
