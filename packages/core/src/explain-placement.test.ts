@@ -1,7 +1,7 @@
 import type { Gpu, HostInventory, HostRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { explainPlacement, type Holder, type Question } from './explain-placement.ts'
+import { explainPlacement, remediesOf, type Holder, type Question } from './explain-placement.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { place } from './placement.ts'
 import { CONTAINERS, gpu, NOW } from './testing/plan-fixture.ts'
@@ -124,4 +124,18 @@ test('a host refuses exactly where placement finds no place on it', () => {
 
 test('a host that no scaler has seen is not judged', () => {
   expect(ask([{ hostId: 'h1' }])).toEqual([])
+})
+
+test('remedies are those of what stands in the way, and none where a host could take the worker', () => {
+  const cordoned = seen('h1', [gpu('a', L4)], {}, { cordon: { since: 1, reason: 'a fan fails' } })
+  const other = seen('h2', [{ ...gpu('b'), name: 'NVIDIA A40' }])
+  const held = claimed(seen('h3', [gpu('c', L4)]), { c: null })
+  const free = seen('h4', [gpu('d', L4)])
+  expect(remediesOf(ask([cordoned]))).toEqual(['end the cordon of the host'])
+  expect(remediesOf(ask([cordoned, other, held, other]))).toEqual([
+    'end the cordon of the host',
+    'ask for "NVIDIA A40", too',
+    'stop that installation, or keep it off this GPU',
+  ])
+  expect(remediesOf(ask([cordoned, held, free]))).toEqual([])
 })

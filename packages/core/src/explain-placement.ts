@@ -36,6 +36,19 @@ export function explainPlacement(question: Question): readonly HostVerdict[] {
   return question.hosts.flatMap((record) => (record.sight === undefined ? [] : [verdictOn(record, question)]))
 }
 
+/**
+ * What would make a place for one more worker, each once. Where the host itself refuses, its cards do not matter; where its cards are too few, each says what
+ * would make it available. Nothing where a host could take one already.
+ */
+export function remediesOf(verdicts: readonly HostVerdict[]): readonly string[] {
+  if (verdicts.some(({ refusal }) => refusal === undefined)) return []
+  const found = verdicts.flatMap(({ refusal, gpus }) => {
+    const ofCards = refusal?.reason === 'too_few_gpus' ? gpus.flatMap((gpu) => gpu.refusal?.remedy ?? []) : []
+    return ofCards.length > 0 ? ofCards : (refusal?.remedy ?? [])
+  })
+  return [...new Set(found)]
+}
+
 function verdictOn(record: HostRecord, question: Question): HostVerdict {
   const { hostId, sight } = record
   const host = sight?.label ?? hostId
@@ -84,7 +97,7 @@ function whyNoRoom(sight: HostRecord['sight'], { spec, withoutImage }: Question)
 }
 
 /** It cannot run the program, whatever is free. */
-function whyUnable(host: HostInventory, { spec }: Question): Refusal | undefined {
+function whyUnable(host: HostInventory, { spec, hosts }: Question): Refusal | undefined {
   if (needsContainer(spec.image) && !host.capabilities.runsImages)
     return refuse(
       'no_containers',
@@ -92,10 +105,11 @@ function whyUnable(host: HostInventory, { spec }: Question): Refusal | undefined
       'add a Docker host, or use an image of runpod/flash or runpod/queue',
     )
   const { volumes = [] } = spec
+  const labelOf = (hostId: string) => hosts.find((one) => one.hostId === hostId)?.sight?.label ?? hostId
   if (volumesOn(host, volumes) === undefined)
     return refuse(
       'no_volume',
-      `the host does not have the volume ${describeVolumes(volumes)}`,
+      `the host does not have the volume ${describeVolumes(volumes, labelOf)}`,
       'wait for the host that has the volume, or give the endpoint a volume of this one',
     )
   if (!lacksPython(spec, host)) return undefined

@@ -89,7 +89,7 @@ test.each([
   ['ADA_24', 1, 'NVIDIA GeForce RTX 4090'],
   ['NVIDIA GeForce RTX 3060', 2, '2 × NVIDIA GeForce RTX 3060'],
   ['AMPERE_24', 1, 'AMPERE_24'],
-  ['AMPERE_24,-NVIDIA L4', 2, '2 × AMPERE_24 without NVIDIA L4'],
+  ['AMPERE_24,-NVIDIA L4', 2, '2 × NVIDIA RTX A5000, NVIDIA GeForce RTX 3090'],
   ['ADA_48_PRO,-NVIDIA RTX 6000 Ada Generation', 1, 'NVIDIA L40, NVIDIA L40S'],
   ['ADA_24,ADA_48_PRO', 1, 'ADA_24, ADA_48_PRO'],
   [ANY, 1, 'any GPU'],

@@ -93,8 +93,8 @@ export function createGpuRanker(selection: GpuSelection): (gpu: NamedGpu) => num
 }
 
 /**
- * For messages: `any GPU`, `ADA_48_PRO`, `AMPERE_80 without NVIDIA A100 80GB PCIe`. Flash asks for one GPU type as its pool without the pool's
- * other types. If only one type is left, or the names of the types are shorter, they are listed instead: `NVIDIA L4`.
+ * For messages: `any GPU`, `ADA_48_PRO`. Flash asks for GPU types as their pools without the pools' other types, and such a request gets only the types that
+ * are left: they are named (`NVIDIA L4`), also where that is shorter.
  */
 export function describeGpuRequest(request: GpuRequest): string {
   return `${request.count > 1 ? `${request.count} × ` : ''}${describeSelection(request)}`
@@ -103,11 +103,14 @@ export function describeGpuRequest(request: GpuRequest): string {
 function describeSelection(selection: GpuSelection): string {
   const without = selection.excludedTypes.length === 0 ? '' : ` without ${selection.excludedTypes.join(', ')}`
   if (wantsEveryPool(selection)) return `any GPU${without}`
-  const pools = `${selection.pools.join(', ')}${without}`
+  const pools = selection.pools.join(', ')
   const types = gpuTypesOf(selection)
-  const cards = types.join(', ')
-  return types.length === 1 || cards.length < pools.length ? cards : pools
+  const cards =
+    types.length > NAMED_TYPES ? `${types.slice(0, NAMED_TYPES).join(', ')} or ${types.length - NAMED_TYPES} others` : types.join(', ')
+  return without !== '' || types.length === 1 || cards.length < pools.length ? cards : pools
 }
+
+const NAMED_TYPES = 5
 
 /** Compares `major.minor` numerically: 12.11 is newer than 12.2 (management §6.2 "CUDA"). Negative: `a` is older. */
 export function compareCudaVersions(a: string, b: string): number {

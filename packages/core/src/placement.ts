@@ -96,7 +96,8 @@ function withVolumes({ volumes = [], chosenStores }: PlacedSpec, hosts: readonly
 }
 
 function noVolumes({ volumes = [] }: PlacedSpec, hosts: readonly OpenHost[]): string {
-  return `no host has the volume ${describeVolumes(volumes)}: ${hosts.map(nameOf).join(', ')}`
+  const labelOf = (hostId: string) => nameOf(hosts.find((one) => one.hostId === hostId) ?? { hostId })
+  return `no host has the volume ${describeVolumes(volumes, labelOf)}: ${hosts.map(nameOf).join(', ')}`
 }
 
 /** It would have to pull the image, and its disk is too full for that. */
@@ -121,7 +122,7 @@ function noContainers(image: string, hosts: readonly HostInventory[]): string {
 }
 
 /** The name that the operator knows. */
-function nameOf({ label, hostId }: HostInventory): string {
+function nameOf({ label, hostId }: Pick<HostInventory, 'label' | 'hostId'>): string {
   return label ?? hostId
 }
 

@@ -17,6 +17,8 @@ export interface QueueReason {
   readonly message: string
   /** What would change it; undefined: only time. */
   readonly remedy: string | undefined
+  /** Hosts or cards keep the next worker from starting: what they say helps more than the remedy. */
+  readonly isForPlace: boolean
 }
 
 /** Only for reasons that somebody can change. */
@@ -42,11 +44,25 @@ const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   backing_off: 'mend the cause of the failed starts and save the endpoint again, which tries at once',
 }
 
+const NO_PLACE: ReadonlySet<Reason | undefined> = new Set<Reason>([
+  'no_worker_yet',
+  'no_host',
+  'hosts_closed',
+  'hosts_full',
+  'no_container_host',
+  'no_matching_gpu',
+  'gpus_busy',
+  'not_enough_memory',
+  'not_enough_cpu',
+  'no_volume_host',
+  'no_python',
+])
+
 /** If several apply, the one that has to change first: no worker may start < low priority < none can start < all are busy. */
 export function queueReason(seen: QueueView, job: { readonly lowPriority: boolean }): QueueReason {
   const found = findReason(seen, job)
   const bottleneck = bottleneckOf(seen, found)
-  return { ...found, remedy: bottleneck === undefined ? undefined : REMEDIES[bottleneck] }
+  return { ...found, remedy: bottleneck === undefined ? undefined : REMEDIES[bottleneck], isForPlace: NO_PLACE.has(bottleneck) }
 }
 
 /** Below the maximum of workers, what keeps another one from starting is what has to change; if nothing does, one is about to start. */
@@ -54,7 +70,7 @@ function bottleneckOf({ settings, workers, shortfall }: QueueView, { reason }: F
   return reason === 'workers_busy' && workers.running < settings.workersMax ? shortfall?.reason : reason
 }
 
-type Found = Omit<QueueReason, 'remedy'>
+type Found = Omit<QueueReason, 'remedy' | 'isForPlace'>
 
 function findReason(seen: QueueView, job: { readonly lowPriority: boolean }): Found {
   const { idle, initializing, running } = seen.workers

@@ -63,12 +63,16 @@ function isOn(host: Site, { id, dataCenterId, storeId, isGone }: VolumePlace, ch
 }
 
 /** The end of a sentence: where each volume of a row that the host lacks is. */
-export function describeVolumes(needs: VolumeNeeds): string {
-  return needs.map((row) => row.map(describeVolume).join(' or ')).join(', ')
+export function describeVolumes(needs: VolumeNeeds, labelOf: LabelOf = (hostId) => hostId): string {
+  return needs.map((row) => row.map((volume) => describeVolume(volume, labelOf)).join(' or ')).join(', ')
 }
 
-function describeVolume({ name, dataCenterId, storeId, isGone }: VolumePlace): string {
+type LabelOf = (hostId: string) => string
+
+function describeVolume({ name, dataCenterId, storeId, isGone }: VolumePlace, labelOf: LabelOf): string {
   if (isGone === true) return `"${name}" (it does not exist any more)`
+  const hostId = hostOfStore(storeId ?? '')
+  if (hostId !== undefined) return `"${name}" (its data is on the host ${labelOf(hostId)})`
   if (storeId !== undefined) return `"${name}" (its data is in the store "${storeId}")`
   return dataCenterId === null ? `"${name}"` : `"${name}" (of the data center ${dataCenterId})`
 }

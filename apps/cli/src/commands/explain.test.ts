@@ -27,7 +27,7 @@ const SEEN: ExplainView = {
 it('an explanation names the reason, each host and GPU, and what would change it', () => {
   const text = renderExplanation(SEEN, recorder()).join('\n')
   expect(text).toContain('all 1 GPUs that match NVIDIA L4 are in use (gpus_busy)')
-  expect(text).toMatch(/NVIDIA L4 GPU-1 +worker w1 of endpoint "hog" holds it/)
+  expect(text).toMatch(/0 NVIDIA L4 +worker w1 of endpoint "hog" holds it/)
   expect(text).toMatch(/other +could take it/)
   expect(text).toMatch(/what would change it\n {2}- lower the minimum of "hog"$/)
 })

@@ -63,8 +63,8 @@ export function renderExplanation(
   ].map(([title = '', fact = '']) => [`  ${out.dim(title)}`, fact])
   const hosts = seen.hosts.flatMap(({ host, refusal, gpus }) => [
     [`  ${host}`, verdict(refusal?.message, out)],
-    ...gpus.map((gpu) => [
-      `    ${gpu.name}${gpu.simulated ? ' (simulated)' : ''} ${out.dim(gpu.uuid)}`,
+    ...gpus.map((gpu, index) => [
+      `    ${out.dim(`${index}`)} ${gpu.name}${gpu.simulated ? ' (simulated)' : ''}`,
       verdict(gpu.refusal?.message, out),
     ]),
   ])

@@ -9,6 +9,7 @@ import {
   healthCounters,
   inGib,
   queueReason,
+  remediesOf,
   rollBackOf,
   volumeNeeds,
   type Holder,
@@ -73,7 +74,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   const counters = healthCounters(countLeases(mine, leases), status)
   const known = Reason.safeParse(status?.reason).data
   const shortfall = known === undefined ? undefined : { reason: known, message: status?.message ?? known }
-  const { remedy, ...why } =
+  const { remedy, isForPlace, ...why } =
     whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
   const withoutImage = hostsWithoutImage(status)
@@ -96,13 +97,13 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     waiting: demand.waiting,
     workers: { now: mine.length, min: settings.workersMin, max: settings.workersMax, throttled: counters.throttled },
     hosts: [...verdicts],
-    changes: [
-      ...new Set([
-        ...(remedy === undefined ? [] : [remedy]),
-        ...verdicts.flatMap(({ refusal, gpus }) => [refusal, ...gpus.map((gpu) => gpu.refusal)].flatMap((one) => one?.remedy ?? [])),
-      ]),
-    ],
+    changes: changesFor(isForPlace ? remediesOf(verdicts) : [], remedy),
   }
+}
+
+/** The general one only where no host says more. */
+function changesFor(ofHosts: readonly string[], general: string | undefined): string[] {
+  return ofHosts.length > 0 || general === undefined ? [...ofHosts] : [general]
 }
 
 async function volumesOf({ model, store }: ExplainDeps, endpoint: Endpoint): Promise<VolumeNeeds> {
@@ -115,10 +116,12 @@ function hostsWithoutImage(status: ScalerStatus | undefined): ReadonlySet<string
   return new Set(status?.pulls?.map(({ host }) => host))
 }
 
+type NotWaiting = Pick<ExplainView, 'reason' | 'message'> & { readonly remedy?: undefined; readonly isForPlace: false }
+
 /** Only a job that waits has something to explain. */
-function whyOf(job: JobRecord | undefined): (Pick<ExplainView, 'reason' | 'message'> & { remedy?: undefined }) | undefined {
+function whyOf(job: JobRecord | undefined): NotWaiting | undefined {
   if (job === undefined || job.status === 'IN_QUEUE') return undefined
-  return { reason: 'not_waiting', message: `the job does not wait: it is ${job.status}` }
+  return { reason: 'not_waiting', message: `the job does not wait: it is ${job.status}`, isForPlace: false }
 }
 
 async function allWorkers({ store }: ExplainDeps): Promise<readonly WorkerRecord[]> {
