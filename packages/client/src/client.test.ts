@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from './client.ts'
 
-const seen: { method: string | undefined; url: string | undefined; auth: string | undefined; body: string }[] = []
+const seen: { method: string | undefined; url: string | undefined; auth: string | undefined; body: string; once?: string }[] = []
 let answer: { status: number; body: string } = { status: 200, body: '{}' }
 let server: Server
 let url: string
@@ -15,7 +15,9 @@ beforeAll(async () => {
       body += data.toString()
     })
     request.on('end', () => {
-      seen.push({ method: request.method, url: request.url, auth: request.headers.authorization, body })
+      const once = request.headers['idempotency-key']
+      const keyed = once === undefined ? {} : { once: String(once) }
+      seen.push({ method: request.method, url: request.url, auth: request.headers.authorization, body, ...keyed })
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
     })
   })
@@ -35,6 +37,27 @@ describe('createClient', () => {
     const client = createClient({ url, key: 'k' })
     expect(await client.jobs.run('e', { input: { x: 1 } })).toEqual({ id: 'j', status: 'IN_QUEUE' })
     expect(seen.at(-1)).toEqual({ method: 'POST', url: '/v2/e/run', auth: 'Bearer k', body: '{"input":{"x":1}}' })
+  })
+
+  it('submits a text as its author wrote it, with the key that makes it one job', async () => {
+    answer = { status: 200, body: '{"id":"j","status":"IN_QUEUE"}' }
+    const text = '{"input": {"seed": 12345678901234567890}}'
+    const client = createClient({ url, key: 'k' })
+    await client.jobs.submit('e', text, { waitMs: 1000, idempotencyKey: 'once' })
+    expect(seen.at(-1)).toEqual({ method: 'POST', url: '/v2/e/runsync?wait=1000', auth: 'Bearer k', body: text, once: 'once' })
+  })
+
+  it('reads an answer of an OpenAI route, and the sentence of a refusal', async () => {
+    answer = { status: 200, body: '{"choices":[]}' }
+    const client = createClient({ url, key: 'k' })
+    const ask = async (): Promise<unknown[]> => {
+      const options = { text: '{"model":"m"}', signal: new AbortController().signal }
+      return await Array.fromAsync(client.jobs.openai('e', 'chat/completions', options), ({ data }) => data)
+    }
+    expect(await ask()).toEqual([{ choices: [] }])
+    expect(seen.at(-1)).toMatchObject({ method: 'POST', url: '/v2/e/openai/v1/chat/completions', body: '{"model":"m"}' })
+    answer = { status: 404, body: '{"error":{"message":"The model does not exist."}}' }
+    await expect(ask()).rejects.toThrow('The model does not exist.')
   })
 
   it('asks for a range in ISO times', async () => {

@@ -1,7 +1,7 @@
 // A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
 // their SDKs.
 import { createHistoryClient, type HistoryClient } from './history-client.ts'
-import { request, requestText, toQuery, type RequestOptions, type Send, type AnyTarget } from './http.ts'
+import { callOpenai, request, requestText, toQuery, type OpenaiAnswer, type RequestOptions, type Send, type AnyTarget } from './http.ts'
 import { createSettingClient, type SettingClient } from './setting-client.ts'
 import { createKeyClient, type KeyClient } from './key-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
@@ -42,10 +42,21 @@ import type {
   WorkerView,
 } from '@runyard/schema/api'
 
+export interface SubmitOptions {
+  /** The gateway holds the request for at most so long; absent: it answers at once. */
+  readonly waitMs?: number
+  /** The same key names one job, however often the request is sent. */
+  readonly idempotencyKey: string
+}
+
 export interface JobClient {
   run(endpointId: string, body: JobBody): Promise<JobView>
   /** The gateway holds the request for at most `waitMs`, if given (client-api §5.2). */
   runsync(endpointId: string, body: JobBody, waitMs?: number): Promise<JobView>
+  /** Submits a JSON text as its author wrote it. */
+  submit(endpointId: string, text: string, options: SubmitOptions): Promise<JobView>
+  /** Posts a JSON text to an OpenAI route of the endpoint: its answer, or each event of an answer that streams. */
+  openai(endpointId: string, path: string, options: { readonly text: string; readonly signal: AbortSignal }): AsyncGenerator<OpenaiAnswer>
   status(endpointId: string, jobId: string): Promise<JobView>
   /** Waits at most `waitMs` for its end; else the job as it stands. */
   waitFor(endpointId: string, jobId: string, waitMs: number): Promise<JobView>
@@ -162,7 +173,7 @@ export interface UsageRange {
 export function createClient(target: AnyTarget, options: { signal?: AbortSignal } = {}): Client {
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
-    jobs: createJobClient(send),
+    jobs: createJobClient(send, target),
     history: createHistoryClient(send, target),
     session: createSessionClient(send),
     webhooks: createWebhookClient(send),
@@ -195,10 +206,13 @@ export function createClient(target: AnyTarget, options: { signal?: AbortSignal 
   }
 }
 
-function createJobClient(send: Send): JobClient {
+function createJobClient(send: Send, target: AnyTarget): JobClient {
   return {
     run: (id, body) => send(`/v2/${id}/run`, { body }),
     runsync: (id, body, waitMs) => send(`/v2/${id}/runsync${waitMs === undefined ? '' : `?wait=${waitMs}`}`, { body }),
+    submit: (id, text, { waitMs, idempotencyKey }) =>
+      send(`/v2/${id}/${waitMs === undefined ? 'run' : `runsync?wait=${waitMs}`}`, { text, idempotencyKey }),
+    openai: (id, path, options) => callOpenai(target, `/v2/${id}/openai/v1/${path}`, options),
     status: (id, jobId) => send(`/v2/${id}/status/${jobId}`),
     waitFor: (id, jobId, waitMs) => send(`/v2/${id}/status-sync/${jobId}?wait=${waitMs}`),
     retry: (id, jobId) => send(`/v2/${id}/retry/${jobId}`, { method: 'POST' }),

@@ -1,5 +1,6 @@
 // Sends one request to a gateway, with the API key or a page's session. Every failure becomes one sentence with a code from the error catalogue. Also runs
 // in browsers: it takes types from `@runyard/schema`, and from its functions only the errors.
+import type { EventSourceMessage } from 'eventsource-parser'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema/errors'
 
@@ -20,6 +21,10 @@ export type AnyTarget = Target | PageTarget
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: unknown
+  /** JSON as its author wrote it, in place of `body`. */
+  readonly text?: string
+  /** The same key names one job, however often the request is sent. */
+  readonly idempotencyKey?: string
   readonly signal?: AbortSignal
 }
 
@@ -33,18 +38,20 @@ export async function request<T>(target: AnyTarget, path: string, options: Reque
 
 /** The body of a 2xx response. @throws RunyardError */
 export async function requestText(target: AnyTarget, path: string, options: RequestOptions = {}): Promise<string> {
-  const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
+  const method = options.method ?? (options.body === undefined && options.text === undefined ? 'GET' : 'POST')
   const { ok, status, text } = await exchange(target, path, { ...options, method })
   if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parseJson(text)) ?? `status ${status}`}`)
   return text
 }
 
-async function exchange(target: AnyTarget, path: string, { method, body, signal }: RequestOptions) {
+async function exchange(target: AnyTarget, path: string, { method, body, text, idempotencyKey, signal }: RequestOptions) {
   const headers = new Headers(credentialsOf(target))
   const init: RequestInit = { method: method ?? 'GET', headers }
   if (signal !== undefined) init.signal = signal
-  if (body !== undefined) {
-    init.body = JSON.stringify(body)
+  if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey)
+  const sent = text ?? (body === undefined ? undefined : JSON.stringify(body))
+  if (sent !== undefined) {
+    init.body = sent
     headers.set('content-type', 'application/json')
   }
   try {
@@ -69,18 +76,45 @@ export async function* followEvents(
 ): AsyncGenerator<{ readonly id: string | undefined; readonly data: unknown }> {
   const headers = new Headers({ ...credentialsOf(target), accept: 'text/event-stream' })
   if (after !== undefined) headers.set('last-event-id', after)
-  const response = await fetch(`${target.url}${path}`, { headers, signal }).catch((error: unknown) => {
-    if (signal.aborted) throw error
+  for await (const { id, data } of eventsOf(await open(target, path, { headers, signal }))) yield { id, data: JSON.parse(data) }
+}
+
+export interface OpenaiAnswer {
+  /** Undefined: the answer does not name it. */
+  readonly jobId: string | undefined
+  readonly data: unknown
+}
+
+/** Posts to an OpenAI route: its answer, or each event of an answer that streams. @throws RunyardError */
+export async function* callOpenai(
+  target: AnyTarget,
+  path: string,
+  { text, signal }: { readonly text: string; readonly signal: AbortSignal },
+): AsyncGenerator<OpenaiAnswer> {
+  const headers = new Headers({ ...credentialsOf(target), 'content-type': 'application/json' })
+  const response = await open(target, path, { method: 'POST', headers, body: text, signal })
+  const jobId = response.headers.get('x-request-id') ?? undefined
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+    yield { jobId, data: parseJson(await response.text()) }
+    return
+  }
+  for await (const { data } of eventsOf(response)) if (data !== '[DONE]') yield { jobId, data: parseJson(data) }
+}
+
+/** @throws RunyardError where the response is no success. */
+async function open(target: AnyTarget, path: string, init: RequestInit & { readonly signal: AbortSignal }): Promise<Response> {
+  const response = await fetch(`${target.url}${path}`, init).catch((error: unknown) => {
+    if (init.signal.aborted) throw error
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
   })
-  if (!response.ok || response.body === null) {
-    throw new RunyardError(
-      codeOf(response.status),
-      `GET ${path}: ${sentenceIn(parseJson(await response.text())) ?? `status ${response.status}`}`,
-    )
-  }
-  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-  for await (const { id, data } of events) yield { id, data: JSON.parse(data) }
+  if (response.ok) return response
+  const { status } = response
+  const sentence = sentenceIn(parseJson(await response.text())) ?? `status ${status}`
+  throw new RunyardError(codeOf(status), `${init.method ?? 'GET'} ${path}: ${sentence}`)
+}
+
+async function* eventsOf({ body }: Response): AsyncGenerator<EventSourceMessage> {
+  if (body !== null) yield* body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
 }
 
 function parseJson(text: string): unknown {
@@ -97,10 +131,11 @@ function codeOf(status: number): ErrorCode {
   return found ?? (status >= 500 ? 'internal' : 'bad_request')
 }
 
-/** The job plane uses `error`, REST v2 `detail` or `title`, others `message`. */
+/** The job plane uses `error`, REST v2 `detail` or `title`, OpenAI routes `error.message`, others `message`. */
 function sentenceIn(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const fields = body as Record<string, unknown>
+  if (typeof fields['error'] === 'object') return sentenceIn(fields['error'])
   return ['error', 'detail', 'message', 'title'].map((name) => fields[name]).find((value): value is string => typeof value === 'string')
 }
 

@@ -21,6 +21,7 @@ const route = getRouteApi('/endpoints/$id')
 
 const TABS = [
   { to: '/endpoints/$id', label: 'Overview' },
+  { to: '/endpoints/$id/requests', label: 'Requests' },
   { to: '/endpoints/$id/workers', label: 'Workers' },
   { to: '/endpoints/$id/logs', label: 'Logs' },
   { to: '/endpoints/$id/metrics', label: 'Metrics' },

@@ -26,7 +26,7 @@ export function OverviewTab() {
       {data.points.length === 0 && (
         <Empty title="Nothing happened in this range">
           Choose a longer range, or{' '}
-          <Link to="/endpoints/$id/logs" params={{ id }} search={keepRange}>
+          <Link to="/endpoints/$id/requests" params={{ id }} search={keepRange}>
             try it
           </Link>
           : the numbers appear within a minute.

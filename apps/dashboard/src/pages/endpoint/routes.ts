@@ -18,6 +18,7 @@ const endpointRoute = createRoute({
 const under = { getParentRoute: () => endpointRoute }
 const tabRoutes = [
   createRoute({ ...under, path: '/', component: lazyRouteComponent(() => import('./overview-tab.tsx'), 'OverviewTab') }),
+  createRoute({ ...under, path: '/requests', component: lazyRouteComponent(() => import('./requests-tab.tsx'), 'RequestsTab') }),
   createRoute({ ...under, path: '/workers', component: lazyRouteComponent(() => import('./workers-tab.tsx'), 'WorkersTab') }),
   createRoute({
     ...under,

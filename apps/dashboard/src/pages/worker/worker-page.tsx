@@ -2,15 +2,15 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
+import type { WorkerLifeView } from '@runyard/schema/api'
 import { workerQuery, workersQuery } from '../../api/endpoint-queries.ts'
 import { useTopic } from '../../api/live.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/shell.tsx'
-import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { describeCards } from '../../ui/describe-cards.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { formatDuration, shortId } from '../../ui/format.ts'
+import { JobTable } from '../../ui/job-table.tsx'
 import { LogView } from '../../ui/logs/log-view.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { useNow } from '../../ui/now.ts'
@@ -107,19 +107,21 @@ function Start({ worker }: { readonly worker: WorkerLifeView }) {
   return <StartView worker={worker} lives={data ?? []} />
 }
 
-const COLUMNS: readonly TableColumn<FoundJob>[] = [
-  { name: 'job', cell: ({ id }) => <code title={id}>{shortId(id)}</code> },
-  { name: 'status', cell: ({ status }) => status },
-  { name: 'submitted', cell: ({ submittedAt }) => <Moment at={submittedAt} /> },
-  { name: 'waited', isNumber: true, cell: ({ delayMs }) => (delayMs === undefined ? '' : formatDuration(delayMs)) },
-  { name: 'ran', isNumber: true, cell: ({ runMs }) => (runMs === undefined ? '' : formatDuration(runMs)) },
-  { name: 'error', cell: ({ error = '' }) => error },
-]
-
 function Jobs({ worker }: { readonly worker: string }) {
-  const { data, error, refetch } = useQuery(jobsQuery({ worker, limit: 50 }))
+  const { data, error, refetch } = useQuery(jobsQuery({ worker, limit: 10 }))
   if (error && data === undefined) return <Problem error={error} onRetry={() => void refetch()} />
   if (data === undefined) return null
   if (data.jobs.length === 0) return <Empty title="It has run no job">A job appears here when the worker takes it.</Empty>
-  return <DataTable caption="Jobs of this worker" columns={COLUMNS} rows={data.jobs} keyOf={({ id }) => id} />
+  return (
+    <>
+      <JobTable caption="Jobs of this worker" jobs={data.jobs} />
+      {data.nextCursor !== null && (
+        <p>
+          <Link to="/jobs" search={(search) => ({ ...keepRange(search), worker })}>
+            All jobs of this worker
+          </Link>
+        </p>
+      )}
+    </>
+  )
 }
