@@ -1,6 +1,6 @@
 // What the page asks for, each with its key in the cache. A live topic freshens the answers that it concerns; the others are asked for again at the pace
 // that is given here, and only while they are seen.
-import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { JobSearch, UsageRange } from '@runyard/client'
 import { RunyardError } from '@runyard/schema/errors'
 import { client } from './client.ts'
@@ -14,7 +14,16 @@ const mayPass = (error: Error): boolean => !(error instanceof RunyardError) || e
 /** For what must not stand in for the answer to another question, which is the default. */
 export const NOTHING_MEANWHILE = { placeholderData: () => undefined } as const
 
-export const queryClient = new QueryClient({
+/** The session may have ended: whoever shows it looks again. */
+function noteRefusal(error: Error): void {
+  if (error instanceof RunyardError && error.code === 'unauthorized') void queryClient.invalidateQueries({ queryKey: SESSION_KEY })
+}
+
+export const SESSION_KEY = ['session'] as const
+
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: noteRefusal }),
+  mutationCache: new MutationCache({ onError: noteRefusal }),
   defaultOptions: {
     queries: {
       retry: (count, error) => count < TRIES && mayPass(error),

@@ -2,6 +2,7 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { getRouteApi, Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import type { KeyView } from '@runyard/schema/api'
+import { useEffect } from 'react'
 import { sessionQuery } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
 import { Problem } from '../ui/problem.tsx'
@@ -25,6 +26,7 @@ const QUESTIONS = [
 
 export function Shell() {
   const session = useQuery(sessionQuery)
+  useEndOfSession(session.refetch)
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -61,6 +63,14 @@ export function Shell() {
       </main>
     </>
   )
+}
+
+/** A session that ends takes its stream with it. */
+function useEndOfSession(lookAgain: () => unknown): void {
+  const live = useLiveState()
+  useEffect(() => {
+    if (live === 'lost') void lookAgain()
+  }, [live, lookAgain])
 }
 
 /** Nothing is asked for before it is known who asks. */

@@ -80,7 +80,7 @@ describe('the page', () => {
   it('is where links of Runpod’s tools lead', async () => {
     const leads = async (path: string) => (await ask(path)).headers.get('location')
     expect(await leads('/serverless/user/endpoint/abc')).toBe('/below/endpoints/abc')
-    expect(await leads('/user/storage')).toBe('/below/settings')
+    expect(await leads('/user/storage')).toBe('/below/settings/volumes')
   })
 
   it('says how to build it where it is not', async () => {

@@ -50,7 +50,7 @@ function pathOf({ url }: FastifyRequest): string {
 function runpodLink(path: string): string | undefined {
   const [, endpointId] = RUNPOD_ENDPOINT.exec(path) ?? []
   if (endpointId !== undefined) return `/endpoints/${endpointId}`
-  return path === RUNPOD_STORAGE ? '/settings' : undefined
+  return path === RUNPOD_STORAGE ? '/settings/volumes' : undefined
 }
 
 async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

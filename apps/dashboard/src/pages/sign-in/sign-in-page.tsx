@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState, type SubmitEvent } from 'react'
 import { API_URL, client } from '../../api/client.ts'
+import { codeRefusal } from '../../api/session.ts'
 import { Problem } from '../../ui/problem.tsx'
 import styles from './sign-in-page.module.css'
 
@@ -16,6 +17,7 @@ export function SignInPage() {
     // Loaded again, so that no answer for another key stays.
     onSuccess: () => location.assign(API_URL + next),
   })
+  const fault = signIn.error ?? (signIn.isIdle ? codeRefusal() : undefined)
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
     signIn.mutate()
@@ -35,7 +37,7 @@ export function SignInPage() {
           Sign in
         </button>
       </form>
-      {signIn.error && <Problem error={signIn.error} />}
+      {fault && <Problem error={fault} />}
     </div>
   )
 }

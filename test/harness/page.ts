@@ -1,0 +1,181 @@
+// The page in real Chromium on a real stack (process host, simulated cards), for all scenarios of `page.test.ts`: they share one stack and one browser. A page
+// fails its test by any complaint in the console and by anything that its content security policy blocks.
+import { mkdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
+import { openBrowser } from './browser.ts'
+import { startStack, type Stack } from './stack.ts'
+
+export const CARDS = 'NVIDIA GeForce RTX 4090:2,NVIDIA L4:1'
+export const WIDTHS = [1440, 768, 360] as const
+export const THEMES = ['light', 'dark'] as const
+export type Theme = (typeof THEMES)[number]
+
+const HEIGHT = 900
+const REPORTS = join(import.meta.dirname, '..', '..', '.runyard', 'reports', 'page')
+const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+export interface PageSite extends AsyncDisposable {
+  readonly stack: Stack
+  readonly browser: Browser
+  /** Opens an address of the page in a browser of its own, signed in unless told otherwise. */
+  open(path: string, options?: OpenOptions): Promise<OpenedPage>
+  /** A one-time code of the stack's key, or of another one. */
+  makeCode(key?: string): Promise<string>
+}
+
+export interface OpenOptions {
+  /** Default: as the stack's key. `nobody`: with no session. */
+  readonly as?: 'nobody'
+  readonly theme?: Theme
+  readonly width?: number
+  /** Where the page is; default: at the stack's own address. */
+  readonly base?: string
+  /** Complaints that belong to the scenario. */
+  readonly expected?: readonly RegExp[]
+}
+
+export interface OpenedPage extends AsyncDisposable {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** What the console has said and the policy has blocked, but for what was expected. */
+  readonly complaints: readonly string[]
+  show(look: { readonly theme?: Theme; readonly width?: number }): Promise<void>
+  /** What axe finds (WCAG 2.2 AA), one line each; none is good. */
+  findBarriers(): Promise<readonly string[]>
+  /** `.runyard/reports/page/NAME-THEME-WIDTH.png` */
+  shoot(name: string): Promise<void>
+  /** Each theme at each width: a screenshot, and what axe finds. */
+  look(name: string): Promise<readonly string[]>
+}
+
+/** What Chromium itself says of an answer that tells the page that nobody is signed in. */
+const NOBODY = /status of 401 .*\/keys\/current/u
+
+export async function openPageSite(settings: Readonly<Record<string, string>> = {}): Promise<PageSite> {
+  await using scope = new AsyncDisposableStack()
+  const stack = scope.adopt(await startStack({ host: 'process', simulatedGpus: CARDS, settings }), (started) => started.stop())
+  const browser = await openBrowser(scope)
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  let signedIn: Awaited<ReturnType<BrowserContext['storageState']>> | undefined
+
+  const makeCode: PageSite['makeCode'] = async (key) => {
+    const { json } = await stack.api.request('/runyard/v1/session/codes', { method: 'POST', ...(key === undefined ? {} : { key }) })
+    return String(json['code'])
+  }
+  const signIn = async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${stack.url}/#c=${await makeCode()}`)
+    await page.getByRole('link', { name: 'Yard' }).first().waitFor()
+    const state = await context.storageState()
+    await context.close()
+    return state
+  }
+  const owned = scope.move()
+  return {
+    stack,
+    browser,
+    makeCode,
+    async open(path, { as, theme = 'light', width = WIDTHS[0], base = stack.url, expected = [] } = {}) {
+      const state = as === 'nobody' ? undefined : (signedIn ??= await signIn())
+      const context = await browser.newContext({
+        ...(state === undefined ? {} : { storageState: state }),
+        colorScheme: theme,
+        viewport: { width, height: HEIGHT },
+        reducedMotion: 'reduce',
+        ignoreHTTPSErrors: true,
+      })
+      const opened = await openPage(context, { axe, expected: as === 'nobody' ? [NOBODY, ...expected] : expected, theme, width })
+      await opened.page.goto(`${base}${path}`)
+      return opened
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+interface Opening {
+  readonly axe: string
+  readonly expected: readonly RegExp[]
+  readonly theme: Theme
+  readonly width: number
+}
+
+async function openPage(context: BrowserContext, opening: Opening): Promise<OpenedPage> {
+  const complaints: string[] = []
+  const complain = (text: string): void => {
+    if (!opening.expected.some((pattern) => pattern.test(text))) complaints.push(text)
+  }
+  await context.addInitScript({ content: REPORT_VIOLATIONS })
+  const page = await context.newPage()
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complain(textOf(message))
+  })
+  page.on('pageerror', (error) => complain(error.stack ?? error.message))
+  let { theme, width } = opening
+
+  const show: OpenedPage['show'] = async (look) => {
+    theme = look.theme ?? theme
+    width = look.width ?? width
+    await page.emulateMedia({ colorScheme: theme })
+    await page.setViewportSize({ width, height: HEIGHT })
+  }
+  const findBarriers = async (): Promise<readonly string[]> => {
+    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(opening.axe)
+    return page.evaluate(runAxe, LEVELS)
+  }
+  const shoot = async (name: string): Promise<void> => {
+    await mkdir(REPORTS, { recursive: true })
+    await page.screenshot({ path: join(REPORTS, `${name}-${theme}-${width}.png`), fullPage: true })
+  }
+  return {
+    page,
+    context,
+    complaints,
+    show,
+    findBarriers,
+    shoot,
+    async look(name) {
+      const found: string[] = []
+      for (const one of THEMES) {
+        for (const wide of WIDTHS) {
+          await show({ theme: one, width: wide })
+          await shoot(name)
+          found.push(...(await findBarriers()).map((barrier) => `${one} ${wide}: ${barrier}`))
+        }
+      }
+      return found
+    },
+    async [Symbol.asyncDispose]() {
+      await context.close()
+      if (complaints.length > 0) throw new Error(`the page complained:\n${complaints.join('\n')}`)
+    },
+  }
+}
+
+function textOf(message: ConsoleMessage): string {
+  return `${message.type()}: ${message.text()} ${message.location().url}`
+}
+
+/** Runs in the page. */
+const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+  console.error('the policy blocked ' + violatedDirective + ' ' + blockedURI + ' ' + sample)
+})`
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string
+    readonly help: string
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
+  }[]
+}
+
+/** Runs in the page. */
+async function runAxe(levels: readonly string[]): Promise<string[]> {
+  const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
+  const { violations } = await axe.run({ runOnly: { type: 'tag', values: levels } })
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html, failureSummary = '' }) => `${id}: ${help}: ${html} (${failureSummary.replaceAll(/\s+/gu, ' ')})`),
+  )
+}

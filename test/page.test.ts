@@ -1,0 +1,17 @@
+// The page as people use it: real Chromium, a real stack. All scenarios share both, so each is a suite in `suites/page` that gets the site.
+import { afterAll, beforeAll } from 'vitest'
+import { openPageSite, type PageSite } from './harness/page.ts'
+import { suiteThatNeeds } from './harness/suite.ts'
+import { signInScenarios } from './suites/page/sign-in.ts'
+
+await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
+  let site: PageSite
+  beforeAll(async () => {
+    site = await openPageSite()
+  })
+  afterAll(async () => {
+    await site?.[Symbol.asyncDispose]()
+  })
+
+  signInScenarios(() => site)
+})
