@@ -3,7 +3,7 @@ import type { WorkerRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { endpoint, gpu } from './testing/plan-fixture.ts'
-import { runTimeline, type Actor, type Timeline } from './testing/plan-timeline.ts'
+import { runTimeline, type Actor, type Timeline } from './simulation/timeline.ts'
 
 /** The cards of the fixture have 24e9 bytes, 22,888 MiB. */
 const THIRD = '7600'

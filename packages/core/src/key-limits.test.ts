@@ -6,7 +6,7 @@ import { keyLimitsOf } from './key-limits.ts'
 import type { EndpointView, Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { applyActions, container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
-import { runTimeline, type Actor } from './testing/plan-timeline.ts'
+import { runTimeline, type Actor } from './simulation/timeline.ts'
 
 const key = (id: string, limits?: ApiKey['limits']): ApiKey => ({ id, name: `name of ${id}`, ownerId: 'o', createdAt: 1, limits })
 const created = (id: string, keyId: string | undefined, settings = {}) => ({ ...endpoint(id, { settings }), keyId })

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plan } from './plan.ts'
 import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
-import { runTimeline, type Actor, type Timeline } from './testing/plan-timeline.ts'
+import { runTimeline, type Actor, type Timeline } from './simulation/timeline.ts'
 
 const atOnce = (count: number, from = 0) => Array.from({ length: count }, () => from)
 const actor = (id: string, settings: object, change: Partial<Actor> = {}): Actor => ({

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointView, Observed } from './observed.ts'
 import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
-import { runTimeline, type Actor } from './testing/plan-timeline.ts'
+import { runTimeline, type Actor } from './simulation/timeline.ts'
 import { plan } from './plan.ts'
 
 const CARDS = [gpu('g0'), gpu('g1')]
