@@ -34,6 +34,12 @@ export function readRange(search: Readonly<Record<string, unknown>>): RangeSearc
   return range === undefined || range === USUAL ? {} : { range }
 }
 
+/** Of the search parameters only the range goes along to another page. */
+export const keepRange = ({ range, from, to }: { range?: Span; from?: number; to?: number }) => ({
+  ...(range !== undefined && { range }),
+  ...(from !== undefined && to !== undefined && { from, to }),
+})
+
 export interface Range {
   /** Epoch ms. */
   readonly from: number

@@ -9,20 +9,13 @@ import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
-import { SPANS, SPAN_WORDS, type Span } from './range.ts'
+import { PAGES } from './pages.ts'
+import { keepRange, SPANS, SPAN_WORDS, type Span } from './range.ts'
+import { Shortcuts } from './shortcuts.tsx'
 import { signOut } from './sign-out.ts'
 import styles from './shell.module.css'
 
-/** In the order in which an operator asks. */
-const QUESTIONS = [
-  { to: '/', label: 'Yard' },
-  { to: '/jobs', label: 'Jobs' },
-  { to: '/usage', label: 'Usage' },
-  { to: '/failures', label: 'Failures' },
-  { to: '/endpoints', label: 'Endpoints' },
-  { to: '/logs', label: 'Logs' },
-  { to: '/settings', label: 'Settings' },
-] as const
+export { keepRange } from './range.ts'
 
 export function Shell() {
   const session = useQuery(sessionQuery)
@@ -38,7 +31,7 @@ export function Shell() {
         </Link>
         {session.data && (
           <nav aria-label="Main" className={styles.nav}>
-            {QUESTIONS.map(({ to, label }) => (
+            {PAGES.map(({ to, label }) => (
               <Link key={to} to={to} search={keepRange} activeOptions={{ exact: to === '/', includeSearch: false }} className={styles.link}>
                 {label}
               </Link>
@@ -46,6 +39,7 @@ export function Shell() {
           </nav>
         )}
         <div className={styles.tools}>
+          {session.data && <Shortcuts />}
           {session.data && <RangeSelect />}
           {session.data && <LiveMark />}
           <button type="button" popoverTarget="preferences" className={styles.more}>
@@ -81,12 +75,6 @@ function Content({ session: { data, error, refetch } }: { readonly session: UseQ
   if (data !== undefined) return <Outlet />
   return error === null ? <p role="status">Asking who is signed in …</p> : <Problem error={error} onRetry={() => void refetch()} />
 }
-
-/** Of the search parameters only the range goes along to another page. */
-export const keepRange = ({ range, from, to }: { range?: Span; from?: number; to?: number }) => ({
-  ...(range !== undefined && { range }),
-  ...(from !== undefined && to !== undefined && { from, to }),
-})
 
 const root = getRouteApi('__root__')
 
