@@ -55,6 +55,7 @@ export function registerTimelineRoute(app: RestApp, { store }: { readonly store:
       const views = lanes.map((lane, index) => viewOf(lane, shown[index], { own, group, level, now: input.now }))
       return {
         ...range,
+        now: input.now,
         px,
         readingPx: readingPxOf(input),
         level,

@@ -126,6 +126,7 @@ export const TimelineView = z
   .object({
     from: z.number(),
     to: z.number(),
+    now: z.number().describe('When it was drawn; nothing is known of what comes after.'),
     px: z.int(),
     readingPx: z.int().describe('How many pixels a digit of load, memory and power covers.'),
     level: z.enum(['near', 'middle', 'far']).describe('middle: workers are listed, too; near: workers and jobs.'),

@@ -1,0 +1,65 @@
+// Where each lane stands, and how high it is: one of three heights, chosen by room. A group has a line with its name above its lanes.
+
+export type LaneSize = 'full' | 'half' | 'all'
+
+export interface Row {
+  readonly y: number
+  readonly height: number
+  /** Place of the lane in the answer. */
+  readonly lane: number
+}
+
+export interface LaneGroup {
+  readonly name: string
+  readonly y: number
+  readonly rows: readonly Row[]
+}
+
+export interface Layout {
+  readonly size: LaneSize
+  readonly height: number
+  readonly groups: readonly LaneGroup[]
+  /** In the order in which they are seen. */
+  readonly rows: readonly Row[]
+}
+
+export const GROUP_PX = 24
+const HEIGHTS: readonly { readonly size: LaneSize; readonly height: number }[] = [
+  { size: 'full', height: 44 },
+  { size: 'half', height: 22 },
+  ...[12, 11, 10, 9].map((height) => ({ size: 'all' as const, height })),
+]
+const LOWEST = { size: 'all', height: 8 } as const
+
+/** `names`: the group of each lane, equal ones next to each other. */
+export function layOut(names: readonly string[], room: number): Layout {
+  const groups = groupsOf(names)
+  const { size, height } = HEIGHTS.find((one) => groups.length * GROUP_PX + names.length * one.height <= room) ?? LOWEST
+  let y = 0
+  const placed = groups.map(({ name, lanes }): LaneGroup => {
+    const top = y
+    y += GROUP_PX
+    const rows = lanes.map((lane) => {
+      const row = { lane, y, height }
+      y += height
+      return row
+    })
+    return { name, y: top, rows }
+  })
+  return { size, height: y, groups: placed, rows: placed.flatMap(({ rows }) => rows) }
+}
+
+function groupsOf(names: readonly string[]): readonly { readonly name: string; readonly lanes: number[] }[] {
+  const groups: { name: string; lanes: number[] }[] = []
+  for (const [lane, name] of names.entries()) {
+    const last = groups.at(-1)
+    if (last?.name === name) last.lanes.push(lane)
+    else groups.push({ name, lanes: [lane] })
+  }
+  return groups
+}
+
+/** Undefined on the name of a group and outside. */
+export function rowAt({ rows }: Layout, y: number): Row | undefined {
+  return rows.find((row) => y >= row.y && y < row.y + row.height)
+}

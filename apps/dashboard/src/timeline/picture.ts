@@ -1,0 +1,70 @@
+// An answer of the gateway, made ready for painting: letters and digits become numbers once, so that a frame reads only arrays.
+import type { TimelineLane, TimelineView } from '@runyard/schema/api'
+import type { View } from './view.ts'
+
+/** In the order of their numbers in a picture. */
+export const PHASES = ['free', 'pulling', 'starting', 'idle', 'busy', 'draining', 'quarantined', 'unknown'] as const
+export type Phase = (typeof PHASES)[number]
+const LETTERS = '.psibdqu'
+export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  free: 'free',
+  pulling: 'pulling its image',
+  starting: 'starting',
+  idle: 'idle, warm',
+  busy: 'busy',
+  draining: 'draining',
+  quarantined: 'out of use',
+  unknown: 'host away',
+}
+
+/** A digit that is not known. */
+export const NOT_KNOWN = -1
+const MOST_DIGIT = 35
+
+export interface LanePicture {
+  readonly lane: TimelineLane
+  /** Numbers of `PHASES`, one per column. */
+  readonly phases: Uint8Array
+  /** 0 to 1 per reading, or `NOT_KNOWN`. */
+  readonly load: Float32Array
+  readonly memory: Float32Array
+  readonly power: Float32Array
+  /** When the card was out of use, however short. */
+  readonly absences: readonly (View & { readonly cause: string })[]
+}
+
+export interface Picture extends View {
+  /** Nothing is known after it. */
+  readonly now: number
+  readonly columnMs: number
+  readonly readingMs: number
+  readonly lanes: readonly LanePicture[]
+  /** Hue of each endpoint, 0 to 8, the same whenever it is drawn. */
+  readonly hueOf: (endpointId: string) => number
+}
+
+export function toPicture(view: TimelineView): Picture {
+  const { from, to, now, px, readingPx } = view
+  const columnMs = (to - from) / px
+  const lanes = view.lanes.map((lane) => ({
+    lane,
+    phases: Uint8Array.from(lane.phases, (letter) => Math.max(0, LETTERS.indexOf(letter))),
+    load: digitsOf(lane.load),
+    memory: digitsOf(lane.memory),
+    power: digitsOf(lane.power),
+    absences: view.absences.filter(({ uuid }) => uuid === lane.uuid),
+  }))
+  return { from, to, now, columnMs, readingMs: columnMs * readingPx, lanes, hueOf }
+}
+
+function digitsOf(text: string): Float32Array {
+  return Float32Array.from(text, (digit) => (digit === '-' ? NOT_KNOWN : Number.parseInt(digit, 36) / MOST_DIGIT))
+}
+
+const HUES = 9
+
+function hueOf(endpointId: string): number {
+  let hash = 0
+  for (let at = 0; at < endpointId.length; at += 1) hash = (hash * 31 + endpointId.charCodeAt(at)) % 65_521
+  return hash % HUES
+}
