@@ -2,6 +2,7 @@
 export const PAGES = [
   { to: '/', label: 'Yard', key: 'y' },
   { to: '/jobs', label: 'Jobs', key: 'j' },
+  { to: '/gpus', label: 'GPUs', key: 'g' },
   { to: '/usage', label: 'Usage', key: 'u' },
   { to: '/failures', label: 'Failures', key: 'f' },
   { to: '/endpoints', label: 'Endpoints', key: 'e' },

@@ -4,6 +4,7 @@ import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tansta
 import { BASE_PATH } from '../api/client.ts'
 import { endpointRoutes } from '../pages/endpoint/routes.ts'
 import { jobRoutes } from '../pages/jobs/routes.ts'
+import { gpuRoutes } from '../pages/gpus/routes.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
 import { readUsageSearch } from '../pages/usage/describe-usage.ts'
 import { rootRoute } from './root-route.ts'
@@ -40,6 +41,7 @@ const runpodStorageRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   yardRoute,
   ...jobRoutes,
+  ...gpuRoutes,
   usageRoute,
   ...endpointRoutes,
   signInRoute,

@@ -5,10 +5,13 @@ import type { Layout } from './layout.ts'
 import type { Picture } from './picture.ts'
 import { panView, placeOf, showTime, timeAt, zoomView, type View } from './view.ts'
 
-export type Command =
-  | { readonly kind: 'pan' | 'zoom' | 'lane' | 'worker'; readonly by: number }
-  | { readonly kind: 'failure' | 'now' | 'open' | 'group' | 'table' }
-  | { readonly kind: 'span'; readonly span: Span }
+/** What the page does, not the picture. */
+export type PageCommand = { readonly kind: 'now' | 'group' | 'table' } | { readonly kind: 'span'; readonly span: Span }
+export type FocusCommand = { readonly kind: 'pan' | 'zoom' | 'lane' | 'worker'; readonly by: number } | { readonly kind: 'failure' }
+export type Command = FocusCommand | PageCommand | { readonly kind: 'open' }
+
+const PAGE_KINDS: ReadonlySet<Command['kind']> = new Set(['now', 'group', 'table', 'span'] satisfies PageCommand['kind'][])
+export const isOfPage = (command: Command): command is PageCommand => PAGE_KINDS.has(command.kind)
 
 const KEYS: Readonly<Record<string, Command>> = {
   ArrowLeft: { kind: 'pan', by: -0.125 },
@@ -22,7 +25,8 @@ const KEYS: Readonly<Record<string, Command>> = {
   ']': { kind: 'worker', by: 1 },
   f: { kind: 'failure' },
   n: { kind: 'now' },
-  g: { kind: 'group' },
+  // `g` goes to other pages.
+  b: { kind: 'group' },
   t: { kind: 'table' },
   Enter: { kind: 'open' },
   ...Object.fromEntries(SPAN_WORDS.map((span, index) => [`${index + 1}`, { kind: 'span', span } as const])),
@@ -40,7 +44,7 @@ export const KEY_HELP: readonly (readonly [keys: string, does: string])[] = [
   ['Enter', 'details'],
   ['n', 'now, live again'],
   ['1 … 6', '15 minutes to 7 days'],
-  ['g', 'group by host, type, endpoint'],
+  ['b', 'by host, type, endpoint'],
   ['t', 'table'],
 ]
 
@@ -59,26 +63,19 @@ export interface Surroundings {
   readonly now: number
 }
 
-/** Of the commands that move the focus; others leave it as it is. */
-export function moveFocus(focus: Focus, command: Command, around: Surroundings): Focus {
+export function moveFocus(focus: Focus, command: FocusCommand, around: Surroundings): Focus {
   const { view, at } = focus
   const { now } = around
-  switch (command.kind) {
-    case 'pan': {
-      const moved = panView(view, command.by, now)
-      return { ...focus, view: moved, at: timeAt(moved, placeOf(view, at)) }
-    }
-    case 'zoom':
-      return { ...focus, view: zoomView(view, { factor: command.by, place: Math.min(1, Math.max(0, placeOf(view, at))) }, now) }
-    case 'lane':
-      return { ...focus, row: Math.min(around.layout.rows.length - 1, Math.max(0, focus.row + command.by)) }
-    case 'worker':
-      return goTo(focus, nextWorker(focus, command.by, around), now)
-    case 'failure':
-      return nextFailure(focus, around)
-    default:
-      return focus
+  if (command.kind === 'pan') {
+    const moved = panView(view, command.by, now)
+    return { ...focus, view: moved, at: timeAt(moved, placeOf(view, at)) }
   }
+  if (command.kind === 'zoom') {
+    return { ...focus, view: zoomView(view, { factor: command.by, place: Math.min(1, Math.max(0, placeOf(view, at))) }, now) }
+  }
+  if (command.kind === 'lane') return { ...focus, row: Math.min(around.layout.rows.length - 1, Math.max(0, focus.row + command.by)) }
+  if (command.kind === 'worker') return goTo(focus, nextWorker(focus, command.by, around), now)
+  return nextFailure(focus, around)
 }
 
 function goTo(focus: Focus, at: number | undefined, now: number): Focus {

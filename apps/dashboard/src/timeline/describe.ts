@@ -26,6 +26,9 @@ export function cardName({ host, index, uuid }: Pick<TimelineLane, 'host' | 'ind
   return `${host} · ${index ?? uuid.slice(-6)}`
 }
 
+/** `RTX 4090`. */
+export const shortType = (name: string): string => name.replace(/^NVIDIA (?:GeForce )?/u, '')
+
 /** Runs of columns with one phase, until now. */
 export function segmentsOf(picture: Picture, lane: LanePicture): readonly Segment[] {
   const spans: (View & { readonly phase: Phase })[] = []
@@ -56,11 +59,14 @@ export function segmentAt(picture: Picture, lane: LanePicture, at: number): Segm
 
 function withDetails(picture: Picture, { lane, absences }: LanePicture, span: View & { readonly phase: Phase }): Segment {
   const meets = ({ from, to }: View): boolean => from < span.to && to > span.from
+  // Columns are wider than jobs: one belongs to the stretch that has its middle.
+  const isIn = ({ from, to }: View): boolean => (from + to) / 2 >= span.from && (from + to) / 2 < span.to
+  const cause = span.phase === 'quarantined' ? absences.find(meets)?.cause : undefined
   const worker = span.phase === 'free' ? undefined : lane.workers?.find(({ phases }) => phases.some(meets))
   const columnOf = (at: number) => (at - picture.from) / picture.columnMs
   const [first, end] = [Math.round(columnOf(span.from)), Math.round(columnOf(span.to))]
   const failed = lane.failed.filter((column) => column >= first && column < end).length
-  return { ...span, worker, jobs: lane.jobs?.filter(meets).length, failed, cause: absences.find(meets)?.cause }
+  return { ...span, worker, jobs: lane.jobs?.filter(isIn).length, failed, cause }
 }
 
 /** `gpu-box-1 · 3, 14:02:00 to 14:05:10, busy, endpoint caption, 12 jobs, 1 failed`. */

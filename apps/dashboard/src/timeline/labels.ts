@@ -1,4 +1,5 @@
 // Names in the bars, where a bar has room for one; and a small corner where a worker is of another version than the one before.
+import { workersOf, type Workers } from './describe.ts'
 import type { Layout } from './layout.ts'
 import type { Picture } from './picture.ts'
 import { placeOf, type View } from './view.ts'
@@ -18,29 +19,36 @@ export interface VersionNotch {
   readonly y: number
 }
 
-/** In pixels of the page. `width`: of the view. */
-export function labelsOf(
-  { picture, layout, view }: { readonly picture: Picture; readonly layout: Layout; readonly view: View },
-  width: number,
-) {
-  const labels: BarLabel[] = []
-  const notches: VersionNotch[] = []
-  if (layout.size === 'all') return { labels, notches }
-  for (const { lane, y } of layout.rows) {
-    const versions = new Map<string, number>()
-    for (const { endpoint, version, phases } of (picture.lanes[lane]?.lane.workers ?? []).toSorted(byStart)) {
-      const [first, last] = [phases[0], phases.at(-1)]
-      if (first === undefined || last === undefined) continue
-      const [from, to] = [placeOf(view, first.from) * width, placeOf(view, last.to) * width]
-      const [left, right] = [Math.max(0, from), Math.min(width, to)]
-      if (right - left >= LEAST_PX) labels.push({ text: endpoint.name, x: left, y, width: right - left })
-      const before = versions.get(endpoint.id)
-      if (before !== undefined && before !== version && from >= 0 && from < width) notches.push({ x: from, y })
-      versions.set(endpoint.id, version)
-    }
-  }
-  return { labels, notches }
+export interface Labels {
+  readonly labels: readonly BarLabel[]
+  readonly notches: readonly VersionNotch[]
 }
 
-type Started = { readonly phases: readonly View[] }
-const byStart = (one: Started, other: Started): number => (one.phases[0]?.from ?? 0) - (other.phases[0]?.from ?? 0)
+/** In pixels of the page. `width`: of the view. */
+export function labelsOf(scene: { readonly picture: Picture; readonly layout: Layout; readonly view: View }, width: number): Labels {
+  const { picture, layout, view } = scene
+  if (layout.size === 'all') return { labels: [], notches: [] }
+  const rows = layout.rows.flatMap(({ lane, y }) => {
+    const own = picture.lanes[lane]
+    return own === undefined ? [] : [{ y, workers: workersOf(own) }]
+  })
+  const xOf = (at: number): number => placeOf(view, at) * width
+  const labels = rows.flatMap(({ y, workers }) =>
+    workers.flatMap(({ worker, span }): BarLabel[] => {
+      const [left, right] = [Math.max(0, xOf(span.from)), Math.min(width, xOf(span.to))]
+      return right - left < LEAST_PX ? [] : [{ text: worker.endpoint.name, x: left, y, width: right - left }]
+    }),
+  )
+  const notches = rows.flatMap(({ y, workers }) => changesOf(workers).map((at) => ({ x: xOf(at), y })))
+  return { labels, notches: notches.filter(({ x }) => x >= 0 && x < width) }
+}
+
+/** When an endpoint came back to the card in another version. */
+function changesOf(workers: readonly Workers[]): readonly number[] {
+  const versions = new Map<string, number>()
+  return workers.flatMap(({ worker: { endpoint, version }, span }) => {
+    const before = versions.get(endpoint.id)
+    versions.set(endpoint.id, version)
+    return before === undefined || before === version ? [] : [span.from]
+  })
+}

@@ -18,27 +18,30 @@ export interface LaneGroup {
 export interface Layout {
   readonly size: LaneSize
   readonly height: number
+  /** Height of the name of a group. */
+  readonly groupHeight: number
   readonly groups: readonly LaneGroup[]
   /** In the order in which they are seen. */
   readonly rows: readonly Row[]
 }
 
-export const GROUP_PX = 24
-const HEIGHTS: readonly { readonly size: LaneSize; readonly height: number }[] = [
-  { size: 'full', height: 44 },
-  { size: 'half', height: 22 },
-  ...[12, 11, 10, 9].map((height) => ({ size: 'all' as const, height })),
+const SIZES: readonly { readonly size: LaneSize; readonly height: number; readonly groupHeight: number }[] = [
+  ...[72, 60, 52, 44].map((height) => ({ size: 'full' as const, height, groupHeight: 24 })),
+  ...[28, 22].map((height) => ({ size: 'half' as const, height, groupHeight: 24 })),
+  ...[12, 11].map((height) => ({ size: 'all' as const, height, groupHeight: 18 })),
 ]
-const LOWEST = { size: 'all', height: 8 } as const
+/** Lower ones could not be told apart. */
+const LOWEST = { size: 'all', height: 10, groupHeight: 18 } as const
 
 /** `names`: the group of each lane, equal ones next to each other. */
 export function layOut(names: readonly string[], room: number): Layout {
   const groups = groupsOf(names)
-  const { size, height } = HEIGHTS.find((one) => groups.length * GROUP_PX + names.length * one.height <= room) ?? LOWEST
+  const fits = (one: (typeof SIZES)[number]): boolean => groups.length * one.groupHeight + names.length * one.height <= room
+  const { size, height, groupHeight } = SIZES.find(fits) ?? LOWEST
   let y = 0
   const placed = groups.map(({ name, lanes }): LaneGroup => {
     const top = y
-    y += GROUP_PX
+    y += groupHeight
     const rows = lanes.map((lane) => {
       const row = { lane, y, height }
       y += height
@@ -46,7 +49,7 @@ export function layOut(names: readonly string[], room: number): Layout {
     })
     return { name, y: top, rows }
   })
-  return { size, height: y, groups: placed, rows: placed.flatMap(({ rows }) => rows) }
+  return { size, height: y, groupHeight, groups: placed, rows: placed.flatMap(({ rows }) => rows) }
 }
 
 function groupsOf(names: readonly string[]): readonly { readonly name: string; readonly lanes: number[] }[] {

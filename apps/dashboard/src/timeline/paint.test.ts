@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { PALETTE, SMALL } from './fixture.ts'
+import { PALETTE, SMALL } from './testing/fixture.ts'
 import { labelsOf } from './labels.ts'
 import { layOut, rowAt } from './layout.ts'
 import { bandsOf, paintLanes, type Scene, type Sheet } from './paint.ts'
@@ -39,7 +39,7 @@ function paint({ room = 500, view = { from: 0, to: 100_000 }, ratio = 1 }: Asked
 }
 
 it('gives each phase its colour at its time, in each of the three heights and on a sharper screen', () => {
-  for (const asked of [{ room: 500 }, { room: 80 }, { room: 40 }, { room: 500, ratio: 2 }]) {
+  for (const asked of [{ room: 120 }, { room: 70 }, { room: 40 }, { room: 120, ratio: 2 }]) {
     const { at, layout } = paint(asked)
     const low = bandsOf(layout, layout.rows[0]?.height ?? 0).bar[1] - 1
     expect(at(0, 5000, low)).toBe(PALETTE.free)
@@ -47,7 +47,7 @@ it('gives each phase its colour at its time, in each of the three heights and on
     expect(at(0, 35_000, low)).toBe(PALETTE.idle)
     expect(at(0, 45_000, low)).toBe(PALETTE.busy)
   }
-  expect([500, 80, 40].map((room) => paint({ room }).layout.size)).toEqual(['full', 'half', 'all'])
+  expect([120, 70, 40].map((room) => paint({ room }).layout.size)).toEqual(['full', 'half', 'all'])
 })
 
 it('tells idle from busy by height, and a pull by stripes', () => {
@@ -81,7 +81,7 @@ it('leaves a gap where nothing is known: outside the answer, and where a reading
 
 it('draws jobs in a row of their own, a failed one hatched', () => {
   const { at } = paint()
-  const row = 24
+  const row = 25
   expect(PALETTE.hues).toContain(at(0, 42_000, row))
   expect([PALETTE.trouble, PALETTE.surface]).toContain(at(0, 52_000, row))
   expect(at(0, 80_000, row)).toBe(PALETTE.surface)
@@ -110,7 +110,7 @@ it('names a bar that has room, and marks another version', () => {
 })
 
 it('finds the lane at a height, and none on the name of a group', () => {
-  const layout = layOut(['a', 'a', 'b'], 500)
+  const layout = layOut(['a', 'a', 'b'], 190)
   expect(layout.groups.map(({ name, rows }) => [name, rows.length])).toEqual([
     ['a', 2],
     ['b', 1],
@@ -120,6 +120,6 @@ it('finds the lane at a height, and none on the name of a group', () => {
 
 it('paints 64 cards in one screen', () => {
   const names = Array.from({ length: 64 }, (_, index) => `host ${Math.floor(index / 8)}`)
-  expect(layOut(names, 900)).toMatchObject({ size: 'all', height: 8 * 24 + 64 * 11 })
-  expect(layOut(names, 300).rows[0]?.height).toBe(8)
+  expect(layOut(names, 900)).toMatchObject({ size: 'all', height: 8 * 18 + 64 * 11 })
+  expect(layOut(names, 300).rows[0]?.height).toBe(10)
 })

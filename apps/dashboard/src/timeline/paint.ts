@@ -3,7 +3,7 @@
 import type { Layout, Row } from './layout.ts'
 import { paintReadings } from './paint-readings.ts'
 import type { Palette } from './palette.ts'
-import { GRID, NOTHING, TILE, ZONE_PIXELS, type Patterns } from './patterns.ts'
+import { GRID, NOTHING, TILE, type Patterns } from './patterns.ts'
 import { PHASES, type LanePicture, type Picture } from './picture.ts'
 import { lengthOf, placeOf, type View } from './view.ts'
 
@@ -34,8 +34,8 @@ export interface Bands {
 }
 
 export function bandsOf({ size }: Layout, height: number): Bands {
-  if (size === 'full') return { bar: [3, 20], jobs: [21, 28], readings: [30, height - 2] }
-  if (size === 'half') return { bar: [1, 11], jobs: [12, 15], readings: [16, height - 1] }
+  if (size === 'full') return { bar: [3, 21], jobs: [22, 28], readings: [30, height - 2] }
+  if (size === 'half') return { bar: [1, height - 11], jobs: [height - 10, height - 7], readings: [height - 6, height - 1] }
   return { bar: [1, height - 1] }
 }
 
@@ -111,17 +111,15 @@ export function pixelsOf(
   return to <= 0 || from >= sheet.width ? [0, 0] : [Math.max(0, from), Math.min(sheet.width, to)]
 }
 
+/** What paints one row of the picture. */
 function createPen(sheet: Sheet, scene: Scene, row: Row) {
   const { pixels, width, height, ratio } = sheet
-  const { palette, patterns, layout, view, picture } = scene
+  const { palette, patterns, layout, view } = scene
   const bands = bandsOf(layout, row.height)
   const top = Math.round(row.y * ratio)
-  const rowsOf = ([from, to]: readonly [number, number]): readonly [number, number] => [
-    top + Math.round(from * ratio),
-    Math.min(height, top + Math.round(to * ratio)),
-  ]
+  const rowsOf = ([from, to]: Span): Span => [top + Math.round(from * ratio), Math.min(height, top + Math.round(to * ratio))]
   /** So that stripes move with what they are on. */
-  const shift = (((Math.round((-view.from / lengthOf(view)) * width) % TILE) + TILE) % TILE) | 0
+  const shift = ((Math.round((-view.from / lengthOf(view)) * width) % TILE) + TILE) % TILE
 
   function bar(kinds: Uint8Array): void {
     const [from, to] = rowsOf(bands.bar)
@@ -131,48 +129,63 @@ function createPen(sheet: Sheet, scene: Scene, row: Row) {
       const inTile = ((y - top) % TILE) * TILE
       const start = y * width
       for (let x = 0; x < width; x += 1) {
-        pixels[start + x] = tiles[((kinds[x] ?? 0) * TILE * TILE + inTile + ((x - shift + TILE) % TILE)) % ZONE_PIXELS] ?? 0
+        pixels[start + x] = tiles[(kinds[x] ?? 0) * TILE * TILE + inTile + ((x - shift + TILE) % TILE)] ?? 0
       }
     }
   }
 
-  function fill(x: readonly [number, number], y: readonly [number, number], pixel: number): void {
-    for (let line = y[0]; line < y[1]; line += 1) pixels.fill(pixel, line * width + x[0], line * width + x[1])
+  function fill(x: Span, y: Span, pixel: number): void {
+    const [from, to] = [Math.max(0, x[0]), Math.min(width, x[1])]
+    for (let line = y[0]; line < y[1] && line < height; line += 1) pixels.fill(pixel, line * width + from, line * width + to)
   }
 
-  /** Hues of the endpoints in a row of their own, so that they do not drown the phases. */
-  function jobs({ lane }: LanePicture): void {
-    if (bands.jobs === undefined) return
-    const y = rowsOf(bands.jobs)
-    for (const job of lane.jobs ?? []) {
-      const [from, to] = pixelsOf(job, { sheet, view, least: 1 })
-      if (from === to) continue
-      const isFailed = job.status === 'FAILED'
-      // A gap between neighbours, where there is room for one.
-      const end = to - from > 3 ? to - 1 : to
-      fill([from, end], y, isFailed ? palette.trouble : (palette.hues[picture.hueOf(job.endpointId)] ?? palette.text))
-      for (let x = from; isFailed && x < end; x += 3) fill([x, x + 1], y, palette.surface)
-    }
-  }
-
-  /** A notch from the top of the lane down into its bar, with an edge, so that it is seen on any colour. */
   function failures({ lane }: LanePicture): void {
-    const [from] = rowsOf([0, 0])
-    const [, end] = rowsOf(bands.bar)
-    const depth = Math.max(4 * ratio, Math.round((end - from) / 2))
-    for (const column of lane.failed) {
-      const at = picture.from + (column + 0.5) * picture.columnMs
-      const x = Math.floor(placeOf(view, at) * width)
-      const half = ratio * 2
-      if (x < -half || x > width + half) continue
-      for (let line = 0; line < depth && from + line < height; line += 1) {
-        const reach = Math.max(0, Math.round(half * (1 - line / depth)))
-        const edge: readonly [number, number] = [Math.max(0, x - reach - 1), Math.min(width, x + reach + 2)]
-        fill(edge, [from + line, from + line + 1], palette.surface)
-        fill([Math.max(0, x - reach), Math.min(width, x + reach + 1)], [from + line, from + line + 1], palette.trouble)
+    const [from, end] = rowsOf([0, bands.bar[1]])
+    const depth = Math.max(5 * ratio, Math.round((end - from) / 2))
+    for (const x of failuresIn(sheet, scene, lane.failed)) {
+      for (let line = 0; line < depth; line += 1) {
+        const reach = Math.round(NOTCH_PX * ratio * (1 - line / depth))
+        fill([x - reach - 1, x + reach + 2], [from + line, from + line + 1], palette.surface)
+        fill([x - reach, x + reach + 1], [from + line, from + line + 1], palette.trouble)
       }
     }
   }
 
+  const jobs = (lane: LanePicture): void => {
+    if (bands.jobs !== undefined) paintJobs(lane, { sheet, scene, rows: rowsOf(bands.jobs), fill })
+  }
   return { bands, bar, jobs, failures }
+}
+
+type Span = readonly [from: number, to: number]
+
+/** Half the width of a failure's notch, which reaches from the top of the lane down into its bar. */
+const NOTCH_PX = 3
+
+function failuresIn({ width }: Sheet, { picture, view }: Scene, columns: readonly number[]): readonly number[] {
+  const places = columns.map((column) => Math.floor(placeOf(view, picture.from + (column + 0.5) * picture.columnMs) * width))
+  return places.filter((x) => x > -NOTCH_PX && x < width + NOTCH_PX)
+}
+
+interface JobBrush {
+  readonly sheet: Sheet
+  readonly scene: Scene
+  readonly rows: Span
+  readonly fill: (x: Span, y: Span, pixel: number) => void
+}
+
+/** Hues of the endpoints in a row of their own, so that they do not drown the phases. A failed job is hatched. */
+function paintJobs({ lane }: LanePicture, { sheet, scene: { view, palette, picture }, rows, fill }: JobBrush): void {
+  for (const job of lane.jobs ?? []) {
+    const [from, to] = pixelsOf(job, { sheet, view, least: 1 })
+    if (from === to) continue
+    // A gap between neighbours, where there is room for one.
+    const end = to - from > 3 ? to - 1 : to
+    if (job.status !== 'FAILED') {
+      fill([from, end], rows, palette.hues[picture.hueOf(job.endpointId)] ?? palette.text)
+      continue
+    }
+    fill([from, end], rows, palette.trouble)
+    for (let x = from + 2; x < end; x += 3) fill([x, x + 1], rows, palette.surface)
+  }
 }

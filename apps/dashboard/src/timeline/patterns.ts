@@ -10,7 +10,6 @@ const TILE_PIXELS = TILE * TILE
 export const GRID = PHASES.length
 export const NOTHING = PHASES.length + 1
 const KINDS = PHASES.length + 2
-export const ZONE_PIXELS = KINDS * TILE_PIXELS
 
 export interface Patterns {
   /** Of the upper part of a bar, per kind of column and pixel of the tile. */
@@ -42,7 +41,7 @@ export function createPatterns(palette: Palette): Patterns {
 }
 
 function toTiles(inks: readonly Ink[]): Uint32Array {
-  const tiles = new Uint32Array(ZONE_PIXELS)
+  const tiles = new Uint32Array(KINDS * TILE_PIXELS)
   for (const [kind, ink] of inks.entries()) {
     for (let at = 0; at < TILE_PIXELS; at += 1) tiles[kind * TILE_PIXELS + at] = ink(at % TILE, Math.floor(at / TILE))
   }

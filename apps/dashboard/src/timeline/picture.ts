@@ -10,7 +10,7 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   free: 'free',
   pulling: 'pulling its image',
   starting: 'starting',
-  idle: 'idle, warm',
+  idle: 'idle',
   busy: 'busy',
   draining: 'draining',
   quarantined: 'out of use',

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { ticksOf } from './axis.ts'
-import { commandOf, moveFocus } from './commands.ts'
+import { commandOf, isOfPage, moveFocus } from './commands.ts'
 import { describeSegment, segmentAt, segmentsOf, workersOf } from './describe.ts'
-import { SMALL } from './fixture.ts'
+import { SMALL } from './testing/fixture.ts'
 import { layOut } from './layout.ts'
 import { toPicture } from './picture.ts'
 import { panView, placeOf, selectView, showTime, timeAt, windowOf, zoomView, type View } from './view.ts'
@@ -87,7 +87,7 @@ it('moves by keys: time, lane, worker, failure', () => {
   const start = { view: { from: 0, to: 100_000 }, row: 0, at: 50_000 }
   const press = (key: string, from = start) => {
     const command = commandOf(key)
-    return command === undefined ? undefined : moveFocus(from, command, around)
+    return command === undefined || isOfPage(command) || command.kind === 'open' ? undefined : moveFocus(from, command, around)
   }
   expect(press('ArrowDown')?.row).toBe(1)
   expect(press('ArrowUp')?.row).toBe(0)

@@ -1,6 +1,6 @@
 // A small picture for units: ten columns of ten seconds on two cards of one host.
 import type { TimelineLane, TimelineView } from '@runyard/schema/api'
-import { createPalette, type Rgb } from './palette.ts'
+import { createPalette, type Rgb } from '../palette.ts'
 
 const lane = (uuid: string, index: number): TimelineLane => ({
   uuid,

@@ -1,0 +1,79 @@
+// The data of a picture of cards: asked for around what is seen, at the width of the screen, and anew whenever something of it changes.
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useMemo, useRef, useState } from 'react'
+import type { EndpointView, TimelineView } from '@runyard/schema/api'
+import { useTopic } from '../../api/live.ts'
+import { endpointsQuery } from '../../api/queries.ts'
+import { releasesQuery } from '../../api/endpoint-queries.ts'
+import { stepsQuery, timelineQuery } from '../../api/timeline-queries.ts'
+import { SPANS, useRange, type Range } from '../../app/range.ts'
+import { decisionsOf, type Steps } from '../../timeline/strip.ts'
+import { windowOf, type View } from '../../timeline/view.ts'
+import type { Group } from './routes.ts'
+
+/** Widths in steps, so that a window that is drawn wider asks for nothing. */
+const WIDTH_STEP = 40
+/** No more than so often, however much happens. */
+const FRESHEN_MS = 2000
+const MOST_POINTS = 600
+const NO_STEPS: Steps = { stepMs: 60_000, points: [] }
+
+export interface PictureSearch {
+  readonly group?: Group | undefined
+  readonly endpoint?: string | undefined
+  readonly gpu?: string | undefined
+}
+
+export interface PictureData {
+  readonly data: TimelineView | undefined
+  readonly steps: Steps
+  readonly decisions: ReturnType<typeof decisionsOf>
+  readonly view: View
+  readonly range: Range
+  readonly endpoints: readonly EndpointView[]
+  readonly error: Error | null
+  readonly onWidth: (width: number) => void
+}
+
+export function usePicture({ group, endpoint, gpu }: PictureSearch): PictureData {
+  const range = useRange()
+  const [width, setWidth] = useState(0)
+  const onWidth = useCallback((wide: number) => setWidth(Math.ceil(wide / WIDTH_STEP) * WIDTH_STEP), [])
+  // The picture says its width only once it is there, so the first one is guessed.
+  const { from, to, px } = windowOf(range, width || guessWidth())
+  const timeline = useQuery(timelineQuery({ from, to, px, group, endpoint, gpu }))
+  const series = useQuery(stepsQuery({ from, to, endpoint, points: MOST_POINTS }))
+  const releases = useQuery({ ...releasesQuery(endpoint ?? ''), enabled: endpoint !== undefined })
+  const endpoints = useQuery(endpointsQuery)
+  useFreshPicture(range.span !== undefined)
+  const { data } = timeline
+  const decisions = useMemo(
+    () => (data === undefined ? [] : decisionsOf(data, endpoint === undefined ? [] : releases.data?.releases)),
+    [data, endpoint, releases.data],
+  )
+  const view = useMemo(() => viewOf(range, data), [range, data])
+  const error = timeline.error ?? series.error
+  return { data, steps: series.data ?? NO_STEPS, decisions, view, range, endpoints: endpoints.data ?? [], error, onWidth }
+}
+
+const guessWidth = (): number => Math.ceil((Math.min(1400, document.documentElement.clientWidth) - 170) / WIDTH_STEP) * WIDTH_STEP
+
+/** A span ends at the gateway's now, whose clock may differ from the browser's. */
+function viewOf({ from, to, span }: Range, data: TimelineView | undefined): View {
+  if (span === undefined || data === undefined) return { from, to }
+  const end = Math.min(data.to, data.now)
+  return { from: end - SPANS[span].ms, to: end }
+}
+
+/** Asks again when the pool says that something changed. */
+function useFreshPicture(isLive: boolean): void {
+  const cache = useQueryClient()
+  const due = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const hear = useCallback(() => {
+    due.current ??= setTimeout(() => {
+      due.current = undefined
+      void cache.invalidateQueries({ queryKey: ['timeline'] })
+    }, FRESHEN_MS)
+  }, [cache])
+  useTopic(isLive ? 'pool' : undefined, hear)
+}

@@ -1,0 +1,219 @@
+// A day of a busy pool, written straight into the store of a stack before it starts: lives of workers, their jobs, readings, minutes of endpoints, cards out
+// of use. Every draw is from one seed, so that two runs show the same day.
+import { packNumbers, packSamples, NO_NUMBERS, type CardSample, type EndpointNumbers, type PastJob } from '@runyard/core'
+import { OPERATOR_OWNER, type Reason, type WorkerLife } from '@runyard/schema'
+import { openStore, type Store } from '@runyard/store'
+import { endpointRecord } from '@runyard/testing/endpoint'
+
+export interface Day {
+  readonly hosts: number
+  readonly cardsPerHost: number
+  /** Of all cards, about. */
+  readonly jobs: number
+  /** Epoch ms. */
+  readonly until: number
+}
+
+const DAY_MS = 24 * 3_600_000
+const MINUTE_MS = 60_000
+const GPU = 'NVIDIA GeForce RTX 4090'
+const NAMES = ['caption', 'upscale', 'whisper', 'embed', 'sdxl', 'llama-8b', 'rerank', 'segment', 'ocr', 'tts']
+const CHUNK_JOBS = 250
+const STARTS: readonly Reason[] = ['first_job', 'jobs_waiting', 'below_min']
+
+interface Card {
+  readonly uuid: string
+  readonly hostId: string
+  readonly index: number
+}
+
+/** Between 0 and 1, the same in each run. */
+function createDraw(): () => number {
+  let state = 42
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296
+    return state / 4_294_967_296
+  }
+}
+
+export function cardsOf({ hosts, cardsPerHost }: Pick<Day, 'hosts' | 'cardsPerHost'>): readonly Card[] {
+  return Array.from({ length: hosts * cardsPerHost }, (_, place) => {
+    const [host, index] = [Math.floor(place / cardsPerHost), place % cardsPerHost]
+    return { uuid: `GPU-${String(place).padStart(8, '0')}-8b86-4011-b42d-00cf4fc964ff`, hostId: `gpu-box-${host + 1}`, index }
+  })
+}
+
+/** Returns how many jobs there are. */
+export async function fillDay(redisUrl: string, day: Day): Promise<number> {
+  const retention = { asyncMs: MINUTE_MS, syncMs: MINUTE_MS }
+  await using store = await openStore({ redisUrl, leaseMs: 40_000, retention, history: { bytes: 256 * 1024 * 1024, days: 7 } })
+  const draw = createDraw()
+  const cards = cardsOf(day)
+  await writeHosts(store, cards, day.until)
+  await Promise.all(NAMES.map((id) => store.endpoints.upsert({ id }, () => endpointRecord(id, { ownerId: OPERATOR_OWNER }))))
+  const jobs: PastJob[] = []
+  for (const card of cards) {
+    const lives = livesOf(card, day, draw)
+    for (const { life, jobs: own } of lives) {
+      await store.history.addLife(life.id, JSON.stringify(life), life.goneAt)
+      jobs.push(...own)
+    }
+  }
+  jobs.sort((a, b) => a.endedAt - b.endedAt)
+  for (let at = 0; at < jobs.length; at += CHUNK_JOBS)
+    await store.history.addJobs(jobs.slice(at, at + CHUNK_JOBS), { f: 'CUDA out of memory' })
+  await writeSamples(store, cards, { until: day.until, draw })
+  await writeMinutes(store, day.until, draw)
+  await writeAbsences(store, cards, day.until)
+  return jobs.length
+}
+
+async function writeHosts(store: Store, cards: readonly Card[], at: number): Promise<void> {
+  const capabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true } as const
+  for (const [hostId, own] of Map.groupBy(cards, (card) => card.hostId)) {
+    const gpus = own.map(({ uuid }) => ({ uuid, name: GPU, memoryBytes: 24e9, simulated: true, healthy: true }))
+    const inventory = { hostId, kind: 'docker', capabilities, cpuCount: 64, memoryBytes: 512e9, gpus, cudaVersion: null } as const
+    await store.hosts.putSight(hostId, { health: 'ready', label: hostId, kind: 'docker', at, inventory, claims: {} })
+  }
+}
+
+interface Lived {
+  readonly life: WorkerLife
+  readonly jobs: readonly PastJob[]
+}
+
+function livesOf(card: Card, { jobs, hosts, cardsPerHost, until }: Day, draw: () => number): readonly Lived[] {
+  const gapMs = (DAY_MS * hosts * cardsPerHost) / jobs
+  const lives: Lived[] = []
+  for (let at = until - DAY_MS + draw() * 20 * MINUTE_MS; at < until - 10 * MINUTE_MS;) {
+    const lived = liveOnce(card, { at, gapMs, number: lives.length }, draw)
+    if (lived.life.goneAt < until) lives.push(lived)
+    at = lived.life.goneAt + draw() * draw() * 30 * MINUTE_MS
+  }
+  return lives
+}
+
+function liveOnce(
+  card: Card,
+  { at, gapMs, number }: { readonly at: number; readonly gapMs: number; readonly number: number },
+  draw: () => number,
+): Lived {
+  const endpointId = NAMES[Math.floor(draw() * NAMES.length)] ?? 'caption'
+  const id = `w${card.uuid.slice(4, 12)}${number}`
+  const imageReadyAt = at + (draw() < 0.2 ? 30_000 + draw() * 120_000 : 300)
+  const readyAt = imageReadyAt + 2000 + draw() * 40_000
+  const drainingSince = readyAt + (5 + draw() * 70) * MINUTE_MS
+  const goneAt = drainingSince + 500 + draw() * 20_000
+  const life: WorkerLife = {
+    id,
+    endpointId,
+    endpointName: endpointId,
+    hostId: card.hostId,
+    host: card.hostId,
+    endpointVersion: 1 + Math.floor(draw() * 2),
+    image: 'runyard/worker:1',
+    gpus: [{ uuid: card.uuid, name: GPU, simulated: true }],
+    startReason: STARTS[Math.floor(draw() * STARTS.length)] ?? 'first_job',
+    createdAt: Math.round(at),
+    imageReadyAt: Math.round(imageReadyAt),
+    containerStartedAt: Math.round(imageReadyAt + 400),
+    readyAt: Math.round(readyAt),
+    drainingSince: Math.round(drainingSince),
+    goneAt: Math.round(goneAt),
+    endReason: 'idle_timeout',
+    message: 'it was idle for longer than its timeout',
+  }
+  return { life, jobs: jobsOf(life, gapMs, draw) }
+}
+
+/** Bursts with pauses between them. */
+function jobsOf(
+  { id: workerId, endpointId, readyAt = 0, drainingSince = 0 }: WorkerLife,
+  gapMs: number,
+  draw: () => number,
+): readonly PastJob[] {
+  const jobs: PastJob[] = []
+  for (let at = readyAt; at < drainingSince;) {
+    const ran = 200 + draw() * gapMs
+    const hasFailed = draw() < 0.004
+    const endedAt = Math.round(Math.min(drainingSince, at + ran))
+    const failure = hasFailed ? { fingerprint: 'f', error: 'CUDA out of memory' } : {}
+    jobs.push({
+      id: `${crypto.randomUUID()}-u1`,
+      endpointId,
+      workerId,
+      status: hasFailed ? 'FAILED' : 'COMPLETED',
+      cause: 'result',
+      submittedAt: Math.round(at - draw() * 5000),
+      startedAt: Math.round(at),
+      endedAt,
+      retries: 0,
+      ...failure,
+    })
+    at = endedAt + (draw() < 0.05 ? draw() * 10 * MINUTE_MS : draw() * gapMs * 0.2)
+  }
+  return jobs
+}
+
+interface Drawn {
+  readonly until: number
+  readonly draw: () => number
+}
+
+async function writeSamples({ history }: Store, cards: readonly Card[], { until, draw }: Drawn): Promise<void> {
+  const levels = cards.map(() => draw())
+  const reading = (place: number): CardSample => {
+    const before = levels[place] ?? 0
+    const load = Math.min(1, Math.max(0, before + (draw() - 0.5) * 0.3))
+    levels[place] = draw() < 0.01 ? draw() : load
+    return { load, memory: Math.min(1, 0.3 + load * 0.5), powerW: 60 + load * 370, temperatureC: 40 + load * 35 }
+  }
+  for (let at = until - DAY_MS; at < until; at += MINUTE_MS) {
+    const fine = new Map(cards.map(({ uuid }, place) => [uuid, Array.from({ length: 6 }, () => reading(place))]))
+    const rough = new Map([...fine].map(([uuid, [first]]) => [uuid, [first ?? null]]))
+    // Readings of ten seconds are read for two hours at most.
+    if (at > until - 3 * 3_600_000) await history.add('samples', packSamples({ at, stepMs: 10_000, cards: fine }), at)
+    await history.add('sampleMinutes', packSamples({ at, stepMs: MINUTE_MS, cards: rough }), at)
+  }
+}
+
+async function writeMinutes({ history }: Store, until: number, draw: () => number): Promise<void> {
+  let queue = 0
+  const first = until - DAY_MS - (until % MINUTE_MS)
+  for (let at = first; at < until; at += MINUTE_MS) {
+    queue = Math.max(0, Math.round(queue + (draw() - 0.52) * 8))
+    const isThrottled = queue > 20
+    const rows = new Map<string, EndpointNumbers>(
+      NAMES.map((id, place) => [
+        id,
+        {
+          ...NO_NUMBERS,
+          completed: 10,
+          busy: 4,
+          queue: place === 0 ? queue : 0,
+          oldestS: place === 0 ? queue * 2 : 0,
+          ...(isThrottled && place === 0 ? { throttled: 2, reason: 'gpus_busy' } : {}),
+        },
+      ]),
+    )
+    await history.add('minutes', packNumbers(at, rows), at)
+  }
+}
+
+/** One card falls off the bus for a quarter of an hour, another for two seconds, a host is away for some minutes. */
+async function writeAbsences({ history }: Store, cards: readonly Card[], until: number): Promise<void> {
+  const [, one, , other] = cards
+  const change = async (at: number, out: readonly (Card | undefined)[], hosts: readonly string[] = []): Promise<void> => {
+    const gone = out.flatMap((card) =>
+      card === undefined ? [] : [{ uuid: card.uuid, since: at, cause: 'lost', message: 'it fell off the bus' }],
+    )
+    await history.add('cardChanges', Buffer.from(JSON.stringify({ cards: gone, hosts })), at)
+  }
+  await change(until - 5 * 3_600_000, [one])
+  await change(until - 5 * 3_600_000 + 15 * MINUTE_MS, [])
+  await change(until - 40 * MINUTE_MS, [other])
+  await change(until - 40 * MINUTE_MS + 2000, [])
+  await change(until - 30 * MINUTE_MS, [one])
+  await change(until - 25 * MINUTE_MS, [], [cards.at(-1)?.hostId ?? ''])
+  await change(until - 20 * MINUTE_MS, [])
+}
