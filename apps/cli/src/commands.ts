@@ -54,9 +54,9 @@ const EVERYWHERE: readonly Command[] = [
   {
     name: 'open',
     section: 'Run',
-    summary: 'print the address of a page (docs, api, login) and open it in the browser',
+    summary: 'open the page (yard, jobs, gpus, usage, logs … or docs) in the browser and sign it in; print its address',
     usage: 'runyard open [PAGE] [--data DIR]',
-    example: 'runyard open docs',
+    example: 'runyard open jobs',
     options: { data },
     takesWords: true,
     load: () => import('./commands/open.ts'),

@@ -24,6 +24,7 @@ import type {
   RegistryListView,
   RegistryView,
   SecretListView,
+  SessionCodeView,
   SecretView,
   ReleaseListView,
   StreamView,
@@ -77,6 +78,8 @@ export interface JobClient {
 export interface SessionClient {
   /** A key, or a one-time code of `runyard open`, becomes the session of this browser. */
   begin(credentials: { readonly key: string } | { readonly code: string }): Promise<void>
+  /** A one-time code that begins a session of this key: `/#c=CODE`. */
+  createCode(): Promise<SessionCodeView>
   /** The key of the session. */
   read(): Promise<KeyView>
   end(): Promise<void>
@@ -228,6 +231,7 @@ function createJobClient(send: Send, target: AnyTarget): JobClient {
 function createSessionClient(send: Send): SessionClient {
   return {
     begin: async (credentials) => void (await send('/runyard/v1/session', { body: credentials })),
+    createCode: () => send('/runyard/v1/session/codes', { method: 'POST' }),
     read: () => send('/runyard/v1/keys/current'),
     end: async () => void (await send('/runyard/v1/session', { method: 'DELETE' })),
   }

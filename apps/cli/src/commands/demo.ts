@@ -1,4 +1,5 @@
 // `runyard demo`: the main job once, from nothing to a scaled-down endpoint, in a stack of its own that is gone afterwards.
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { renderStory, tellStory } from '../demo/timeline.ts'
 import { ROOT } from '../locations.ts'
 import { createProgress, type Progress } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
+import { pageLink } from '../page-link.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { hasNvidiaGpu } from '../stack/gpu-line.ts'
 import type { Stack } from '../stack/open-stack.ts'
@@ -54,6 +56,7 @@ async function runIn(directory: string, context: CommandContext, signals: StopSi
   let code: number
   try {
     code = await show(stack, { directory, context, progress, flash, signal })
+    if (code === 0 && out.isTty && process.stdin.isTTY) await letLookAround(stack, out, signal)
   } finally {
     const closing = out.isTty ? progress.begin('clean-up') : undefined
     const closed = stack[Symbol.asyncDispose]().then(() => true)
@@ -154,10 +157,19 @@ async function untilZero(
   }
 }
 
+/** A person may see in the page what has just happened, before all of it goes. */
+async function letLookAround({ url, key }: Stack, out: Terminal, signal: AbortSignal): Promise<void> {
+  const link = await pageLink({ url, key }).catch(() => undefined)
+  if (link === undefined) return
+  for (const line of ['', out.bold('The page'), `  ${link}`, `  ${out.dim('Enter ends the demo')}`]) out.line(line)
+  await Promise.race([once(process.stdin, 'data', { signal }), aborted(signal)]).catch(() => undefined)
+  process.stdin.pause()
+}
+
 function sayWhatNext(out: Terminal): void {
   out.line()
   out.line(out.bold('Next'))
-  out.line('  ./runyard up                       the same, to stay')
+  out.line('  ./runyard up                       the same, to stay, with the address of its page')
   out.line('  eval "$(./runyard env)"            in another shell: point your clients there')
   out.line('  python your_flash_script.py        your own script')
 }

@@ -99,6 +99,12 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect((await runyard('status', '--data', data)).stdout).toMatch(/^kept +0 +0 +0 +0 +none\b/m)
     expect((await runyard('usage', '--data', data)).stdout).toContain('no worker has run')
 
+    const [, link = '', code = ''] = /open +(http:\S+\/#c=([0-9A-Z-]{14})) /.exec(first.output()) ?? []
+    const headers = { 'sec-fetch-site': 'same-origin', 'x-runyard': '1' }
+    const session = `${new URL(link).origin}/runyard/v1/session`
+    expect((await fetch(session, { method: 'POST', headers, body: JSON.stringify({ code }) })).status).toBe(204)
+    expect((await runyard('open', 'jobs', '--data', data)).stdout).toMatch(/^http:\S+\/jobs#c=[0-9A-Z-]{14}\n$/)
+
     const second = await runyard('up', '--data', data)
     expect(second.code).toBe(1)
     expect(second.stderr).toContain(`The data directory ${data} is in use by a running Runyard`)

@@ -9,6 +9,7 @@ import { createStatusBlock, readRows, type StatusBlock } from '../output/live-st
 import { createProgress } from '../output/progress.ts'
 import { renderTable } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
+import { pageLink } from '../page-link.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey } from '../stack/data-dir.ts'
 import type { Stack } from '../stack/open-stack.ts'
@@ -34,7 +35,7 @@ export async function run(context: CommandContext): Promise<number> {
     out.line('stopped before it was up')
     return 130
   }
-  printNext(out, stack, textOption(context, 'data'))
+  await printNext(out, stack, textOption(context, 'data'))
   const over = new AbortController()
   try {
     await Promise.race([watch(stack, { block, settings }, AbortSignal.any([signals.polite, over.signal])), stack.failed])
@@ -58,10 +59,12 @@ function portOption(context: CommandContext): string | undefined {
 }
 
 /** The next steps, in a few lines that stay on the screen; `env` has the variables of all clients. */
-function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string | undefined): void {
+async function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string | undefined): Promise<void> {
   const where = namedDir === undefined ? '' : ` --data ${quotePosix(namedDir)}`
+  const link = await pageLink({ url, key }).catch(() => url)
   const rows = [
-    ['url', out.bold(url)],
+    ['open', `${out.bold(link)} ${out.dim(`(once, within ten minutes; then ./runyard open${where})`)}`],
+    ['url', url],
     ['key', `${maskKey(key)} ${out.dim(`(./runyard key${where} prints it)`)}`],
     ['clients', `${out.bold(`eval "$(./runyard env${where})"`)} ${out.dim('in their shell')}`],
     ['logs', logDir],
