@@ -27,6 +27,7 @@ const TABS = [
   { to: '/endpoints/$id/metrics', label: 'Metrics' },
   { to: '/endpoints/$id/releases', label: 'Releases' },
   { to: '/endpoints/$id/batches', label: 'Batches' },
+  { to: '/endpoints/$id/settings', label: 'Settings' },
 ] as const
 
 export function EndpointPage() {

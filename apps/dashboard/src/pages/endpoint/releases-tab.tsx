@@ -78,7 +78,10 @@ function Release({ release: { version, createdAt, image, digest, workerCount, di
   )
 }
 
-const show = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'))
+function show(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'nothing'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 
 function RollBack({ version, onClose }: { readonly version: number; readonly onClose: () => void }) {
   const { id, name } = useEndpoint()

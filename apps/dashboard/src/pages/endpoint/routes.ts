@@ -29,6 +29,7 @@ const tabRoutes = [
   createRoute({ ...under, path: '/metrics', component: lazyRouteComponent(() => import('./metrics-tab.tsx'), 'MetricsTab') }),
   createRoute({ ...under, path: '/releases', component: lazyRouteComponent(() => import('./releases-tab.tsx'), 'ReleasesTab') }),
   createRoute({ ...under, path: '/batches', component: lazyRouteComponent(() => import('./batches-tab.tsx'), 'BatchesTab') }),
+  createRoute({ ...under, path: '/settings', component: lazyRouteComponent(() => import('./settings-tab.tsx'), 'SettingsTab') }),
 ] as const
 
 const workerRoute = createRoute({

@@ -1,0 +1,62 @@
+import { useId } from 'react'
+import type { FormField } from './form-fields.ts'
+import styles from './settings.module.css'
+
+export interface SettingsFieldProps {
+  readonly field: FormField
+  readonly value: string
+  readonly fault: string | undefined
+  readonly isChanged: boolean
+  readonly onChange: (text: string) => void
+}
+
+export function SettingsField({ field, value, fault, isChanged, onChange }: SettingsFieldProps) {
+  const id = useId()
+  const { label, help } = field
+  const shared = {
+    id,
+    value,
+    'aria-invalid': fault !== undefined,
+    'aria-describedby': `${id}-help`,
+    onChange: (event: { readonly target: { readonly value: string } }) => onChange(event.target.value),
+  }
+  return (
+    <div className={styles.field} data-wide={field.kind === 'lines'}>
+      <label htmlFor={id}>
+        {label}
+        {isChanged && <span className={styles.changed}> changed</span>}
+      </label>
+      <Input field={field} shared={shared} />
+      <span id={`${id}-help`} className={fault === undefined ? styles.muted : styles.fault}>
+        {fault === undefined ? help : `✕ ${fault}`}
+      </span>
+    </div>
+  )
+}
+
+interface InputProps {
+  readonly field: FormField
+  readonly shared: {
+    readonly id: string
+    readonly value: string
+    readonly 'aria-invalid': boolean
+    readonly 'aria-describedby': string
+    readonly onChange: (event: { readonly target: { readonly value: string } }) => void
+  }
+}
+
+function Input({ field: { options, kind }, shared }: InputProps) {
+  if (options !== undefined) {
+    return (
+      <select {...shared}>
+        {options.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    )
+  }
+  if (kind === 'lines') return <textarea {...shared} rows={Math.max(3, shared.value.split('\n').length + 1)} spellCheck={false} />
+  return <input {...shared} autoComplete="off" spellCheck={false} />
+}
