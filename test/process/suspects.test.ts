@@ -40,7 +40,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills a shared w
       await waitFor('the worker to die or all to end', async () => hasExited || (await allEnded()), PATIENCE)
       const leases = (await store.jobs.leases(endpointId)).filter(({ workerId }) => workerId === worker.id)
       if (leases.length > 0) held.push(leases.length)
-      const evidence = `worker ${worker.id} was lost: the worker’s process ended by itself (exit code 137)`
+      const evidence = `worker ${worker.id} was lost: the worker’s process ended, and Runyard had not stopped it (exit code 137, ended by SIGKILL)`
       for (const lease of leases) await store.jobs.takeBack(lease, { budget: 2, evidence, withAll: true })
       await store.workers.remove(endpointId, worker.id, undefined)
     }

@@ -19,6 +19,12 @@ export async function loadSettings(context: Pick<CommandContext, 'options' | 'en
   return { ...loaded, origins, dataDir: dataDirPath(named ?? loaded.config.dataDir, context.env) }
 }
 
+/** It needs no configuration where `--data` names it. @throws RunyardError with one sentence. */
+export async function findDataDir(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<string> {
+  const named = textOption(context, 'data')
+  return named === undefined ? (await loadSettings(context)).dataDir : dataDirPath(named, context.env)
+}
+
 type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>
 
 /**
@@ -38,14 +44,24 @@ export async function findTarget(context: Context): Promise<Target & Partial<Run
  * The stack whose variables `runyard env` prints. The local stack comes first, because a shell may still have the variables of a former stack.
  * @throws RunyardError if there is none.
  */
-export async function findSource(context: Context): Promise<Target> {
-  const { dataDir } = await loadSettings(context)
-  const running = await readRunning(dataDir)
-  return running ?? findTarget(context)
+export async function findSource(context: Context): Promise<Target & { readonly dataDir?: string }> {
+  return (await findLocal(context)) ?? findTarget(context)
+}
+
+/** The stack of this machine. A configuration that cannot be read does not matter where the variables or a context name a gateway. */
+async function findLocal(context: Context): Promise<(Target & { readonly dataDir: string }) | undefined> {
+  try {
+    const dataDir = await findDataDir(context)
+    const running = await readRunning(dataDir)
+    return running && { ...running, dataDir }
+  } catch (error) {
+    if (targetOf(context.env) === undefined && (await currentContext(context.env)) === undefined) throw error
+    return undefined
+  }
 }
 
 async function findRunning(context: Context): Promise<RunNote & { key: string }> {
-  const { dataDir } = await loadSettings(context)
+  const dataDir = await findDataDir(context)
   const running = await readRunning(dataDir)
   if (running === undefined) {
     throw new RunyardError(

@@ -19,9 +19,9 @@ test('a job is shown no line that may be of another job of its worker', () => {
   ]
   const said = (jobId: string) => describeLoss({ workerId: 'w1', jobId, reason: 'exited' }, { exit, lines, spans })
   expect(said('b')).toMatch(
-    /^worker w1 was lost: .* \(exit code 137\); lines that may be of other jobs are only in the log of the worker; its last lines:\nloading\nof b$/u,
+    /^worker w1 was lost: .* \(exit code 137, ended by SIGKILL\); lines that may be of other jobs are only in the log of the worker; its last lines:\nloading\nof b$/u,
   )
   expect(said('a')).toMatch(/its last lines:\nloading\nof a$/u)
   const alone = describeLoss({ workerId: 'w1', jobId: 'b', reason: 'exited' }, { exit, lines: lines.slice(0, 1), spans })
-  expect(alone).toMatch(/\(exit code 137\); its last lines:\nloading$/u)
+  expect(alone).toMatch(/\(exit code 137, ended by SIGKILL\); its last lines:\nloading$/u)
 })

@@ -34,10 +34,26 @@ export function describeLoss({ workerId, jobId, reason }: Loss, { exit, lines, s
 
 function sentenceOf(workerId: string, reason: Reason, exit: WorkerExit | undefined): string {
   const facts = [
-    ...(exit?.exitCode === undefined || exit.exitCode === null ? [] : [`exit code ${exit.exitCode}`]),
+    ...(exit?.exitCode === undefined || exit.exitCode === null ? [] : [`exit code ${exit.exitCode}${signalOf(exit)}`]),
     ...(exit?.oomKilled === true ? ['OOM-killed'] : []),
   ]
   return `worker ${workerId} was lost: ${REASONS[reason]}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+}
+
+/** Shells and engines add 128 to the signal that ended a process. */
+function signalOf({ exitCode, oomKilled }: WorkerExit): string {
+  const name = SIGNALS[(exitCode ?? 0) - 128]
+  return name === undefined || oomKilled ? '' : `, ended by ${name}`
 }
 
 function quote(lines: readonly string[]): string {

@@ -113,6 +113,17 @@ describe('loadConfig', () => {
     ['listen: { port: 99999 }', '"listen.port" is wrong: allowed is a whole number from 0 to 65535.'],
     ['listen: 8080', '"listen" is a section and needs settings below it.'],
     ['- a', 'must hold settings'],
+    ['traces: { headers: { a: b } }', '"traces.headers" is wrong: they go to traces.endpoint, which is not set.'],
+    [
+      'traces: { endpoint: "http://127.0.0.1:4318", headers: { "a b": c } }',
+      '"traces.headers" is wrong: a header has a name of letters, digits and "-", and a text of one line.',
+    ],
+    ['loadBalancing: { names: ["*.example.com"] }', '(at 0): a name is written like gpu.example.com, without scheme, port or *.'],
+    ['tls: { name: "https://gpu.example.com" }', '"tls.name" is wrong: a name is written like gpu.example.com'],
+    ['tls: { name: 192.168.1.4 }', '"tls.name" is wrong: a name is written like gpu.example.com'],
+    ['tls: { cert: 7 }', '"tls.cert" is wrong: it must be text.'],
+    ['hosts: [{ volumes: { path: /srv/../etc } }]', 'volumes.path has no "..", no empty part and no "/" at its end.'],
+    ['hosts: [{ volumes: { path: /etc } }]', 'volumes.path is a directory of its own, not one of the system.'],
     ['a: b: c', 'is not valid YAML'],
   ])('refuses a file with %j and names it', async (text, sentence) => {
     await file(text)

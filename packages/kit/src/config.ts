@@ -2,7 +2,7 @@
 // Fails closed: an unknown key or a bad value is one sentence that names the file or variable and says what is allowed.
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Config, RunyardError } from '@runyard/schema'
+import { Config, describeIssue, RunyardError, type Issue } from '@runyard/schema'
 import { parse, YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { closestWord } from './closest-word.ts'
@@ -143,7 +143,9 @@ function toHost(word: string, count: number): unknown {
 }
 
 function badValue(error: z.ZodError, where: { settings: readonly Setting[]; origins: Record<string, string> }): RunyardError {
-  const { path = [], message = '' } = error.issues[0] ?? {}
+  const [issue] = error.issues
+  const { path = [] } = issue ?? {}
+  const message = issue === undefined ? '' : sentenceOf(issue)
   const setting = where.settings.find((candidate) => candidate.path.every((part, index) => part === path[index]))
   if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${message}.`)
   const origin = where.origins[setting.key] ?? 'default'
@@ -151,6 +153,12 @@ function badValue(error: z.ZodError, where: { settings: readonly Setting[]; orig
   const inner = path.slice(setting.path.length).join('.')
   const detail = inner === '' ? '' : ` (at ${inner})`
   return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, message)}.`)
+}
+
+/** `it must be text`; our own sentences as they are. */
+function sentenceOf(issue: Issue): string {
+  const words = describeIssue(issue)
+  return words === issue.message ? words : `it ${words}`
 }
 
 function suggestion(word: string, known: readonly string[]): string {

@@ -30,10 +30,14 @@ const Reserve = fields({
   gpuMemoryMib: whole(0).optional().describe('memory of each GPU that is left to others; placement counts the rest'),
 })
 
+const SYSTEM_DIRECTORY = /^\/(?:bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var|home)$|^\/(?:dev|proc|sys)\//u
+
 const Volumes = fields({
   path: z
     .string()
     .regex(/^\/.+/, 'volumes.path is an absolute path on the host')
+    .refine((path) => !/\/\.{0,2}(?:\/|$)/u.test(path), 'volumes.path has no "..", no empty part and no "/" at its end')
+    .refine((path) => !SYSTEM_DIRECTORY.test(path), 'volumes.path is a directory of its own, not one of the system')
     .optional()
     .describe('directory on the host for the data of volumes (default: Docker volumes, or the data directory)'),
   shared: z.boolean().optional().describe('the path is the same storage on every host of the data center that says so, e.g. NFS'),

@@ -1,9 +1,18 @@
 // Settings of load-balanced endpoints, and of what their clients need: TLS (ADR 70), and CORS for web pages.
 import { z } from 'zod'
 
+/** Lower case, as browsers write it. Labels below an address lead nowhere. */
+const baseName = z
+  .string()
+  .toLowerCase()
+  .regex(
+    /^(?!.*\.\d+$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u,
+    'a name is written like gpu.example.com, without scheme, port or *',
+  )
+
 export const LoadBalancingConfig = z.object({
   names: z
-    .array(z.string())
+    .array(baseName)
     .default(['localhost', 'api.localhost'])
     .describe('base names: a request to <endpoint>.<name> goes to that endpoint; each needs a wildcard in your DNS, localhost has one'),
   holdS: z.coerce
@@ -25,8 +34,7 @@ const tlsPort = z.coerce.number().int().min(0).max(65_535)
 /** The public listener by TLS, beside the plain one. */
 export const TlsConfig = z.object({
   port: tlsPort.optional().describe('port of the public listener by TLS, e.g. 8443; 0 picks a free one; default: no TLS'),
-  name: z
-    .string()
+  name: baseName
     .default('api.localhost')
     .describe('name of this machine in the URL of jobs that `runyard env` prints; <endpoint>.<name> must lead here, too'),
   cert: z.string().optional().describe('file of a certificate and its chain (PEM); default: one of Runyard’s own CA'),

@@ -21,7 +21,7 @@ export const REASONS = {
   card_wears: 'a GPU of the worker has a fault that it can work with until it is free',
   over_disk: 'the worker wrote more than its endpoint’s disk size',
   // why a worker ended without being retired
-  exited: 'the worker’s process ended by itself',
+  exited: 'the worker’s process ended, and Runyard had not stopped it',
   out_of_memory: 'the worker went over its memory limit',
   init_timeout: 'the worker was not ready within its init timeout',
   heartbeat_lost: 'the worker stopped reporting',

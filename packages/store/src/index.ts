@@ -1,4 +1,4 @@
-export { generateKey } from './api-keys/api-keys.ts'
+export { generateKey, refuseTakenName } from './api-keys/api-keys.ts'
 export { filledEnvironment } from './filled-environment.ts'
 export { openStore, openWorkerLogs } from './open-store.ts'
 export { storeOptionsOf } from './store-options.ts'

@@ -2,14 +2,12 @@
 // `eval` can use it.
 import { clientVariables, renderExports } from '../client-exports.ts'
 import type { CommandContext } from '../command.ts'
-import { findSource, loadSettings } from '../settings.ts'
-import { readRunning } from '../stack/data-dir.ts'
+import { findSource } from '../settings.ts'
 import { readTls } from '../stack/tls-files.ts'
 
 export async function run(context: CommandContext): Promise<number> {
-  const { dataDir } = await loadSettings(context)
-  const tls = (await readRunning(dataDir)) === undefined ? undefined : await readTls(dataDir)
-  const variables = clientVariables({ ...(await findSource(context)), tls })
+  const { dataDir, ...source } = await findSource(context)
+  const variables = clientVariables({ ...source, tls: dataDir === undefined ? undefined : await readTls(dataDir) })
   context.out.write(renderExports(variables, { areDeployed: context.options['deployed'] === true }))
   return 0
 }

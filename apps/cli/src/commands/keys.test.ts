@@ -98,9 +98,15 @@ describe('runyard keys', () => {
     })
   })
 
-  it('requires an id if several keys have the name', async () => {
+  it('refuses a name that the owner has, and requires an id if several keys have it', async () => {
     await create('--name', 'twin')
-    await create('--name', 'twin')
+    const again = await runyard('keys', 'create', '--name', 'twin')
+    expect(again).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/There is an API key "twin" already \([0-9a-f-]+\): choose another name/u),
+    })
+    // Of an earlier release, or of another owner.
+    await create('--name', 'twin', '--owner', 'vision')
     const { code, err } = await runyard('keys', 'rotate', 'twin')
     expect(code).toBe(2)
     const id = /by its id: ([0-9a-f]{8}), [0-9a-f]{8}\./.exec(err)?.[1] ?? ''

@@ -1,7 +1,7 @@
 // `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
 import { scopesOf } from '@runyard/core'
 import { KEY_SCOPES, type KeyLimits, type KeyScope } from '@runyard/schema'
-import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
+import { generateKey, refuseTakenName, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
@@ -19,7 +19,13 @@ const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export async function create(context: CommandContext): Promise<number> {
   const request = readRequest(context, Date.now())
-  const { plain, key } = await withKeys(context, ({ keys }) => keys.create(request))
+  const { plain, key } = await withKeys(context, async ({ keys }) => {
+    refuseTakenName(
+      (await keys.list()).filter(({ ownerId }) => ownerId === request.ownerId),
+      request.name,
+    )
+    return keys.create(request)
+  })
   return tellKey(context, { plain, key, done: 'made' })
 }
 

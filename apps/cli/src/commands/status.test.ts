@@ -1,5 +1,5 @@
 // The read-only commands, on a stack of this machine and on a remote gateway that only the client variables name.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -74,6 +74,19 @@ describe('status, usage and env', () => {
     const lines = await call(env, elsewhere())
     expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)
     expect(lines).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
+  })
+
+  it('need no configuration file where the variables, or --data, name what is asked', async () => {
+    const broken = join(dir, 'runyard.yaml')
+    await writeFile(broken, 'lisen: { port: 1 }\n')
+    try {
+      expect(await call(status, elsewhere())).toContain('one')
+      expect(await call(env, elsewhere())).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
+      await expect(call(status, {}, { data: dir })).rejects.toThrow('no Runyard runs on')
+      await expect(call(env, {})).rejects.toThrow('there is no setting "lisen"')
+    } finally {
+      await rm(broken)
+    }
   })
 
   it('show when a failed start is retried, and how to retry it now', async () => {

@@ -61,7 +61,7 @@ const TITLES: Readonly<Record<UsageDimension, string>> = {
   endpoint: 'endpoint',
   key: 'key',
   host: 'host',
-  gpu: 'GPU',
+  gpu: 'card',
   state: 'state',
   day: 'day (UTC)',
 }
@@ -73,7 +73,7 @@ const WORDS: Readonly<Record<UsageDimension, (line: UsageLine) => string>> = {
       : `${endpointName ?? endpointId}${isDeleted === true || endpointName == null ? ' (deleted)' : ''}`,
   key: ({ keyName, keyId }) => keyName ?? (keyId == null ? 'not recorded' : `${keyId} (gone)`),
   host: ({ host, hostId }) => host ?? (hostId == null ? 'not recorded' : `${hostId} (gone)`),
-  gpu: ({ gpuType }) => gpuType ?? 'CPU',
+  gpu: ({ gpuType }) => gpuType?.replace(/^NVIDIA (?:GeForce )?/u, '') ?? 'CPU',
   state: ({ state }) => state ?? '',
   day: ({ day }) => day ?? '',
 }

@@ -1,4 +1,5 @@
 // GET /runyard/v1/failures: failed jobs of a range, grouped by endpoint and fingerprint.
+import { withoutTimeout } from '@runyard/core'
 import type { FailureListView } from '@runyard/schema/api'
 import type { PastFailure, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
@@ -74,6 +75,6 @@ function viewOf({ count: number, firstAt, latest, workers }: Group, name: string
     firstAt,
     lastAt: endedAt,
     workers: workers.size,
-    example: { jobId: id, ...(workerId === undefined ? {} : { workerId }), text },
+    example: { jobId: id, ...(workerId === undefined ? {} : { workerId }), text: withoutTimeout(text) },
   }
 }

@@ -1,5 +1,5 @@
 // One job by its id alone: as Redis has it, else as the history remembers it (ADR 79).
-import { fingerprintOf, headlineOf, idBytesOf, unpackJobs, type PastJob } from '@runyard/core'
+import { fingerprintOf, headlineOf, idBytesOf, unpackJobs, withoutTimeout, type PastJob } from '@runyard/core'
 import { RunyardError, type Endpoint, type EndpointEvent, type JobRecord } from '@runyard/schema'
 import type { FoundJob, JobDetailView } from '@runyard/schema/api'
 import { nextTurn } from '../http/turns.ts'
@@ -50,7 +50,7 @@ function viewOf({ id, name }: Endpoint, job: JobRecord): FoundJob & Pick<JobDeta
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(startedAt === undefined || endedAt === undefined ? {} : { runMs: Math.max(0, endedAt - startedAt) }),
     ...(workerId === undefined ? {} : { workerId }),
-    ...(error === undefined ? {} : { error: headlineOf(error), text: error }),
+    ...(error === undefined ? {} : { error: headlineOf(error), text: withoutTimeout(error) }),
     ...(error === undefined || job.status === 'CANCELLED' ? {} : { fingerprint: fingerprintOf(error) }),
   }
 }
@@ -95,7 +95,7 @@ async function pastOf(store: GatewayDeps['store'], { all }: OwnEndpoints, id: st
     ...toFound(endpoint, job),
     attempts: attemptsOf(events, { settledAt: job.endedAt }),
     events,
-    ...(text === undefined ? {} : { text }),
+    ...(text === undefined ? {} : { text: withoutTimeout(text) }),
   }
 }
 

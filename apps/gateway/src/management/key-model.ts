@@ -1,7 +1,7 @@
 // The API keys of one owner (ADR 81): what a holder of an `admin` key may do. The operator's commands have no such bounds, since whoever reads the data
 // directory may do anything (ADR 38).
 import { RunyardError, type ApiKey } from '@runyard/schema'
-import type { ListedKey, Store } from '@runyard/store'
+import { refuseTakenName, type ListedKey, type Store } from '@runyard/store'
 
 /** Of one owner. */
 const MOST_KEYS = 1000
@@ -42,7 +42,9 @@ export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => numbe
     get,
     async create(by, wanted) {
       if ((wanted.expiresAt ?? Infinity) <= clock()) throw new RunyardError('bad_request', '"expiresAt" must lie in the future.')
-      if ((await list(by.ownerId)).length >= MOST_KEYS)
+      const own = await list(by.ownerId)
+      refuseTakenName(own, wanted.name)
+      if (own.length >= MOST_KEYS)
         throw new RunyardError('conflict', `This owner has ${MOST_KEYS} API keys, which is as many as may be: revoke some.`)
       return keys.create({ ...wanted, ownerId: by.ownerId, madeBy: by.id })
     },

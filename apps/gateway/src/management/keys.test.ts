@@ -35,6 +35,13 @@ it('an admin makes a key with scopes and an expiry; it runs jobs and changes not
   expect(list.text).not.toContain(String(key))
 })
 
+it('a name is given once', async () => {
+  const { id } = await make({ name: 'once', scopes: ['view'] })
+  const { status, json } = await gateway.call(KEYS, { method: 'POST', body: { name: 'once', scopes: ['view'] } })
+  const detail = `There is an API key "once" already (${String(id)}): choose another name, or revoke that key.`
+  expect({ status, detail: json['detail'] }).toEqual({ status: 409, detail })
+})
+
 it('a rotated key keeps its id and scopes, a revoked one is gone; the old ones end at once', async () => {
   const first = await make({ name: 'rotated', scopes: ['view'] })
   const path = `${KEYS}/${String(first['id'])}`

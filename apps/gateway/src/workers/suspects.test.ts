@@ -11,7 +11,7 @@ beforeAll(async () => {
   const prefix = `suspects-${Date.now()}`
   gateways = [await startGateway({}, { prefix }), await startGateway({}, { prefix })]
 })
-const EVIDENCE = 'worker w was lost: the worker’s process ended by itself (exit code 137)'
+const EVIDENCE = 'worker w was lost: the worker’s process ended, and Runyard had not stopped it (exit code 137, ended by SIGKILL)'
 
 /** The same worker at the other gateway. */
 const elsewhere = ({ token }: TestWorker): Send => createSend(gateways[1].workerPlaneUrl, { authorization: token })

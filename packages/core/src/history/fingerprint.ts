@@ -5,11 +5,19 @@
 const HEADLINE_LENGTH = 160
 /** The line that says most: the message in what an SDK posts; of a Python traceback the last line, else the first. */
 export function headlineOf(error: string): string {
-  const lines = messageIn(error)
+  const lines = messageIn(withoutTimeout(error))
     .split('\n')
     .filter((line) => line.trim() !== '')
   const line = lines[0]?.startsWith('Traceback (most recent call last)') === true ? lines.at(-1) : lines[0]
   return (line ?? '').trim().slice(0, HEADLINE_LENGTH)
+}
+
+/**
+ * A job whose workers were lost too often did not time out, but its error begins so, because clients know that sentence (client-api §4.4). People are told
+ * what happened.
+ */
+export function withoutTimeout(error: string): string {
+  return error.replace(/^job timed out after \d+ (?:retry|retries): worker lost/u, 'the worker of the job was lost')
 }
 
 /** Runpod's SDKs post a failure as a text that is JSON. */

@@ -42,6 +42,16 @@ export interface KeyStore {
   rotate(id: string, plain?: string): Promise<{ key: ApiKey; plain: string }>
 }
 
+/**
+ * Commands find a key by its name. Two that are made in the same moment may still get one name; both are found by their ids.
+ * @throws RunyardError('conflict')
+ */
+export function refuseTakenName(own: readonly Pick<ListedKey, 'name' | 'id'>[], name: string): void {
+  const taken = own.find((key) => key.name === name)
+  if (taken !== undefined)
+    throw new RunyardError('conflict', `There is an API key "${name}" already (${taken.id}): choose another name, or revoke that key.`)
+}
+
 const always = () => true
 
 const createScript = defineScript(
