@@ -7,6 +7,7 @@ import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.t
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { healthOf } from '../jobs/health.ts'
+import { createEndpointLoads } from './endpoint-loads.ts'
 import { ownEndpoints } from './own-endpoints.ts'
 import { readPool } from './pool-route.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
@@ -95,6 +96,10 @@ async function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Promi
     const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
     return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
   }
+  if (name === 'endpoints') {
+    const loads = createEndpointLoads(deps, ownerId)
+    return { read: () => loads.read(), concerns: (signal) => loads.note(signal) }
+  }
   if (kind === 'endpoint') {
     const [endpoint] = (await ownEndpoints(store, ownerId, word)).asked
     const id = String(endpoint?.id)
@@ -110,7 +115,7 @@ async function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Promi
       signal.kind === 'resync' || ('jobId' in signal ? signal.jobId === word : 'endpointId' in signal && signal.endpointId === endpointId)
     return { read: async () => withoutPayload(await store.jobs.get(endpointId, word)), concerns }
   }
-  throw new RunyardError('bad_request', `There is no topic "${name}"; topics are pool, endpoint:{id} and job:{id}.`)
+  throw new RunyardError('bad_request', `There is no topic "${name}"; topics are pool, endpoints, endpoint:{id} and job:{id}.`)
 }
 
 function withoutPayload(job: object | undefined): unknown {

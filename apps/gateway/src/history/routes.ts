@@ -12,6 +12,9 @@ import { createStreams } from './stream.ts'
 import { registerTimelineRoute } from './timeline-route.ts'
 import { registerWorkerHistory } from './worker-routes.ts'
 
+/** Open pages of one key; they share what is read. */
+const PAGES = { most: 200, what: 'live streams' }
+
 export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
   await app.register(async (scope) => {
     const rest = withRestConventions(scope, deps)
@@ -21,8 +24,7 @@ export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): 
     registerPoolRoute(rest, deps)
     registerTimelineRoute(rest, deps)
     registerSeriesRoute(rest, deps)
-    const streams = createStreams(rest, deps.store)
-    registerLogRoutes(rest, deps, streams)
-    registerLiveRoute(rest, deps, streams)
+    registerLogRoutes(rest, deps, createStreams(rest, deps.store))
+    registerLiveRoute(rest, deps, createStreams(rest, deps.store, PAGES))
   })
 }

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Store } from '@runyard/store'
 import { createAuthentication } from '../http/authenticate.ts'
-import { closeOf, createLogFollowers, isStillAllowed, openStream } from '../management/rest/log-route.ts'
+import { closeOf, createLogFollowers, isStillAllowed, openStream, type FollowerLimit } from '../management/rest/log-route.ts'
 import { keyOf, type RestApp } from '../management/rest/conventions.ts'
 
 const HEARTBEAT_MS = 10_000
@@ -21,10 +21,11 @@ export interface Streams {
   open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void>
 }
 
-export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>): Streams {
+/** `limit`: of the streams of one API key; default: that of logs. */
+export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>, limit?: FollowerLimit): Streams {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
-  const followers = createLogFollowers()
+  const followers = createLogFollowers(limit)
   const authenticate = createAuthentication(store)
   return {
     async open(request, reply, run) {

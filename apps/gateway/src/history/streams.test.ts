@@ -1,5 +1,5 @@
 // Merged logs and the stream of what is now, over real HTTP.
-import type { LiveEvent, MergedLine, MergedLogView } from '@runyard/schema/api'
+import type { EndpointLoadView, LiveEvent, MergedLine, MergedLogView } from '@runyard/schema/api'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
@@ -133,6 +133,26 @@ it('tells a reader that comes back what may be missing', async () => {
       ]),
     WAIT,
   )
+})
+
+it('tells the load of all own endpoints as one state, and reads only those that change', async () => {
+  const quiet = await gateway.addEndpoint({ name: 'quiet' })
+  const stranger = await gateway.addEndpoint({ name: 'hidden', ownerId: 'somebody' })
+  const { data } = await listen('live?topics=endpoints')
+  const loads = () => (data.at(-1)?.value ?? []) as readonly EndpointLoadView[]
+  await vi.waitFor(() => expect(loads().map(({ id }) => id)).toEqual(expect.arrayContaining([ep, quiet.id])), WAIT)
+  expect(JSON.stringify(data)).not.toContain(stranger.id)
+  const stats = vi.spyOn(gateway.store.jobs, 'stats')
+  for (let inQueue = 1; inQueue <= 5; inQueue += 1) {
+    await gateway.submit(ep)
+    await vi.waitFor(() => expect(loads().find(({ id }) => id === ep)).toMatchObject({ name: ep, jobs: { inQueue } }), WAIT)
+  }
+  const readsOf = (wanted: string) => stats.mock.calls.filter(([id]) => id === wanted).length
+  expect(readsOf(ep)).toBeGreaterThanOrEqual(5)
+  expect(readsOf(quiet.id)).toBeLessThan(3)
+  stats.mockRestore()
+  const late = await gateway.addEndpoint({ name: 'late' })
+  await vi.waitFor(() => expect(loads().map(({ id }) => id)).toContain(late.id), WAIT)
 })
 
 it('reads a topic once for all streams that follow it', async () => {

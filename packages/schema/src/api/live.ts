@@ -1,5 +1,6 @@
 // Logs of all workers merged, and what is now as one stream of events (ours, ADR 79). Times are epoch milliseconds.
 import { z } from 'zod'
+import { HealthView } from './jobs.ts'
 import { tagged } from './operation.ts'
 import { Instant, rowLimit } from './shared.ts'
 
@@ -46,13 +47,20 @@ export type MergedLogView = z.infer<typeof MergedLogView>
 
 export const MOST_TOPICS = 50
 export const LiveQuery = z.object({
-  topics: word(4000).describe('Separated by commas: `pool`, `endpoint:{id or name}`, `job:{id}`; 50 at most.'),
+  topics: word(4000).describe('Separated by commas: `pool`, `endpoints`, `endpoint:{id or name}`, `job:{id}`; 50 at most.'),
 })
+
+/** Of the topic `endpoint:{id}`; the topic `endpoints` has a list of them. */
+export const EndpointLoadView = HealthView.extend({ id: z.string(), name: z.string() }).meta({
+  id: 'EndpointLoad',
+  description: 'What `GET /v2/{endpoint}/health` says of an endpoint, with its id and name.',
+})
+export type EndpointLoadView = z.infer<typeof EndpointLoadView>
 
 export const LiveEvent = z.object({ topic: z.string(), value: z.unknown().optional(), gap: z.string().optional() }).meta({
   id: 'LiveEvent',
   description:
-    '`value` is the whole state of the topic now. `gap` says why states in between may be missing; the next value is right again.',
+    '`value` is the whole state of the topic now: a `Pool`, a list of `EndpointLoad`, one `EndpointLoad`, or what `GET /runyard/v1/jobs/{id}` knows of the job without its payload; null: it is gone. `gap` says why states in between may be missing; the next value is right again.',
 })
 export type LiveEvent = z.infer<typeof LiveEvent>
 

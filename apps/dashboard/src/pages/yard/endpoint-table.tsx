@@ -1,6 +1,5 @@
-import { useQueries } from '@tanstack/react-query'
 import type { EndpointView, HealthView } from '@runyard/schema/api'
-import { healthQuery } from '../../api/queries.ts'
+import { useEndpointLoads } from '../../api/endpoint-loads.ts'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatCount } from '../../ui/format.ts'
@@ -36,7 +35,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 ]
 
 export function EndpointTable({ endpoints }: { readonly endpoints: readonly EndpointView[] }) {
-  const healths = useQueries({ queries: endpoints.map(({ id }) => healthQuery(id)) })
+  const loads = useEndpointLoads()
   if (endpoints.length === 0) {
     return (
       <Empty title="There is no endpoint yet">
@@ -44,6 +43,6 @@ export function EndpointTable({ endpoints }: { readonly endpoints: readonly Endp
       </Empty>
     )
   }
-  const rows = endpoints.map((endpoint, index) => ({ endpoint, health: healths[index]?.data }))
+  const rows = endpoints.map((endpoint) => ({ endpoint, health: loads.get(endpoint.id) }))
   return <DataTable caption="Endpoints" columns={COLUMNS} rows={rows} keyOf={({ endpoint }) => endpoint.id} />
 }

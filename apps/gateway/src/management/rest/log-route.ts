@@ -129,21 +129,26 @@ export function openStream(response: ServerResponse): ServerResponse {
   return response
 }
 
+export interface FollowerLimit {
+  readonly most: number
+  readonly what: string
+}
+
 /** Each open stream costs reads for as long as it lasts. */
-const FOLLOWERS_PER_KEY = 20
+const LOGS: FollowerLimit = { most: 20, what: 'logs' }
 
 export interface LogFollowers {
   /** @throws RunyardError('too_many_requests'). The stream is counted until it is disposed. */
   enter(keyId: string): Disposable
 }
 
-export function createLogFollowers(): LogFollowers {
+export function createLogFollowers({ most, what } = LOGS): LogFollowers {
   const open = new Map<string, number>()
   return {
     enter(keyId) {
       const others = open.get(keyId) ?? 0
-      if (others >= FOLLOWERS_PER_KEY) {
-        throw new RunyardError('too_many_requests', `This API key follows ${FOLLOWERS_PER_KEY} logs already; end one of them first.`, {
+      if (others >= most) {
+        throw new RunyardError('too_many_requests', `This API key follows ${most} ${what} already; end one of them first.`, {
           refusal: 'log_followers',
         })
       }
