@@ -1,7 +1,7 @@
 // What the page asks for, each with its key in the cache. A live topic freshens the answers that it concerns; the others are asked for again at the pace
 // that is given here, and only while they are seen.
 import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
-import type { JobSearch, UsageRange } from '@runyard/client'
+import type { FailureSearch, JobSearch, UsageRange } from '@runyard/client'
 import { RunyardError } from '@runyard/schema/errors'
 import { client } from './client.ts'
 
@@ -46,6 +46,9 @@ export const jobsQuery = (search: JobSearch) =>
 
 export const usageQuery = (range: UsageRange) =>
   queryOptions({ queryKey: ['usage', range], queryFn: () => client.usage(range), refetchInterval: 6 * LOOK_MS })
+
+export const failuresQuery = (search: FailureSearch) =>
+  queryOptions({ queryKey: ['failures', search], queryFn: () => client.history.failures(search), refetchInterval: 3 * LOOK_MS })
 
 export const explainQuery = (id: string) =>
   queryOptions({ queryKey: ['explain', id], queryFn: () => client.explain(id), refetchInterval: LOOK_MS })

@@ -1,11 +1,56 @@
-import type { PoolView } from '@runyard/schema/api'
+import type { EndpointLoadView, NoticeListView, PoolView } from '@runyard/schema/api'
+import { formatCount } from '../../ui/format.ts'
 
-/** `2 things need you · 6 of 8 cards at work on 2 hosts`. */
-export function describePool({ hosts }: PoolView, problems: number): string {
+/** Something that needs a person. */
+export interface Trouble {
+  /** The name of the host, card, endpoint or file. */
+  readonly subject: string
+  readonly message: string
+  /** Epoch ms; absent: not known. */
+  readonly since?: number
+  /** Its endpoint, where it has jobs that wait. */
+  readonly endpointId?: string
+}
+
+/** The notices, and before any notice the endpoints whose jobs wait without a prospect. */
+export function troublesOf(notices: NoticeListView['notices'], loads: readonly EndpointLoadView[]): readonly Trouble[] {
+  const noticed = notices.map(({ subject, message, since }) => {
+    const endpointId = loads.find(({ name }) => name === subject)?.id
+    return { subject, message, ...(since !== null && { since: Date.parse(since) }), ...(endpointId !== undefined && { endpointId }) }
+  })
+  const stuck = loads.flatMap(({ id, name, jobs, reason, message = '' }) => {
+    if (reason === undefined || jobs.inQueue === 0 || noticed.some(({ subject }) => subject === name)) return []
+    return [{ subject: name, message: `${count(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, endpointId: id }]
+  })
+  return [...noticed, ...stuck]
+}
+
+/** `2 things need you · 6 of 8 cards at work on 2 hosts · 41 jobs run, 12 wait`. */
+export function describePool({ hosts }: PoolView, troubles: readonly Trouble[], loads: readonly EndpointLoadView[]): string {
+  const need = troubles.length === 0 ? 'Nothing needs you' : count(troubles.length, 'thing needs you', 'things need you')
+  const parts = [need, describeCards(hosts), describeJobs(loads)]
+  return parts.filter((part) => part !== '').join(' · ')
+}
+
+function describeCards(hosts: PoolView['hosts']): string {
+  if (hosts.length === 0) return 'no host is configured'
   const cards = hosts.flatMap(({ gpus }) => gpus)
-  const busy = cards.filter(({ holders }) => holders.length > 0).length
-  const need = problems === 0 ? 'Nothing needs you' : `${problems} ${problems === 1 ? 'thing needs' : 'things need'} you`
-  const on = `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`
-  if (hosts.length === 0) return `${need} · no host is configured`
-  return cards.length === 0 ? `${need} · ${on} without a GPU` : `${need} · ${busy} of ${cards.length} cards at work on ${on}`
+  const on = count(hosts.length, 'host', 'hosts')
+  if (cards.length === 0) return `${on} without a GPU`
+  const atWork = cards.filter(({ holders }) => holders.length > 0).length
+  return `${atWork} of ${count(cards.length, 'card', 'cards')} at work on ${on}`
+}
+
+function describeJobs(loads: readonly EndpointLoadView[]): string {
+  const sum = (of: (jobs: EndpointLoadView['jobs']) => number): number => loads.reduce((all, { jobs }) => all + of(jobs), 0)
+  if (loads.length === 0) return ''
+  return `${count(
+    sum(({ inProgress }) => inProgress),
+    'job runs',
+    'jobs run',
+  )}, ${formatCount(sum(({ inQueue }) => inQueue))} wait`
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${formatCount(number)} ${number === 1 ? one : many}`
 }

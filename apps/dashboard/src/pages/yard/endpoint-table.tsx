@@ -1,17 +1,24 @@
+import { useQuery } from '@tanstack/react-query'
 import type { EndpointView, HealthView } from '@runyard/schema/api'
 import { useEndpointLoads } from '../../api/endpoint-loads.ts'
+import { failuresQuery, usageQuery } from '../../api/queries.ts'
+import { useRange } from '../../app/range.ts'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatCount } from '../../ui/format.ts'
 import { Link } from '@tanstack/react-router'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { stateOfEndpoint } from '../../ui/endpoint-state.ts'
+import { formatHours } from '../usage/describe-usage.ts'
 import { Status } from '../../ui/status.tsx'
 
 interface Row {
   readonly endpoint: EndpointView
   /** Undefined until it is known. */
   readonly health: HealthView | undefined
+  /** Of the range, undefined until they are known. */
+  readonly failed: number | undefined
+  readonly gpuSeconds: number | undefined
 }
 
 const COLUMNS: readonly TableColumn<Row>[] = [
@@ -31,11 +38,26 @@ const COLUMNS: readonly TableColumn<Row>[] = [
     cell: ({ endpoint, health }) =>
       health && `${health.workers.running} busy, ${health.workers.idle} idle of ${endpoint.workers.min}..${endpoint.workers.max}`,
   },
+  {
+    name: 'failed',
+    isNumber: true,
+    cell: ({ endpoint, failed }) =>
+      failed ? (
+        <Link to="/failures" search={(before) => ({ ...keepRange(before), endpoint: endpoint.name })}>
+          {formatCount(failed)}
+        </Link>
+      ) : (
+        failed
+      ),
+  },
+  { name: 'GPU time', isNumber: true, cell: ({ gpuSeconds }) => gpuSeconds !== undefined && formatHours(gpuSeconds) },
   { name: 'why', cell: ({ health }) => health?.message ?? '' },
 ]
 
+/** What each endpoint does now, and what it did in the range of the page. */
 export function EndpointTable({ endpoints }: { readonly endpoints: readonly EndpointView[] }) {
   const loads = useEndpointLoads()
+  const { failedOf, gpuSecondsOf } = useRangeNumbers()
   if (endpoints.length === 0) {
     return (
       <Empty title="There is no endpoint yet">
@@ -43,6 +65,24 @@ export function EndpointTable({ endpoints }: { readonly endpoints: readonly Endp
       </Empty>
     )
   }
-  const rows = endpoints.map((endpoint) => ({ endpoint, health: loads.get(endpoint.id) }))
+  const rows = endpoints.map((endpoint) => ({
+    endpoint,
+    health: loads.get(endpoint.id),
+    failed: failedOf(endpoint.id),
+    gpuSeconds: gpuSecondsOf(endpoint.id),
+  }))
   return <DataTable caption="Endpoints" columns={COLUMNS} rows={rows} keyOf={({ endpoint }) => endpoint.id} />
+}
+
+/** Two answers for all endpoints together. */
+function useRangeNumbers() {
+  const { from, to } = useRange()
+  const { data: failures } = useQuery(failuresQuery({ since: from, until: to }))
+  const { data: usage } = useQuery(usageQuery({ from, to, by: ['endpoint'] }))
+  const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0)
+  return {
+    failedOf: (id: string) => failures && sum(failures.failures.filter(({ endpoint }) => endpoint.id === id).map(({ count }) => count)),
+    gpuSecondsOf: (id: string) =>
+      usage && sum(usage.usage.filter(({ endpointId }) => endpointId === id).map(({ gpuSeconds }) => gpuSeconds)),
+  }
 }

@@ -1,24 +1,34 @@
-import type { NoticeListView } from '@runyard/schema/api'
+import { Link } from '@tanstack/react-router'
+import { keepRange } from '../../app/range.ts'
 import { Moment } from '../../ui/moment.tsx'
 import { Status } from '../../ui/status.tsx'
+import type { Trouble } from './describe-pool.ts'
 import styles from './notice-list.module.css'
 
-/** What needs a person, with its reason and since when. */
-export function NoticeList({ notices }: { readonly notices: NoticeListView['notices'] }) {
-  if (notices.length === 0) return null
+/** What needs a person, with its reason, since when, and where to look. */
+export function NoticeList({ troubles }: { readonly troubles: readonly Trouble[] }) {
+  if (troubles.length === 0) return null
   return (
     <section aria-labelledby="notices">
       <h2 id="notices">Needs you</h2>
       <ul className={styles.list}>
-        {notices.map(({ event, subject, message, since }) => (
-          <li key={`${event} ${subject}`} className={styles.notice}>
-            <Status kind="trouble" word={subject} />
+        {troubles.map(({ subject, message, since, endpointId }) => (
+          <li key={`${subject} ${message}`} className={styles.notice}>
+            <Status kind={since === undefined ? 'throttled' : 'trouble'} word={subject} />
             <span>
               {message}
-              {since !== null && (
+              {since !== undefined && (
                 <>
                   {' · since '}
-                  <Moment at={Date.parse(since)} />
+                  <Moment at={since} />
+                </>
+              )}
+              {endpointId !== undefined && (
+                <>
+                  {' · '}
+                  <Link to="/jobs" search={(before) => ({ ...keepRange(before), endpoint: subject, status: 'IN_QUEUE' as const })}>
+                    jobs that wait<span className="visually-hidden"> at {subject}</span>
+                  </Link>
                 </>
               )}
             </span>

@@ -2,12 +2,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import type { PoolView } from '@runyard/schema/api'
+import { useEndpointLoads } from '../../api/endpoint-loads.ts'
 import { endpointsQuery, noticesQuery, poolQuery } from '../../api/queries.ts'
 import { useTopic } from '../../api/live.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { EndpointTable } from './endpoint-table.tsx'
 import { NoticeList } from './notice-list.tsx'
-import { describePool } from './describe-pool.ts'
+import { describePool, troublesOf } from './describe-pool.ts'
 import styles from './yard-page.module.css'
 
 export function YardPage() {
@@ -20,13 +21,15 @@ export function YardPage() {
   )
   useTopic('pool', hear)
   const [pool, notices, endpoints] = [useQuery(poolQuery), useQuery(noticesQuery), useQuery(endpointsQuery)]
+  const loads = [...useEndpointLoads().values()]
+  const troubles = troublesOf(notices.data ?? [], loads)
   const error = pool.error ?? notices.error ?? endpoints.error
   return (
     <div className={styles.page}>
       <h1>Yard</h1>
       {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
-      {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, notices.data.length)}</p>}
-      {notices.data && <NoticeList notices={notices.data} />}
+      {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
+      <NoticeList troubles={troubles} />
       {endpoints.data && (
         <section aria-labelledby="endpoints">
           <h2 id="endpoints">Endpoints</h2>
