@@ -5,6 +5,8 @@ export interface ChartSeries {
   /** A token, such as `--state-busy`. */
   readonly colour: string
   readonly dash?: boolean
+  /** Holds each value until the next one, as counts do. */
+  readonly isStepped?: boolean
   /** One per time; null: not known. */
   readonly values: readonly (number | null)[]
 }

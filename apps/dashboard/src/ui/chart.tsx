@@ -134,7 +134,7 @@ function optionsOf({ place, series, format, isStacked, zone, onIndex, range }: L
   }
 }
 
-function lineOf(place: HTMLElement, { colour, dash }: ChartSeries, isStacked: boolean): uPlot.Series {
+function lineOf(place: HTMLElement, { colour, dash, isStepped = false }: ChartSeries, isStacked: boolean): uPlot.Series {
   const stroke = resolve(place, colour)
   const paths = uPlot.paths.stepped?.({ align: 1 })
   return {
@@ -142,9 +142,9 @@ function lineOf(place: HTMLElement, { colour, dash }: ChartSeries, isStacked: bo
     width: 1.5,
     spanGaps: false,
     ...(dash && { dash: [4, 3] }),
-    ...(isStacked && paths ? { paths, fill: stroke } : {}),
+    ...((isStacked || isStepped) && paths ? { paths, ...(isStacked && { fill: stroke }) } : {}),
     // A step between two gaps has no line.
-    points: isStacked ? { show: false } : { show: true, size: 4, fill: stroke },
+    points: isStacked || isStepped ? { show: false } : { show: true, size: 4, fill: stroke },
   }
 }
 

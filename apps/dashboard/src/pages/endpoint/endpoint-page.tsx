@@ -28,6 +28,7 @@ const TABS = [
   { to: '/endpoints/$id/releases', label: 'Releases' },
   { to: '/endpoints/$id/batches', label: 'Batches' },
   { to: '/endpoints/$id/settings', label: 'Settings' },
+  { to: '/endpoints/$id/preview', label: 'Preview' },
 ] as const
 
 export function EndpointPage() {

@@ -1,6 +1,7 @@
 // Addresses of endpoints with their tabs, of workers and of logs.
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { rootRoute } from '../../app/root-route.ts'
+import { readPreviewSearch } from '../preview/settings-search.ts'
 import { readLogFilter } from '../../ui/logs/log-filter.ts'
 
 const endpointsRoute = createRoute({
@@ -30,6 +31,12 @@ const tabRoutes = [
   createRoute({ ...under, path: '/releases', component: lazyRouteComponent(() => import('./releases-tab.tsx'), 'ReleasesTab') }),
   createRoute({ ...under, path: '/batches', component: lazyRouteComponent(() => import('./batches-tab.tsx'), 'BatchesTab') }),
   createRoute({ ...under, path: '/settings', component: lazyRouteComponent(() => import('./settings-tab.tsx'), 'SettingsTab') }),
+  createRoute({
+    ...under,
+    path: '/preview',
+    validateSearch: readPreviewSearch,
+    component: lazyRouteComponent(() => import('../preview/preview-tab.tsx'), 'PreviewTab'),
+  }),
 ] as const
 
 const workerRoute = createRoute({

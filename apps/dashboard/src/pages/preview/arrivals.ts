@@ -1,0 +1,64 @@
+// The jobs that a preview runs: those of the last day, or imagined ones.
+import type { PreviewInput } from '@runyard/core/preview'
+import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
+
+export interface Arrivals extends Pick<PreviewInput, 'jobs' | 'forMs'> {
+  /** Epoch ms of the beginning. */
+  readonly from: number
+}
+
+const USUAL_RUN_MS = 1000
+
+export interface PastWindow {
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+}
+
+/** A job without a known run time runs as long as the median of the others. */
+export function arrivalsOf(found: readonly FoundJob[], { from, to }: PastWindow): Arrivals {
+  const usual = median(found.flatMap(({ runMs }) => runMs ?? [])) ?? USUAL_RUN_MS
+  const jobs = found
+    .filter(({ submittedAt }) => submittedAt >= from && submittedAt < to)
+    .map(({ submittedAt, runMs = usual }) => ({ at: submittedAt - from, runMs }))
+    .toSorted((a, b) => a.at - b.at)
+  return { jobs, from, forMs: to - from }
+}
+
+/** From a worker's placing until it was ready. Undefined: none has been. */
+export function usualStartMs(lives: readonly Pick<WorkerLifeView, 'times'>[]): number | undefined {
+  return median(lives.flatMap(({ times: { placed, ready } }) => (ready === undefined ? [] : [ready - placed])))
+}
+
+function median(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+}
+
+const HOUR_MS = 3_600_000
+/** Any number: the same sliders give the same jobs. */
+const SEED = 20_261_130
+
+/** Two hours of jobs that come independently of each other. */
+export function imagineArrivals({ perMinute, runMs }: { readonly perMinute: number; readonly runMs: number }, now: number): Arrivals {
+  const forMs = 2 * HOUR_MS
+  const random = createRandom(SEED)
+  const jobs: { at: number; runMs: number }[] = []
+  for (let at = 0; ;) {
+    at += (-Math.log(1 - random()) * 60_000) / perMinute
+    if (at >= forMs) break
+    // Between half and twice as long.
+    jobs.push({ at, runMs: runMs * 2 ** (2 * random() - 1) })
+  }
+  return { jobs, from: now - forMs, forMs }
+}
+
+/** mulberry32: numbers from 0 to 1 that only depend on the seed. */
+function createRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
