@@ -48,8 +48,8 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
   ],
 }
 
-/** Programs of bundles and build plugins; `index.ts` and the exports of a manifest are entries, too. */
-const PROGRAMS = /\/src\/(?:main|index|log-thread-main)\.tsx?$/
+/** Programs of bundles, threads of the page and build plugins; `index.ts` and the exports of a manifest are entries, too. */
+const PROGRAMS = /\/src\/(?:(?:main|index|log-thread-main)\.tsx?|.*\.worker\.ts)$/
 
 interface Manifest {
   readonly name: string

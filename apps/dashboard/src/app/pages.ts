@@ -8,4 +8,5 @@ export const PAGES = [
   { to: '/endpoints', label: 'Endpoints', key: 'e' },
   { to: '/logs', label: 'Logs', key: 'l' },
   { to: '/settings', label: 'Settings', key: 's' },
+  { to: '/start', label: 'Start', key: 'b' },
 ] as const

@@ -6,6 +6,7 @@ import { endpointRoutes } from '../pages/endpoint/routes.ts'
 import { jobRoutes } from '../pages/jobs/routes.ts'
 import { gpuRoutes } from '../pages/gpus/routes.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
+import { WAYS, type Way } from '../pages/start/first-scripts.ts'
 import { readUsageSearch } from '../pages/usage/describe-usage.ts'
 import { rootRoute } from './root-route.ts'
 
@@ -29,6 +30,16 @@ const usageRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/usage/usage-page.tsx'), 'UsagePage'),
 })
 
+const startRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/start',
+  validateSearch: ({ way }): { way?: Way } => {
+    const known = WAYS.find((each) => each === way)
+    return known === undefined ? {} : { way: known }
+  },
+  component: lazyRouteComponent(() => import('../pages/start/start-page.tsx'), 'StartPage'),
+})
+
 /** Links that Runpod's tools print. */
 const runpodStorageRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -40,6 +51,7 @@ const runpodStorageRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   yardRoute,
+  startRoute,
   ...jobRoutes,
   ...gpuRoutes,
   usageRoute,

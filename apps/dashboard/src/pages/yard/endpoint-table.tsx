@@ -61,7 +61,10 @@ export function EndpointTable({ endpoints }: { readonly endpoints: readonly Endp
   if (endpoints.length === 0) {
     return (
       <Empty title="There is no endpoint yet">
-        Run a Flash script, or make one of an image: <code>runyard endpoints create --help</code>.
+        <Link to="/start" search={keepRange}>
+          Start
+        </Link>{' '}
+        shows what to run first, and watches it arrive.
       </Empty>
     )
   }
