@@ -8,6 +8,7 @@ import type { BlobOperation } from './parts/deps.ts'
 import { createDeployedEndpoints } from './parts/deployed-endpoints.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
+import { followHandedEnds } from './parts/handed-ends.ts'
 import { createHistoryWriter } from './parts/history-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
 import { openTraces } from './parts/traces.ts'
@@ -91,7 +92,7 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
   for (const part of [events, traces, notices, history, tunnels, balancer, webhooks, subscription]) parts.use(part)
-  for (const part of [waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
+  for (const part of [waiters, sessions, dispatcher, sweep, batches, followHandedEnds({ store, traces, log })]) parts.use(part)
   parts.defer(() => closing.abort())
   return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }

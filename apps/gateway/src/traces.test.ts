@@ -116,6 +116,43 @@ it('a job without a caller’s trace is one of its own, also if it is cancelled 
   expect(spansOf(traceId).find(({ name }) => name === 'job')).not.toHaveProperty('parentSpanId')
 })
 
+const idOfTrace = (number: number) => `${number}bf92f3577b34da6a3ce929d0e0e4736`
+const callerOf = (number: number) => ({ traceparent: `00-${idOfTrace(number)}-00f067aa0ba902b7-01` })
+const namesIn = (number: number) => new Set(spansOf(idOfTrace(number)).map(({ name }) => name))
+
+it('a cancelled job, one of a batch and one of an OpenAI client are below the span of their caller', async () => {
+  const { id: ep } = await traced.addEndpoint()
+  const cancelled = await submit(traced, ep, callerOf(5))
+  await traced.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
+  const worker = await traced.addWorker(ep)
+  const asked = traced.call(`/v2/${ep}/openai/v1/models`, { headers: callerOf(6) })
+  const models = await worker.take()
+  await worker.done(String(models?.['id']), { output: [{ data: [] }] })
+  await asked
+  const { json } = await traced.call(`/v2/${ep}/batch`, { method: 'POST', headers: callerOf(7), body: [{ input: 1 }] })
+  await traced.call(`/v2/${ep}/batch/${String(json['id'])}/finalize`, { method: 'POST' })
+  const batched = await worker.take()
+  await worker.done(String(batched?.['id']), { output: 1 })
+  await expect.poll(() => [5, 6, 7].map((number) => namesIn(number).has('job')), WAIT).toEqual([true, true, true])
+})
+
+it('a job that the scaler has ended has its spans, too', async () => {
+  const { id: ep } = await traced.addEndpoint({ name: 'slow' })
+  const job = {
+    id: 'overdue-1',
+    status: 'FAILED',
+    submittedAt: 1000,
+    startedAt: 2000,
+    settledAt: 9000,
+    retries: 1,
+    workerId: 'w1',
+  } as const
+  const end = { cause: 'execution_timeout', job } as const
+  await traced.store.tracedEnds.hand([{ endpoint: { id: ep, name: 'slow' }, end, ...callerOf(8) }])
+  await expect.poll(() => namesIn(8), WAIT).toEqual(new Set(['job', 'queue', 'attempt 2']))
+  expect(await traced.store.tracedEnds.take()).toEqual([])
+})
+
 it('where no spans are sent, the caller’s trace is handed on as it is, and nothing where there is none', async () => {
   const { id: ep } = await plain.addEndpoint()
   const worker = await plain.addWorker(ep)

@@ -25,6 +25,7 @@ const job = (id: string, policy: JobSubmission['policy'] = {}): JobSubmission =>
   sync: false,
   policy,
   keyId: 'key',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 })
 const lines = () =>
   vi
@@ -80,7 +81,7 @@ const CASES: Record<string, Case> = {
 }
 
 test.each(Object.entries(CASES))('a running job that ends by %s', async (_, { end, cause, status, error, reason }) => {
-  await fixture.open({ config: { lease: { budget: 0 } }, log })
+  await fixture.open({ config: { lease: { budget: 0 }, traces: { endpoint: 'http://127.0.0.1:1' } }, log })
   const { id: workerId } = await end()
   await vi.waitFor(async () => expect(await endEvents()).toHaveLength(1), WAIT)
   expect(lines()).toEqual([
@@ -104,6 +105,14 @@ test.each(Object.entries(CASES))('a running job that ends by %s', async (_, { en
   await vi.waitFor(async () => {
     const durations = { delayMs: expect.any(Number), executionMs: expect.any(Number) }
     expect(await fixture.store.measures.take()).toEqual([{ endpointId: EP, cause, status, jobs: 1, durations }])
+  }, WAIT)
+  const facts = { id: 'j1', status, workerId, retries: 0 }
+  // What its caller sent goes with a job that its ttl deletes.
+  const { traceparent } = job('j1')
+  const known = cause === 'ttl' ? {} : { traceparent }
+  await vi.waitFor(async () => {
+    // The scaler sends no spans itself.
+    expect(await fixture.store.tracedEnds.take()).toMatchObject([{ endpoint: { id: EP, name: EP }, end: { cause, job: facts }, ...known }])
   }, WAIT)
   const [chunk] = await fixture.store.history.failures({ from: 0, to: Date.now(), count: 10 })
   expect(chunk?.failures).toEqual([expect.objectContaining({ id: 'j1', endpointId: EP, workerId, status, cause, text: error })])

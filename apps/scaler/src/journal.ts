@@ -2,9 +2,10 @@
 // a gateway takes the measures. Failed writes are logged and stop no work.
 import { toKeptEnds, writeJournal, writeUnread, type EndLine, type EndMeasure, type JobEnd, type JournalPort } from '@runyard/core'
 import type { EndpointEvent, JobRecord } from '@runyard/schema'
+import type { TracedJobEnd } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 
-type JournalDeps = Pick<ActDeps, 'store' | 'log'>
+type JournalDeps = Pick<ActDeps, 'store' | 'log' | 'config'>
 type Write = (port: JournalPort, endpoint: { readonly id: string; readonly name: string | undefined }) => void
 
 /** Only for ends that this process has made. */
@@ -28,7 +29,7 @@ export async function recordExpired(
   })
 }
 
-async function record({ store, log }: JournalDeps, endpointId: string, write: Write): Promise<void> {
+async function record({ store, log, config }: JournalDeps, endpointId: string, write: Write): Promise<void> {
   const name = (await store.endpoints.get(endpointId).catch(() => undefined))?.name
   const events: EndpointEvent[] = []
   const measures: EndMeasure[] = []
@@ -41,8 +42,31 @@ async function record({ store, log }: JournalDeps, endpointId: string, write: Wr
   }
   write(port, { id: endpointId, name })
   const { jobs, texts } = toKeptEnds(kept)
-  const writes = [store.events.append(...events), store.measures.hand(measures), store.history.addJobs(jobs, texts)]
+  const traced = config.traces.endpoint === undefined ? [] : kept
+  const writes = [
+    store.events.append(...events),
+    store.measures.hand(measures),
+    store.history.addJobs(jobs, texts),
+    handTraces(store, { id: endpointId, name }, traced),
+  ]
   for (const result of await Promise.allSettled(writes)) {
     if (result.status === 'rejected') log.warn({ endpointId, err: result.reason as unknown }, 'the ends of jobs were not recorded')
   }
+}
+
+/** Of one call; more would be a burst at the receiver. */
+const MOST_TRACED = 100
+
+/** A gateway sends the spans. */
+async function handTraces(
+  { jobs, tracedEnds }: JournalDeps['store'],
+  endpoint: TracedJobEnd['endpoint'],
+  kept: readonly (readonly [string, JobEnd])[],
+): Promise<void> {
+  const ends = kept.slice(-MOST_TRACED).map(async ([endpointId, { cause, job }]): Promise<TracedJobEnd> => {
+    const submission = await jobs.submission(endpointId, job.id).catch(() => undefined)
+    const { error: _error, ...facts } = job
+    return { endpoint, end: { cause, job: facts }, traceparent: submission?.traceparent }
+  })
+  await tracedEnds.hand(await Promise.all(ends))
 }

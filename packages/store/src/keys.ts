@@ -165,6 +165,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     scalerReport: `${shared}:scaler-report`,
     /** Of ends that a gateway has not counted yet. */
     measures: `${shared}:measures`,
+    tracedEnds: `${shared}:traced-ends`,
     /** What is known of each host: a field per host and part. */
     hosts: `${shared}:hosts`,
     /** Card → the worker that holds it, `endpointId/workerId`, or an object of those that share it with their budgets in bytes. */

@@ -24,7 +24,7 @@ import { createLeaderStore } from './leader/leader.ts'
 import { createScalerReportStore } from './leader/scaler-report.ts'
 import { createLedgerStore } from './ledger/ledger.ts'
 import { createLoginStore } from './logins/logins.ts'
-import { createMeasureStore } from './measures.ts'
+import { createMeasureStore, createTracedEndStore } from './measures.ts'
 import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './resources/private-images.ts'
 import { findProblems, readFacts, readMemory } from './problems.ts'
@@ -87,6 +87,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     leader: translateErrors(createLeaderStore(context)),
     scalerReport: translateErrors(createScalerReportStore(context)),
     measures: translateErrors(createMeasureStore(context)),
+    tracedEnds: translateErrors(createTracedEndStore(context)),
     underTerm: (term) => openUnderTerm(context, term),
     ...translateErrors(context.installation),
     subscribe: (onSignal) => context.signals.subscribe(onSignal),

@@ -16,7 +16,7 @@ import type { ScalerReportStore } from './leader/scaler-report.ts'
 import type { LoginStore } from './logins/logins.ts'
 import type { LedgerStore } from './ledger/ledger.ts'
 import type { JobStore } from './jobs/jobs.ts'
-import type { MeasureStore } from './measures.ts'
+import type { MeasureStore, TracedEndStore } from './measures.ts'
 import type { RedisFacts, RedisMemory, StoreProblem } from './problems.ts'
 import type { NoticeStore } from './notices/notices.ts'
 import type { WebhookStore } from './webhooks/webhooks.ts'
@@ -87,6 +87,7 @@ export interface Store extends AsyncDisposable {
   readonly leader: LeaderStore
   readonly scalerReport: ScalerReportStore
   readonly measures: MeasureStore
+  readonly tracedEnds: TracedEndStore
   /** The same for one who leads: each call bears the term. */
   underTerm(term: number): StoreUnderTerm
   /** Created once per installation, on first use. */

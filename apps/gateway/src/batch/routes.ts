@@ -4,7 +4,7 @@ import type { Endpoint, JobSubmission, JsonText } from '@runyard/schema'
 import { toJsonList, withMember } from '@runyard/schema/json-join'
 import type { BatchAt, BatchRecord, RequestState } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { apiKeyOf } from '../http/authenticate.ts'
+import { originOf } from '../jobs/submit.ts'
 import { sendJson } from '../http/answer.ts'
 import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
@@ -71,7 +71,7 @@ function createBatch(deps: GatewayDeps) {
   return async (request: FastifyRequest): Body => {
     const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: `batch_${createJobId(false)}` }
-    const requests = await readRequests(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    const requests = await readRequests(bytesOf(request), { ...originOf(request), sync: false, isAllowed, batchId: at.batchId })
     // Before anything is made: its caller would never learn its id.
     if (requests.length > LIMITS.draft.requests) throw refusalOf('too_many')
     if ((await deps.store.batches.create(at, LIMITS.active)) === 'too_many') {
@@ -97,7 +97,7 @@ async function addFirst({ store }: GatewayDeps, at: BatchAt, requests: readonly 
 function createAdd(deps: GatewayDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (at: BatchAt, request: FastifyRequest) => {
-    const requests = await readMoreRequests(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    const requests = await readMoreRequests(bytesOf(request), { ...originOf(request), sync: false, isAllowed, batchId: at.batchId })
     return deps.store.batches.add(at, requests, LIMITS.draft)
   }
 }

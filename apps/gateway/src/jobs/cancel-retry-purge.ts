@@ -8,7 +8,7 @@ import type { SettleResult } from '@runyard/store'
 import { sendJson } from '../http/answer.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
-import { recordEnds, recordUnread, type JournalDeps } from '../parts/journal.ts'
+import { recordEnds, recordUnread, traceparentOf, type JournalDeps } from '../parts/journal.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound, requireJob } from './find-job.ts'
 import { countedKeyOf } from './key-limit.ts'
@@ -36,11 +36,12 @@ export async function cancelJob(
 ): Promise<SettleResult | 'unknown'> {
   const endpointId = endpoint.id
   const outcome = { status: 'CANCELLED', error: why } as const
+  const traceparent = await traceparentOf(deps, endpointId, jobId)
   const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
   if (result !== 'settled') return result
   if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
   const job = record ?? unreadJob({ ...outcome, id: jobId, workerId: heldBy, at: Date.now() })
-  recordEnds(deps, endpoint, [{ cause: 'cancelled', job }])
+  recordEnds(deps, endpoint, [{ cause: 'cancelled', job, traceparent }])
   return result
 }
 

@@ -64,7 +64,7 @@ function toSubmission(body: Buffer, { kind, members }: JsonOutline, origin: Orig
   }
 }
 
-function readTraceparent({ traceparent }: Origin): Pick<JobSubmission, 'traceparent'> {
+export function readTraceparent({ traceparent }: Pick<Origin, 'traceparent'>): Pick<JobSubmission, 'traceparent'> {
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}
 }
 

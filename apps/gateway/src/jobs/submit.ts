@@ -67,7 +67,8 @@ export function createRunsync(deps: SubmitDeps) {
   }
 }
 
-const originOf = (request: FastifyRequest) => ({ key: apiKeyOf(request), traceparent: request.headers['traceparent'] })
+/** Whose submission it is, and of which trace. */
+export const originOf = (request: FastifyRequest) => ({ key: apiKeyOf(request), traceparent: request.headers['traceparent'] })
 
 /** Of a caller that would take the state of a job for its result. */
 function holdBroken(jobId: string): RunyardError {

@@ -12,7 +12,7 @@ import { clientGone } from '../http/answer.ts'
 import type { RateLimits } from '../http/rate-limit.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { countedKeyOf } from '../jobs/key-limit.ts'
-import { createJobId } from '../jobs/read-submission.ts'
+import { createJobId, readTraceparent } from '../jobs/read-submission.ts'
 import { noteAccepted } from '../jobs/submit.ts'
 import { OPENAI } from './failure.ts'
 import { answerStream, answerWhole } from './answers.ts'
@@ -40,7 +40,8 @@ function createOpenai(deps: GatewayDeps) {
     const jobId = createJobId(true)
     const signal = AbortSignal.any([clientGone(reply), deps.closing])
     const at = Date.now()
-    const submission = { id: jobId, input, sync: true, policy: {}, keyId: apiKeyOf(request).id }
+    const { traceparent } = request.headers
+    const submission = { id: jobId, input, sync: true, policy: {}, keyId: apiKeyOf(request).id, ...readTraceparent({ traceparent }) }
     await deps.store.jobs.submit(endpoint.id, submission, countedKeyOf(request, deps.config))
     noteAccepted(deps, endpoint.id, { at, jobId })
     // What OpenAI's clients show as the request's id.

@@ -16,6 +16,16 @@ export function recordEnds(deps: JournalDeps, endpoint: EndpointName, ends: read
   for (const end of ends) deps.traces.jobEnded(endpoint, end)
 }
 
+/** Of the caller, read before the job ends; undefined where no spans are sent. Never rejects. */
+export async function traceparentOf(
+  { traces, store }: Pick<GatewayDeps, 'traces' | 'store'>,
+  endpointId: string,
+  jobId: string,
+): Promise<string | undefined> {
+  const submission = traces.isOn ? await store.jobs.submission(endpointId, jobId).catch(() => undefined) : undefined
+  return submission?.traceparent
+}
+
 /** The same for jobs that were not read. */
 export function recordUnread(deps: JournalDeps, endpoint: EndpointName, ends: UnreadEnds): void {
   writeUnread(portOf(deps), endpoint, ends)

@@ -6,6 +6,8 @@ import type { Config } from '@runyard/schema'
 import { contextOf, idOf, jobSpans, toTraceparent, type Span, type TracedEnd } from './job-spans.ts'
 
 export interface Traces extends AsyncDisposable {
+  /** False: `traces.endpoint` is not set. */
+  readonly isOn: boolean
   /** A job of this process has ended. */
   jobEnded(endpoint: { readonly id: string; readonly name: string | undefined }, end: TracedEnd): void
   /** An attempt to deliver a job's webhook. */
@@ -30,6 +32,7 @@ const TIMEOUT_MS = 10_000
 const WARN_EVERY_MS = 60_000
 
 const OFF: Traces = {
+  isOn: false,
   jobEnded: () => undefined,
   webhookSent: () => undefined,
   handOn: ({ traceparent }) => traceparent,
@@ -41,6 +44,7 @@ export function openTraces({ config, log }: { readonly config: Pick<Config, 'tra
   if (endpoint === undefined) return OFF
   const sender = openSender(`${endpoint.replace(/\/+$/u, '')}/v1/traces`, headers, log)
   return {
+    isOn: true,
     jobEnded: (of, end) => sender.add(jobSpans(of, end)),
     webhookSent(job, { attempt, at, durationMs, outcome }) {
       const { traceId, spanId: parentSpanId } = contextOf(job.id, job.traceparent)

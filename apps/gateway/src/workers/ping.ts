@@ -5,7 +5,7 @@ import { isPostingAgain, namesItsJobs, PINGS_MISSED, unreadJob } from '@runyard/
 import { cutText } from '@runyard/schema'
 import type { Lease } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { recordEnds } from '../parts/journal.ts'
+import { recordEnds, traceparentOf } from '../parts/journal.ts'
 import { noteContact, type ContactDeps, type Heartbeats } from './heartbeats.ts'
 import type { WorkerSessions } from './sessions.ts'
 import type { WorkerSession } from './worker-session.ts'
@@ -114,10 +114,11 @@ async function recordFailed(
   { endpointId, workerId }: WorkerSession,
   { jobId, evidence }: { jobId: string; evidence: string },
 ): Promise<void> {
-  const [read, endpoint] = await Promise.all([
+  const [read, endpoint, traceparent] = await Promise.all([
     deps.store.jobs.get(endpointId, jobId).catch(() => undefined),
     deps.endpoints.get(endpointId).catch(() => undefined),
+    traceparentOf(deps, endpointId, jobId),
   ])
   const job = read ?? unreadJob({ id: jobId, status: 'FAILED', workerId, error: evidence, at: Date.now() })
-  recordEnds(deps, { id: endpointId, name: endpoint?.name }, [{ cause: 'worker_lost', job }])
+  recordEnds(deps, { id: endpointId, name: endpoint?.name }, [{ cause: 'worker_lost', job, traceparent }])
 }
