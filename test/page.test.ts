@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { openPageSite, type PageSite } from './harness/page.ts'
 import { suiteThatNeeds } from './harness/suite.ts'
+import { jobScenarios } from './suites/page/jobs.ts'
 import { signInScenarios } from './suites/page/sign-in.ts'
 
 await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
@@ -14,4 +15,5 @@ await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
   })
 
   signInScenarios(() => site)
+  jobScenarios(() => site)
 })

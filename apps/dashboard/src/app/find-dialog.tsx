@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useId, useState, type KeyboardEvent } from 'react'
 import { client } from '../api/client.ts'
+import { isJobId } from '../api/job-id.ts'
 import { endpointsQuery, NOTHING_MEANWHILE, poolQuery } from '../api/queries.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { keepRange } from './range.ts'
@@ -106,6 +107,6 @@ function useFindings(text: string): { readonly findings: readonly Finding[]; rea
 async function findJobs(text: string): Promise<Findable['jobs']> {
   const { jobs } = await client.history.findJobs({ q: text, limit: 20 })
   if (jobs.some(({ id }) => id === text)) return jobs
-  const whole = await client.history.getJob(text).catch(() => undefined)
+  const whole = isJobId(text) ? await client.history.getJob(text).catch(() => undefined) : undefined
   return whole === undefined ? jobs : [whole, ...jobs]
 }

@@ -2,7 +2,7 @@
 import styles from './json-tree.module.css'
 
 /** What is open at first. */
-const OPEN_LEVELS = 2
+const OPEN_LEVELS = 3
 const MOST_MEMBERS = 200
 
 export interface JsonTreeProps {

@@ -1,6 +1,5 @@
 // What each host and its cards said to one more worker. Cards of a host that said the same are one line.
 import type { ExplainView } from '@runyard/schema/api'
-import { Status } from '../../ui/status.tsx'
 import styles from './job-page.module.css'
 
 type Host = ExplainView['hosts'][number]
@@ -14,7 +13,9 @@ export function HostVerdicts({ hosts }: { readonly hosts: readonly Host[] }) {
         <li key={hostId}>
           <div>
             <strong>{host}</strong>{' '}
-            {refusal === undefined ? <Status kind="done" word="could take it" /> : <Status kind="trouble" word={refusal.message} />}
+            <span className={styles.verdict} data-refused={refusal !== undefined}>
+              {refusal === undefined ? '✓ could take it' : `✕ ${refusal.message}`}
+            </span>
           </div>
           {gpus.length > 0 && (
             <ul>

@@ -2,13 +2,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type SubmitEvent } from 'react'
+import { isJobId } from '../../api/job-id.ts'
 import { endpointsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { shortId } from '../../ui/format.ts'
 import { Select } from '../../ui/select.tsx'
 import { jobQuery } from '../job/job-queries.ts'
-import { FILTER_NAMES, FILTERS, isJobId, STATUSES, without, type FilterName, type JobFilter } from './job-filter.ts'
+import { FILTER_NAMES, FILTERS, STATUSES, without, type FilterName, type JobFilter } from './job-filter.ts'
 import styles from './jobs-page.module.css'
 
 export interface FilterBarProps {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { isJobId, readJobFilter, toCommand, toSearch, without } from './job-filter.ts'
+import { isJobId } from '../../api/job-id.ts'
+import { readJobFilter, toCommand, toSearch, without } from './job-filter.ts'
 
 const RANGE = { from: 0, to: 3_600_000 }
 

@@ -4,17 +4,16 @@ import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useCallback, useEffect, useMemo, useRef } from 'react'
 import type { FoundJob, JobSearchView } from '@runyard/schema/api'
 import { client } from '../../api/client.ts'
-import { followTopic } from '../../api/live.ts'
-import { endpointsQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { useTopic } from '../../api/live.ts'
+import { NOTHING_MEANWHILE } from '../../api/queries.ts'
 import { toRange, type RangeSearch } from '../../app/range.ts'
 import { toSearch, type JobFilter } from './job-filter.ts'
 
 const FIRST_PAGE = 100
 const NEXT_PAGE = 500
 const LOOK_MS = 5000
-const AT_MOST_EVERY_MS = 1000
-/** Of one stream of changes. */
-const MOST_TOPICS = 20
+/** The history has a job a second after its end. */
+const SETTLED_MS = 1200
 
 export interface JobList {
   readonly jobs: readonly FoundJob[]
@@ -52,10 +51,7 @@ export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
     enabled: stands,
     refetchInterval: LOOK_MS,
   })
-  useChanges(
-    filter.endpoint,
-    useCallback(() => void cache.invalidateQueries({ queryKey: stands ? ['jobs', 'head'] : queryKey }), [cache, queryKey, stands]),
-  )
+  useChanges(() => void cache.invalidateQueries({ queryKey: stands ? ['jobs', 'head'] : queryKey }))
   return {
     jobs: useMemo(() => jobsOf(pages), [pages]),
     error: list.error,
@@ -85,29 +81,25 @@ function isNews(now: JobSearchView | undefined, shown: JobSearchView | undefined
   return now !== undefined && describe(now) !== describe(shown)
 }
 
-/** Calls when something has changed at the endpoints, at most once a second. */
-function useChanges(endpoint: string | undefined, onChange: () => void): void {
-  const { data: endpoints } = useQuery(endpointsQuery)
+/** Calls after something has changed at any endpoint, at most once in a while. */
+function useChanges(onChange: () => void): void {
   const latest = useRef(onChange)
   useEffect(() => {
     latest.current = onChange
   })
-  const topics = endpoints
-    ?.filter(({ id, name }) => endpoint === undefined || endpoint === id || endpoint === name)
-    .map(({ id }) => `endpoint:${id}`)
-  const names = topics?.slice(0, MOST_TOPICS).join() ?? ''
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const hear = (): void => {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        latest.current()
-      }, AT_MOST_EVERY_MS)
-    }
-    const stops = names.split(',').map((name) => (name === '' ? undefined : followTopic(name, hear)))
-    return () => {
-      clearTimeout(timer)
-      for (const stop of stops) stop?.()
-    }
-  }, [names])
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current)
+      timer.current = undefined
+    },
+    [],
+  )
+  const hear = useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      latest.current()
+    }, SETTLED_MS)
+  }, [])
+  useTopic('endpoints', hear)
 }

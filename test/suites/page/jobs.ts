@@ -1,0 +1,246 @@
+// Two of the five questions: why does this job wait, and what failed and why. What the page says is compared with what the API says.
+import { openStore } from '@runyard/store'
+import type { PastJob } from '@runyard/core'
+import type { ExplainView, FailureListView, FoundJob, JobDetailView, JobSearchView } from '@runyard/schema/api'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { PageSite } from '../../harness/page.ts'
+import { waitFor } from '../../harness/wait.ts'
+import { ECHO, NAP, sourceCall } from '../calls.ts'
+
+const ERROR = 'executionTimeout exceeded'
+const HTML = '<img src=x onerror="document.title = 1">'
+/** Of the list, whatever its length (ux §5.3). */
+const MOST_NODES = 600
+
+export function jobScenarios(of: () => PageSite): void {
+  describe('jobs', () => {
+    let waiting: string
+    let failed: readonly string[]
+    let echoed: string
+    const site = (): PageSite => of()
+    const get = async <T>(path: string): Promise<T> => (await site().stack.api.get(`/runyard/v1/${path}`)).json as T
+    const open = (path: string) => site().open(path)
+
+    beforeAll(async () => {
+      const { api } = site().stack
+      const upscale = await api.saveEndpoint({ name: 'upscale', gpuIds: 'AMPERE_80' })
+      const scan = await api.saveEndpoint({ name: 'scan', executionTimeoutMs: 1000, idleTimeout: 60, workersMax: 2 })
+      waiting = await api.run(upscale, { prompt: 'a red barn' })
+      echoed = await api.run(scan, sourceCall('echo', ECHO, { value: HTML }))
+      await api.settled(scan, echoed)
+      failed = await Promise.all([1, 2].map(async () => api.run(scan, sourceCall('nap', NAP, { seconds: 600 }))))
+      for (const id of failed) await api.settled(scan, id)
+      await waitFor('both failures to be listed', async () => (await get<FailureListView>('failures?endpoint=scan')).total === 2)
+    })
+
+    test('a waiting job says why, and each host and card what it refused', async () => {
+      await using opened = await open('/jobs?endpoint=upscale')
+      const { page } = opened
+      const listed = (await get<JobSearchView>('jobs?endpoint=upscale')).jobs[0]
+      await page.getByRole('row').filter({ hasText: 'IN_QUEUE' }).getByText(String(listed?.message)).waitFor()
+      await page.getByRole('link', { name: waiting.slice(0, 8) }).click()
+      const ladder = page.getByRole('list', { name: 'What this job waits for' })
+      const { message, reason, hosts, changes, workers } = await get<ExplainView>(`explain/${waiting}`)
+      await ladder.getByText('No place for another worker (stops here)').waitFor()
+      const text = await ladder.innerText()
+      for (const word of [message, reason, `1 job waits, 0 of 0..${workers.max} workers`, ...changes]) expect(text).toContain(word)
+      for (const { host, refusal, gpus } of hosts) {
+        expect(text).toContain(host)
+        expect(text).toContain(refusal?.message)
+        for (const gpu of gpus) expect(text).toContain(gpu.refusal?.message)
+      }
+      expect(text).toContain((await get<JobDetailView>(`jobs/${waiting}`)).keyId)
+      expect(await opened.look('job-waiting')).toEqual([])
+    })
+
+    test('failures are grouped by cause, and a group is retried after it was counted', async () => {
+      await using opened = await open('/failures?endpoint=scan')
+      const { page } = opened
+      const [group] = (await get<FailureListView>('failures?endpoint=scan')).failures
+      expect(group).toMatchObject({ error: ERROR, count: 2 })
+      const shown = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: ERROR }) })
+      await shown.getByText('2', { exact: true }).waitFor()
+      expect(await opened.look('failures')).toEqual([])
+      await shown.getByRole('link', { name: 'Its 2 jobs' }).click()
+      for (const id of failed) await page.getByRole('link', { name: id.slice(0, 8) }).waitFor()
+      await page.goBack()
+      await shown.getByRole('button', { name: 'Retry the group…' }).click()
+      const dialog = page.getByRole('dialog', { name: 'Retry jobs' })
+      await dialog.getByText('2 jobs').first().waitFor()
+      await dialog.getByRole('button', { name: 'Keep' }).click()
+      expect(await statusesOf(failed)).toEqual(['FAILED', 'FAILED'])
+    })
+
+    test('a failed job is found, read and retried by keys alone', async () => {
+      await using opened = await open('/')
+      const { page } = opened
+      const press = async (...keys: readonly string[]): Promise<void> => {
+        for (const key of keys) await page.keyboard.press(key)
+      }
+      await page.getByRole('heading', { name: 'Yard' }).waitFor()
+      await press('g', 'j')
+      await page.getByRole('heading', { name: 'Jobs' }).waitFor()
+      await tabTo(page, 'Status')
+      await page.keyboard.type('FAILED')
+      await page.getByRole('button', { name: 'Drop status: FAILED' }).waitFor()
+      await page.getByRole('link', { name: String(failed[1]).slice(0, 8) }).waitFor()
+      await tabTo(page, 'Find')
+      await press('j', 'Enter')
+      await page.getByRole('region', { name: 'What went wrong' }).getByText(ERROR).waitFor()
+      const id = await page.getByRole('heading', { level: 1 }).innerText()
+      expect(failed).toContain(id)
+      expect(await opened.look('job-failed')).toEqual([])
+      await press('r')
+      await page.getByRole('dialog', { name: 'Retry this job?' }).waitFor()
+      await tabTo(page, 'Retry')
+      await press('Enter')
+      await page.getByRole('heading', { name: 'What went wrong' }).waitFor({ state: 'detached' })
+      await site().stack.api.settled((await get<JobDetailView>(`jobs/${id}`)).endpoint.id, id)
+      await page.getByRole('heading', { name: 'What went wrong' }).waitFor()
+      expect((await get<JobDetailView>(`jobs/${id}`)).status).toBe('FAILED')
+    })
+
+    test('what a job carries is read on click and stays text', async () => {
+      await using opened = await site().open(`/jobs/${echoed}`, { expected: [/status of 404 .*\/input/u] })
+      const { page } = opened
+      await page.getByRole('list', { name: 'Steps of this job' }).getByText('function', { exact: true }).waitFor()
+      expect(await page.getByText('onerror').count()).toBe(0)
+      await page.getByRole('button', { name: 'Show output' }).click()
+      await page.getByRole('region', { name: 'Output' }).last().getByText(JSON.stringify(HTML).slice(1, -1)).waitFor()
+      await page.getByRole('button', { name: 'As a tree' }).click()
+      await page.getByText(JSON.stringify(HTML)).waitFor()
+      expect(await page.locator('img').count()).toBe(0)
+      await page.getByRole('button', { name: 'Show input' }).click()
+      await page.getByText('is not kept any more').waitFor()
+      await page.getByRole('button', { name: 'Copy as…' }).click()
+      await page.getByRole('region', { name: 'The call for curl' }).getByText('$RUNPOD_API_KEY').waitFor()
+      expect(await page.content()).not.toContain(site().stack.key)
+    })
+
+    test('an input is changed and run again as a job of its own', async () => {
+      await using opened = await open(`/jobs/${waiting}`)
+      const { page } = opened
+      await page.getByRole('button', { name: 'Edit and run again' }).click()
+      const editor = page.getByRole('textbox', { name: 'Input, as JSON' })
+      expect(JSON.parse(await editor.inputValue())).toEqual({ prompt: 'a red barn' })
+      await editor.fill('{\n  prompt: 1\n}')
+      await page.getByText('Line 2, column 3').waitFor()
+      await editor.fill('{"prompt": "a blue barn"}')
+      await page.getByRole('button', { name: 'Run', exact: true }).click()
+      await page.getByRole('heading', { level: 1 }).filter({ hasNotText: waiting }).waitFor()
+      const id = await page.getByRole('heading', { level: 1 }).innerText()
+      expect((await get<{ text: string }>(`jobs/${id}/input`)).text).toBe('{"prompt":"a blue barn"}')
+      await page.getByText('1 before it in its queue.').waitFor()
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByRole('button', { name: 'Cancel the job' }).click()
+      await page.getByText('CANCELLED').first().waitFor()
+      expect((await get<JobDetailView>(`jobs/${id}`)).status).toBe('CANCELLED')
+    })
+
+    test('filters that match nothing say which one to drop', async () => {
+      await using opened = await open('/jobs?endpoint=upscale&status=COMPLETED')
+      const { page } = opened
+      await page.getByText('No job within the last hour matches').waitFor()
+      const drop = page.getByRole('button', { name: 'Drop status: COMPLETED' })
+      await expect.poll(() => drop.count()).toBe(2)
+      await drop.last().click()
+      await page.getByRole('link', { name: waiting.slice(0, 8) }).waitFor()
+      expect(new URL(page.url()).search).toBe('?endpoint=upscale')
+      await page.getByRole('searchbox', { name: 'Find jobs' }).fill(echoed)
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { level: 1, name: echoed }).waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+      expect(await opened.findBarriers()).toEqual([])
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('/')
+      await page.getByRole('combobox', { name: 'A page, an endpoint' }).fill('upsc')
+      await page.getByRole('option', { name: 'upscale' }).first().waitFor()
+      expect(await opened.findBarriers()).toEqual([])
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { level: 1, name: 'upscale' }).waitFor()
+    })
+
+    test('ten thousand jobs are in sight one screen at a time, each once', async () => {
+      const count = 10_000
+      await fillHistory(count)
+      await using opened = await open('/jobs?endpoint=upscale')
+      const { page } = opened
+      await page.getByRole('link', { name: waiting.slice(0, 8) }).waitFor()
+      const seen = new Set<string>()
+      await expect
+        .poll(
+          async () => {
+            const { ids, nodes } = await page.evaluate<Sight>(SCROLL_ON)
+            expect(nodes).toBeLessThanOrEqual(MOST_NODES)
+            expect(new Set(ids).size).toBe(ids.length)
+            for (const id of ids) seen.add(id)
+            return seen.has('past-0')
+          },
+          { timeout: 60_000, interval: 20 },
+        )
+        .toBe(true)
+      await page.evaluate('scrollTo(0, 0)')
+      const again = await site().stack.api.run((await get<JobDetailView>(`jobs/${waiting}`)).endpoint.id, {})
+      await page.getByRole('button', { name: 'There is news: show it' }).click()
+      await page.getByRole('link', { name: again.slice(0, 8) }).waitFor()
+      expect(await opened.look('jobs')).toEqual([])
+    })
+
+    async function statusesOf(ids: readonly string[]): Promise<readonly FoundJob['status'][]> {
+      return Promise.all(ids.map(async (id) => (await get<JobDetailView>(`jobs/${id}`)).status))
+    }
+
+    async function fillHistory(count: number): Promise<void> {
+      const { endpoint } = await get<JobDetailView>(`jobs/${waiting}`)
+      await using store = await openStore({
+        redisUrl: site().stack.redis.url,
+        leaseMs: 1000,
+        retention: { asyncMs: 1000, syncMs: 1000 },
+        history: { bytes: 64 * 1024 * 1024, days: 7 },
+      })
+      const now = Date.now()
+      const ended = (index: number): PastJob => ({
+        id: `past-${index}`,
+        endpointId: endpoint.id,
+        status: 'COMPLETED',
+        cause: 'result',
+        submittedAt: now - 60_000 - count + index,
+        startedAt: now - 50_000 - count + index,
+        endedAt: now - 40_000 - count + index,
+        retries: 0,
+        workerId: 'w1',
+      })
+      for (let from = 0; from < count; from += 500) {
+        await store.history.addJobs(
+          Array.from({ length: 500 }, (_, index) => ended(from + index)),
+          {},
+        )
+      }
+    }
+  })
+}
+
+/** Presses Tab until the control with this name has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab')
+    const focused = await page.evaluate<string>(FOCUSED)
+    if (focused === name) return
+  }
+  throw new Error(`no control "${name}" was reached by Tab`)
+}
+
+interface Sight {
+  readonly ids: readonly string[]
+  readonly nodes: number
+}
+
+/** Both run in the page. */
+const FOCUSED = `document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`
+const SCROLL_ON = `(() => {
+  scrollBy(0, 4 * innerHeight)
+  const ids = [...document.querySelectorAll('[role=row] a')].map((link) => link.title)
+  return { ids, nodes: document.querySelectorAll('*').length }
+})()`
