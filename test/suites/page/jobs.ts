@@ -10,7 +10,7 @@ import { ECHO, NAP, sourceCall } from '../calls.ts'
 
 const ERROR = 'executionTimeout exceeded'
 const HTML = '<img src=x onerror="document.title = 1">'
-/** Of the list, whatever its length (ux §5.3). */
+/** Of the list, whatever its length. */
 const MOST_NODES = 600
 
 export function jobScenarios(of: () => PageSite): void {
