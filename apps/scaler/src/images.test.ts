@@ -34,7 +34,8 @@ function slowHost() {
 
 test('workers that want the same image share one pull and each hear of its progress', async () => {
   const { host, pulls, finish, say } = slowHost()
-  const images = createImages(everybodys())
+  const pulled: unknown[] = []
+  const images = createImages(everybodys(), { onPulled: (_, bytes) => pulled.push(bytes) })
   const heard: string[] = []
   const wait = (name: string) => images.ensure(host, 'big:1', { onProgress: (line) => heard.push(`${name} ${line}`), signal: never })
   const both = Promise.all([wait('one'), wait('two')])
@@ -44,8 +45,12 @@ test('workers that want the same image share one pull and each hear of its progr
     say('50 %')
     expect(heard).toEqual(['one 50 %', 'two 50 %'])
   }, WAIT)
+  say('4f4fb700ef54 Downloading [==> ]  1MB/30MB')
+  say('4f4fb700ef54 Pull complete')
+  say('0123456789ab Already exists')
   finish()
   await both
+  expect(pulled).toEqual([30e6])
   await images.ensure(host, 'big:1', { onProgress: () => undefined, signal: never })
   expect(pulls).toEqual(['big:1'])
 })

@@ -1,7 +1,7 @@
 // Knows which images a host has, and pulls the others: one pull per host, image and credentials, for all workers that wait for it. A present image is
 // not checked again until a start fails. An image that was pulled with credentials is available to owners whose credentials its registry accepted
 // (ADR 27); other owners pull it, too, and the registry decides. All other images are available to every endpoint, as on any Docker host.
-import { diskError, lowDisk } from '@runyard/core'
+import { addPullLine, diskError, lowDisk, NO_PROGRESS, pulledBytes } from '@runyard/core'
 import type { HostDriver, PullOptions } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -48,6 +48,8 @@ export interface ImagesOptions {
   readonly keepFreeBytes?: number
   /** How often the disk is looked at while a pull is under way; default: 5 s. */
   readonly lookEveryMs?: number
+  /** What a finished pull has downloaded, as far as the engine says. */
+  readonly onPulled?: (host: string, bytes: number) => void
 }
 
 export function createImages(privateImages: Store['privateImages'], limits: ImagesOptions = {}): Images {
@@ -56,7 +58,7 @@ export function createImages(privateImages: Store['privateImages'], limits: Imag
   const pulls = new Map<string, Pull>()
   const { mayUse, noteAccepted } = createAccess(privateImages)
   const pulled: Pulled[] = []
-  const pullGuarded = noteNew(guardPulls(limits), pulled)
+  const pullGuarded = noteNew(countBytes(guardPulls(limits), limits.onPulled), pulled)
 
   function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
@@ -149,6 +151,18 @@ function noteNew(pullInto: PullInto, pulled: Pulled[]): PullInto {
     await pullInto(driver, image, pull)
     const [hostId, imageId] = await Promise.all([driver.identify(), driver.imageId(image)])
     if (before === undefined && imageId !== undefined) pulled.push({ hostId, name: image, imageId, at: Date.now() })
+  }
+}
+
+function countBytes(pullInto: PullInto, onPulled: ImagesOptions['onPulled']): PullInto {
+  return async (driver, image, pull) => {
+    let progress = NO_PROGRESS
+    const onProgress = (line: string): void => {
+      progress = addPullLine(progress, line)
+      pull.onProgress(line)
+    }
+    await pullInto(driver, image, { ...pull, onProgress })
+    onPulled?.(driver.label, pulledBytes(progress))
   }
 }
 

@@ -32,6 +32,7 @@ const HOST: HostView = {
       isMemoryProof: true,
       processes: [],
       load: { utilization: 0.5, temperatureC: 60, powerW: null, powerLimitW: 72 },
+      lastXid: 79,
     },
   },
 }
@@ -60,6 +61,7 @@ test('a report has the ticks, decisions, failures and workers so far, and what h
   ])
   numbers.actionFailed('stop')
   numbers.workerStarted('ep', 'first_job')
+  numbers.imagePulled('box', 30e6)
   numbers.workerGone('ep', { reason: 'start_failed', isStartFailure: true })
   await report(NOW, ['ep'])
   const value = (...values: readonly string[]) => ({ values, reading: { value: 1 } })
@@ -76,6 +78,8 @@ test('a report has the ticks, decisions, failures and workers so far, and what h
       runyard_worker_start_failures_total: [value('ep')],
       runyard_workers_lost_total: [{ values: ['ep'], reading: { value: 0 } }],
       runyard_host_listing_seconds: [{ values: ['box'], reading: { value: 0.04 } }],
+      runyard_image_pull_bytes_total: [{ values: ['box'], reading: { value: 30e6 } }],
+      runyard_gpu_xid_last: [{ values: ['box', '1', 'GPU-b'], reading: { value: 79 } }],
       runyard_host_disk_free_bytes: [{ values: ['box'], reading: { value: 5 } }],
       runyard_gpu_utilization_ratio: [{ values: ['box', '1', 'GPU-b'], reading: { value: 0.5 } }],
       runyard_gpu_power_limit_watts: [{ values: ['box', '1', 'GPU-b'], reading: { value: 72 } }],

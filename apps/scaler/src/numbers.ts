@@ -13,6 +13,8 @@ export interface Numbers extends Disposable {
   actionFailed(kind: Action['kind']): void
   workerStarted(endpointId: string, reason: Reason): void
   workerGone(endpointId: string, end: { readonly reason: Reason; readonly isStartFailure: boolean }): void
+  /** A pull went through. */
+  imagePulled(host: string, bytes: number): void
   /** Writes a report if the last one is ten seconds old. */
   report(seen: Seen): Promise<void>
 }
@@ -60,6 +62,7 @@ export function createNumbers(version: string): Numbers {
       if (isStartFailure) series.add('runyard_worker_start_failures_total', [endpointId], 1)
       else if (LOST.has(reason)) series.add('runyard_workers_lost_total', [endpointId], 1)
     },
+    imagePulled: (host, bytes) => series.add('runyard_image_pull_bytes_total', [host], bytes),
     async report({ store, observed, inFlight, now }) {
       if (now - reportedAt < REPORT_EVERY_MS) return
       reportedAt = now
@@ -99,7 +102,7 @@ function addHost(series: Series<MetricName>, { label, disk, listingMs, inventory
   }
 }
 
-function addUse(series: Series<MetricName>, card: readonly string[], { usedBytes, load }: CardUse): void {
+function addUse(series: Series<MetricName>, card: readonly string[], { usedBytes, load, lastXid }: CardUse): void {
   const readings = {
     runyard_gpu_memory_used_bytes: usedBytes,
     runyard_gpu_utilization_ratio: load?.utilization,
@@ -107,6 +110,7 @@ function addUse(series: Series<MetricName>, card: readonly string[], { usedBytes
     runyard_gpu_power_watts: load?.powerW,
     runyard_gpu_power_limit_watts: load?.powerLimitW,
     runyard_gpu_ecc_uncorrected_total: load?.eccErrors,
+    runyard_gpu_xid_last: lastXid,
   } as const
   for (const [name, reading] of Object.entries(readings)) {
     if (typeof reading === 'number') series.set(name as keyof typeof readings, card, reading)

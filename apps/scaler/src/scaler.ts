@@ -97,12 +97,13 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const wake = (): void => waker.wake('now')
   const leadership = opening.use(lead(options, state))
   const hosts = opening.use(await openHostPool(options, wake))
+  const numbers = opening.use(createNumbers(root.version))
   const parts = {
     ...options,
     hosts,
     memory,
-    numbers: opening.use(createNumbers(root.version)),
-    images: createImages(store.privateImages, options.config.images),
+    numbers,
+    images: createImages(store.privateImages, { ...options.config.images, onPulled: (host, bytes) => numbers.imagePulled(host, bytes) }),
     builds: createBuilds(store, options.config.images),
     models: createModels(options),
     gate: createGate(ACTIONS_AT_ONCE),
@@ -295,6 +296,4 @@ function knownEndpoints({ endpoints }: Observed): Known {
   }
 }
 
-function takersOf({ workers }: EndpointView): number {
-  return workers.filter((worker) => !isDraining(worker)).length
-}
+const takersOf = ({ workers }: EndpointView): number => workers.filter((worker) => !isDraining(worker)).length

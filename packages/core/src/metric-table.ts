@@ -151,6 +151,7 @@ const HOSTS = {
   runyard_host_disk_free_bytes: { ...pool, ...gauge, help: 'Free space where the host keeps its images.', labels: ['host'] },
   runyard_host_disk_total_bytes: { ...pool, ...gauge, help: 'Size of that disk.', labels: ['host'] },
   runyard_host_disk_low: { ...pool, ...gauge, help: '1 while the host pulls no image for lack of disk space.', labels: ['host'] },
+  runyard_image_pull_bytes_total: { ...pool, ...counter, help: 'Bytes that finished pulls of images have downloaded.', labels: ['host'] },
   runyard_host_listing_seconds: { ...pool, ...gauge, help: 'How long its last list of workers took.', labels: ['host'] },
 } as const satisfies Record<string, MetricRow>
 
@@ -182,6 +183,7 @@ const CARDS = {
     help: 'Uncorrectable memory errors of the card since its driver was loaded; absent: it has no ECC.',
     labels: CARD,
   },
+  runyard_gpu_xid_last: { ...pool, ...gauge, help: 'Last Xid of the card in the kernel’s log; absent: none, or not known.', labels: CARD },
 } as const satisfies Record<string, MetricRow>
 
 const REST = {

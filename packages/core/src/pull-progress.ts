@@ -35,6 +35,11 @@ function bytesOf(number: string | undefined, unit = 'B'): number {
   return Number(number) * (UNITS[unit] ?? 1)
 }
 
+/** Of the layers that the engine has downloaded. */
+export function pulledBytes({ layers }: PullProgress): number {
+  return [...layers.values()].reduce((sum, layer) => sum + layer.bytes, 0)
+}
+
 /** E.g. `3 of 7 layers, 120 of 980 MB`; the size grows while the engine learns of more layers. Undefined: nothing is known. */
 export function pullWords({ layers }: PullProgress): string | undefined {
   const all = [...layers.values()]

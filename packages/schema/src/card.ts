@@ -11,6 +11,8 @@ export interface CardUse {
   readonly processes: readonly { readonly pid: number; readonly name: string }[]
   /** Of a whole card: what it does now, as far as the driver says; absent: of a slice. */
   readonly load?: CardLoad
+  /** The last Xid of the kernel's log since the scaler runs; absent: none, or the log cannot be read. */
+  readonly lastXid?: number
 }
 
 /** null: the driver does not say. */

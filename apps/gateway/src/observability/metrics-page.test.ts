@@ -13,7 +13,7 @@ useGateway({ prices: { cpuWorkerPerHour: 1 }, webhooks: { allowPrivate: true, re
 
 /** The scaler's report, which its own tests cover; and the memory limit, which the Redis of the tests has not. */
 const ELSEWHERE =
-  /^runyard_(scaler_.*|worker_(starts|ends|start_failures)_total|workers_lost_total|host_(listing|disk_free|disk_total)_.*|gpu_(memory_used_bytes|utilization.*|temperature.*|power.*|ecc.*)|store_max_bytes|certificate_.*)$/
+  /^runyard_(scaler_.*|worker_(starts|ends|start_failures)_total|workers_lost_total|host_(listing|disk_free|disk_total)_.*|image_.*|gpu_(memory_used_bytes|utilization.*|temperature.*|power.*|ecc.*|xid.*)|store_max_bytes|certificate_.*)$/
 
 const card = (uuid: string) => ({ uuid, name: 'NVIDIA L4', memoryBytes: 24e9, simulated: false, healthy: true })
 

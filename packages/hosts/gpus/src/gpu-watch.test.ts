@@ -189,13 +189,16 @@ it('a grave line of the kernel marks its GPU for a while; errors of programs and
   const pci = /<gpu id="0000([^"]+)\.0"/.exec(REPORT)?.[1] ?? ''
   const say = (text: string) => stand.of('journalctl')[0]?.onOutput(text)
   say(`NVRM: Xid (PCI:${pci}): 45, pid=7, name=python3, Ch 00000008\nNVRM: Xid (PCI:${pci}): 13, pid=7, name=python3, Graphics Exception\n`)
+  const xids = async () => Object.values((await watch.look()).uses).map(({ lastXid }) => lastXid)
   expect((await watch.look()).gpus[0]?.event).toBeUndefined()
+  expect(await xids()).toEqual([13, undefined])
   say(`NVRM: Xid (PCI:${pci}): 79, pid=7, name=pyt`)
   say('hon3, GPU has fallen off the bus.\n')
   expect((await watch.look()).gpus.map(({ uuid, event }) => [uuid, event?.kind])).toEqual([
     [gpus[0]?.uuid, 'reboot'],
     [gpus[1]?.uuid, undefined],
   ])
+  expect(await xids()).toEqual([79, undefined])
   expect(warnings.map((words) => /Xid (\d+)/.exec(words)?.[1])).toEqual(['13', '79'])
 })
 

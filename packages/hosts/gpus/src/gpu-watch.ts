@@ -10,7 +10,7 @@ import {
   type ListedGpu,
   type NvidiaSmiReport,
 } from '@runyard/nvidia-smi-parser'
-import type { Gpu, HostOffer } from '@runyard/schema'
+import type { CardUse, Gpu, HostOffer } from '@runyard/schema'
 import { followLocally, type FollowCommand } from './follow-command.ts'
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { layoutOf } from './mig.ts'
@@ -255,6 +255,7 @@ function seenNow({ last, health, linked: { links } }: State, kernel: KernelLog |
   const fault = health === 'fine' ? undefined : (health?.problem ?? 'nvidia-smi has not answered yet')
   return {
     ...last,
+    uses: Object.fromEntries(Object.entries(last.uses).map(([uuid, use]) => [uuid, withXid(use, kernel?.lastXidOf(uuid))])),
     ...(links.length === 0 ? {} : { links: [...links] }),
     gpus: last.gpus.map((gpu): Gpu => {
       const event = kernel?.latestOf(gpu.uuid)
@@ -263,6 +264,8 @@ function seenNow({ last, health, linked: { links } }: State, kernel: KernelLog |
     }),
   }
 }
+
+const withXid = (use: CardUse, lastXid: number | undefined): CardUse => (lastXid === undefined ? use : { ...use, lastXid })
 
 function pciAddresses({ gpus }: NvidiaSmiReport): ReadonlyMap<string, string> {
   return new Map(

@@ -19,6 +19,8 @@ export interface KernelLog extends AsyncDisposable {
   start(): void
   /** The last grave line about a GPU, for a minute. */
   latestOf(uuid: string): Gpu['event']
+  /** The code of the last line about a GPU that says something of it or of a program, however old; what follows a kill is none. */
+  lastXidOf(uuid: string): number | undefined
 }
 
 /** Only lines from now on. Members of the groups adm and systemd-journal may read it. */
@@ -37,6 +39,7 @@ const GRAVE: Partial<Record<XidEvent['class'], CardFault>> = {
 
 export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptions): KernelLog {
   const latest = new Map<string, NonNullable<Gpu['event']>>()
+  const codes = new Map<string, number>()
   let journal: Supervised | undefined
   let rest = ''
 
@@ -46,7 +49,10 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
     const uuid = xid && gpuAt(xid.pciAddress)
     if (xid === undefined || uuid === undefined) return
     const message = describe(xid)
-    if (xid.class !== 'teardown' && xid.class !== 'note') warn(`GPU ${uuid}: ${message}`)
+    if (xid.class !== 'teardown' && xid.class !== 'note') {
+      codes.set(uuid, xid.xid)
+      warn(`GPU ${uuid}: ${message}`)
+    }
     if (kind === undefined) return
     latest.set(uuid, { at: Date.now(), kind, message })
     onEvent()
@@ -71,6 +77,7 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
       const event = latest.get(uuid)
       return event !== undefined && Date.now() - event.at < KEEP_MS ? event : undefined
     },
+    lastXidOf: (uuid) => codes.get(uuid),
     [Symbol.asyncDispose]: async () => journal?.[Symbol.asyncDispose](),
   }
 }
