@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { openPageSite, type PageSite } from './harness/page.ts'
 import { suiteThatNeeds } from './harness/suite.ts'
 import { jobScenarios } from './suites/page/jobs.ts'
+import { gpuScenarios } from './suites/page/gpus.ts'
 import { signInScenarios } from './suites/page/sign-in.ts'
 
 await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
@@ -16,4 +17,5 @@ await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
 
   signInScenarios(() => site)
   jobScenarios(() => site)
+  gpuScenarios(() => site)
 })

@@ -6,6 +6,7 @@ import { runCommand } from '../harness/child.ts'
 import { firstMissing } from '../harness/machine.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack } from '../harness/stack.ts'
+import { measurePage } from './page.ts'
 import { measureAll, selectRows } from './rows.ts'
 import { measureScale } from './scale.ts'
 import { renderMachine, renderTable, saveResults, toRow } from './table.ts'
@@ -18,8 +19,11 @@ const say = (line: string): void => {
   process.stderr.write(`▸ ${line}\n`)
 }
 const times = (full: number): number => (values.quick ? Math.ceil(full / 10) : full)
-if (positionals.includes('scale')) {
-  process.stdout.write(`\n${renderTable((await measureScale(times, say)).map((measured) => toRow(measured)))}\n`)
+/** They have worlds of their own. */
+const APART = { scale: measureScale, page: measurePage } as const
+for (const name of ['scale', 'page'] as const) {
+  if (!positionals.includes(name)) continue
+  process.stdout.write(`\n${renderTable((await APART[name](times, say)).map((measured) => toRow(measured)))}\n`)
   process.exit(0)
 }
 const groups = selectRows(positionals)

@@ -2,7 +2,7 @@
 // of use. Every draw is from one seed, so that two runs show the same day.
 import { packNumbers, packSamples, NO_NUMBERS, type CardSample, type EndpointNumbers, type PastJob } from '@runyard/core'
 import { OPERATOR_OWNER, type Reason, type WorkerLife } from '@runyard/schema'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { endpointRecord } from '@runyard/testing/endpoint'
 
 export interface Day {
@@ -44,9 +44,7 @@ export function cardsOf({ hosts, cardsPerHost }: Pick<Day, 'hosts' | 'cardsPerHo
 }
 
 /** Returns how many jobs there are. */
-export async function fillDay(redisUrl: string, day: Day): Promise<number> {
-  const retention = { asyncMs: MINUTE_MS, syncMs: MINUTE_MS }
-  await using store = await openStore({ redisUrl, leaseMs: 40_000, retention, history: { bytes: 256 * 1024 * 1024, days: 7 } })
+export async function fillDay(store: Store, day: Day): Promise<number> {
   const draw = createDraw()
   const cards = cardsOf(day)
   await writeHosts(store, cards, day.until)

@@ -3,23 +3,27 @@ import { queryOptions } from '@tanstack/react-query'
 import type { SeriesSearch, TimelineSearch } from '@runyard/client'
 import { client } from './client.ts'
 
-/** How often a picture that ends now is asked for again. */
 const LIVE_MS = 10_000
+
+/** How long a pixel or a point is: asking more often shows nothing new. */
+const stepOf = (from: number, to: number, steps: number): number => Math.max(LIVE_MS, (to - from) / steps)
+
+/** A range that ends now is asked for again. */
+const again = (from: number, to: number, steps: number) => () => (to > Date.now() - LIVE_MS ? stepOf(from, to, steps) : false)
 
 export const timelineQuery = (search: TimelineSearch) =>
   queryOptions({
     queryKey: ['timeline', search],
     queryFn: () => client.history.timeline(search),
-    enabled: search.px > 10,
-    refetchInterval: () => (search.to > Date.now() - LIVE_MS ? LIVE_MS : false),
+    refetchInterval: again(search.from, search.to, search.px),
   })
 
 /** Numbers of endpoints, or readings of a card. */
-export const stepsQuery = (search: SeriesSearch & { readonly to: number }) =>
+export const stepsQuery = (search: SeriesSearch & { readonly from: number; readonly to: number; readonly points: number }) =>
   queryOptions({
     queryKey: ['steps', search],
     queryFn: () => client.history.series(search),
-    refetchInterval: () => (search.to > Date.now() - LIVE_MS ? LIVE_MS : false),
+    refetchInterval: again(search.from, search.to, search.points),
   })
 
 /** The last lines of a worker, for as long as they are kept. */

@@ -39,7 +39,7 @@ export function bandsOf({ size }: Layout, height: number): Bands {
   return { bar: [1, height - 1] }
 }
 
-const QUARANTINED = PHASES.indexOf('quarantined')
+const [PULLING, QUARANTINED, UNKNOWN] = [PHASES.indexOf('pulling'), PHASES.indexOf('quarantined'), PHASES.indexOf('unknown')]
 /** The least width of what must be seen. */
 const MARK_PX = 3
 
@@ -121,13 +121,19 @@ function createPen(sheet: Sheet, scene: Scene, row: Row) {
   /** So that stripes move with what they are on. */
   const shift = ((Math.round((-view.from / lengthOf(view)) * width) % TILE) + TILE) % TILE
 
+  /** Rows without a pattern are alike: the first of each half is copied. */
   function bar(kinds: Uint8Array): void {
     const [from, to] = rowsOf(bands.bar)
     const middle = from + Math.floor((to - from) / 2)
+    const isPlain = !kinds.some((kind) => kind === PULLING || kind === QUARANTINED || kind === UNKNOWN)
     for (let y = from; y < to; y += 1) {
+      const start = y * width
+      if (isPlain && y !== from && y !== middle) {
+        pixels.copyWithin(start, start - width, start)
+        continue
+      }
       const tiles = y < middle ? patterns.upper : patterns.lower
       const inTile = ((y - top) % TILE) * TILE
-      const start = y * width
       for (let x = 0; x < width; x += 1) {
         pixels[start + x] = tiles[(kinds[x] ?? 0) * TILE * TILE + inTile + ((x - shift + TILE) % TILE)] ?? 0
       }

@@ -175,7 +175,7 @@ interface FocusDeps {
 }
 
 /** The card and the time that the keys are at. */
-function useFocus({ pin, data, onPin, onCommand }: TimelineProps, { picture, layout, view, move, settle }: FocusDeps) {
+function useFocus({ pin, data, view: settled, onPin, onCommand }: TimelineProps, { picture, layout, view, move, settle }: FocusDeps) {
   const [chosen, setChosen] = useState<Pin | undefined>(pin)
   const [settling, setSettling] = useState<View>()
   useEffect(() => {
@@ -190,7 +190,8 @@ function useFocus({ pin, data, onPin, onCommand }: TimelineProps, { picture, lay
     )
   const uuidOf = (row: number) => picture.lanes[layout.rows[row]?.lane ?? -1]?.lane.uuid
   const row = rowOf(chosen?.uuid)
-  const middle = Math.min(timeAt(view, 0.5), data.now)
+  // Of the view that has settled: the cells need not be drawn anew while it moves.
+  const middle = Math.min(timeAt(settled, 0.5), data.now)
   const [uuid, at] = [uuidOf(row), chosen?.at ?? middle]
 
   function go(next: Focus): void {

@@ -13,7 +13,7 @@ import type { Group } from './routes.ts'
 
 /** Widths in steps, so that a window that is drawn wider asks for nothing. */
 const WIDTH_STEP = 40
-/** No more than so often, however much happens. */
+/** No more than so often, however much happens; nor more than once in a pixel. */
 const FRESHEN_MS = 2000
 const MOST_POINTS = 600
 const NO_STEPS: Steps = { stepMs: 60_000, points: [] }
@@ -45,7 +45,7 @@ export function usePicture({ group, endpoint, gpu }: PictureSearch): PictureData
   const series = useQuery(stepsQuery({ from, to, endpoint, points: MOST_POINTS }))
   const releases = useQuery({ ...releasesQuery(endpoint ?? ''), enabled: endpoint !== undefined })
   const endpoints = useQuery(endpointsQuery)
-  useFreshPicture(range.span !== undefined)
+  useFreshPicture(range.span !== undefined, (to - from) / px)
   const { data } = timeline
   const decisions = useMemo(
     () => (data === undefined ? [] : decisionsOf(data, endpoint === undefined ? [] : releases.data?.releases)),
@@ -66,14 +66,17 @@ function viewOf({ from, to, span }: Range, data: TimelineView | undefined): View
 }
 
 /** Asks again when the pool says that something changed. */
-function useFreshPicture(isLive: boolean): void {
+function useFreshPicture(isLive: boolean, pixelMs: number): void {
   const cache = useQueryClient()
   const due = useRef<ReturnType<typeof setTimeout>>(undefined)
   const hear = useCallback(() => {
-    due.current ??= setTimeout(() => {
-      due.current = undefined
-      void cache.invalidateQueries({ queryKey: ['timeline'] })
-    }, FRESHEN_MS)
-  }, [cache])
+    due.current ??= setTimeout(
+      () => {
+        due.current = undefined
+        void cache.invalidateQueries({ queryKey: ['timeline'] })
+      },
+      Math.max(FRESHEN_MS, pixelMs),
+    )
+  }, [cache, pixelMs])
   useTopic(isLive ? 'pool' : undefined, hear)
 }
