@@ -2,8 +2,9 @@
 import { afterAll, beforeAll } from 'vitest'
 import { openPageSite, type PageSite } from './harness/page.ts'
 import { suiteThatNeeds } from './harness/suite.ts'
-import { jobScenarios } from './suites/page/jobs.ts'
+import { endpointScenarios } from './suites/page/endpoints.ts'
 import { gpuScenarios } from './suites/page/gpus.ts'
+import { jobScenarios } from './suites/page/jobs.ts'
 import { signInScenarios } from './suites/page/sign-in.ts'
 
 await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
@@ -18,4 +19,5 @@ await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
   signInScenarios(() => site)
   jobScenarios(() => site)
   gpuScenarios(() => site)
+  endpointScenarios(() => site)
 })

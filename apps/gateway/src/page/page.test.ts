@@ -15,7 +15,7 @@ const ask = (path: string, headers: Record<string, string> = {}, init: RequestIn
 const HTML = { accept: 'text/html,application/xhtml+xml' }
 
 describe('the page', () => {
-  it.each(['/', '/sign-in', '/jobs', '/jobs/a-job', '/gpus/GPU-1/', '/endpoints/e/logs', '/settings/keys?x=1', '//usage'])(
+  it.each(['/', '/sign-in', '/jobs', '/jobs/a-job', '/gpus/GPU-1/', '/endpoints', '/endpoints/e/logs', '/settings/keys?x=1', '//usage'])(
     'is at %s',
     async (path) => {
       const response = await ask(path)

@@ -10,7 +10,7 @@ import { PAGE_DIR, readPage } from './bundle.ts'
 
 /** What the page has; anything below some of them. */
 const PAGES =
-  /^\/(?:$|(?:sign-in|start|usage|failures|logs|jobs|gpus|settings)$|(?:jobs|gpus|hosts|endpoints|workers|settings)\/[^/]+(?:\/[^/]+)?$)/u
+  /^\/(?:$|(?:sign-in|start|usage|failures|logs|jobs|gpus|endpoints|settings)$|(?:jobs|gpus|hosts|endpoints|workers|settings)\/[^/]+(?:\/[^/]+)?$)/u
 const API = /^\/(?:v1|v2|rest|graphql|hapi|runyard|metrics|healthz|readyz|lb|t|docs|openapi\.json|assets|flash)(?:\/|$)/u
 /** Links that Runpod's tools print (flash-api §1.2), and where they lead here. */
 const RUNPOD_ENDPOINT = /^\/serverless\/user\/endpoint\/([^/]+)$/u

@@ -1,5 +1,5 @@
 // Addresses of endpoints with their tabs, of workers and of logs.
-import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { rootRoute } from '../../app/root-route.ts'
 import { readPreviewSearch } from '../preview/settings-search.ts'
 import { readLogFilter } from '../../ui/logs/log-filter.ts'
@@ -53,13 +53,4 @@ const logsRoute = createRoute({
   component: lazyRouteComponent(() => import('../logs/logs-page.tsx'), 'LogsPage'),
 })
 
-/** A link that Runpod's tools print. */
-const runpodEndpointRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/serverless/user/endpoint/$id',
-  beforeLoad: ({ params }) => {
-    throw redirect({ to: '/endpoints/$id', params })
-  },
-})
-
-export const endpointRoutes = [endpointsRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute, runpodEndpointRoute] as const
+export const endpointRoutes = [endpointsRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute] as const
