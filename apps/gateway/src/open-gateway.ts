@@ -51,7 +51,7 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
   const history = createHistoryWriter({ history: store.history, log })
   const waiters = createWaiters()
   const endpoints = createEndpointCache(store.endpoints)
-  const metrics = createGatewayMetrics()
+  const metrics = createGatewayMetrics(store)
   const onHanded = (session: WorkerSession, job: TakenJob): void => noteHanded({ events, waiters, metrics }, session, job)
   const dispatcher = createDispatcher({ store, endpoints, log, onHanded })
   const sessions = createWorkerSessions({ store, log })

@@ -41,6 +41,7 @@ const CARD = ['host', 'gpu', 'uuid'] as const
 /** Ten bounds, since two histograms per endpoint are the largest part of the page. */
 const JOB_BUCKETS_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800]
 const HTTP_BUCKETS_S = [0.002, 0.005, 0.01, 0.05, 0.25, 1, 5, 30]
+const STORE_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5]
 const TICK_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15]
 
 const pool = { scope: 'pool' } as const
@@ -188,6 +189,13 @@ const CARDS = {
 
 const REST = {
   runyard_store_up: { ...own, ...gauge, help: '1 while this gateway is connected to Redis.', labels: [] },
+  runyard_store_script_seconds: {
+    ...own,
+    kind: 'histogram',
+    help: 'From sending a script to Redis to its answer.',
+    labels: [],
+    buckets: STORE_BUCKETS_S,
+  },
   runyard_store_answer_seconds: { ...own, ...gauge, help: 'How long one command took just now.', labels: [] },
   runyard_store_used_bytes: { ...pool, ...gauge, help: 'Memory that Redis uses.', labels: [] },
   runyard_store_max_bytes: { ...pool, ...gauge, help: 'Memory beyond which Redis refuses writes; absent: no limit.', labels: [] },

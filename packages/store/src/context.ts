@@ -5,7 +5,7 @@ import type { EndpointCache } from './endpoints/endpoint-lists.ts'
 import type { JustSettled } from './jobs/just-settled.ts'
 import type { Keys } from './keys.ts'
 import type { Payloads } from './blobs/payloads.ts'
-import type { Run } from './scripts/run-script.ts'
+import type { Run, Timing } from './scripts/run-script.ts'
 import type { Signals } from './signals.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 
@@ -13,6 +13,7 @@ export interface StoreContext {
   readonly client: Redis
   readonly keys: Keys
   readonly run: Run
+  readonly timing: Timing
   readonly signals: Signals
   readonly payloads: Payloads
   readonly justSettled: JustSettled

@@ -90,11 +90,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     tracedEnds: translateErrors(createTracedEndStore(context)),
     underTerm: (term) => openUnderTerm(context, term),
     ...translateErrors(context.installation),
-    subscribe: (onSignal) => context.signals.subscribe(onSignal),
-    publish: (signal) => context.signals.publish(signal),
-    problems: () => findProblems(context),
-    ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
-    isUp: () => context.client.status === 'ready',
+    ...connectionOf(context),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
 }
@@ -102,6 +98,22 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 function openHistory(context: StoreContext): HistoryStore {
   const { isKept, ...functions } = createHistoryStore(context)
   return { isKept, ...translateErrors(functions) }
+}
+
+function connectionOf(
+  context: StoreContext,
+): Pick<Store, 'subscribe' | 'publish' | 'problems' | 'redisMemory' | 'redisFacts' | 'isUp' | 'timeScripts'> {
+  const { client, signals, timing } = context
+  return {
+    subscribe: (onSignal) => signals.subscribe(onSignal),
+    publish: (signal) => signals.publish(signal),
+    problems: () => findProblems(context),
+    ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
+    isUp: () => client.status === 'ready',
+    timeScripts: (onAnswer) => {
+      timing.onAnswer = onAnswer
+    },
+  }
 }
 
 /** Opens nothing: the same commands on the same connection, each with the term. */
@@ -168,11 +180,13 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const instanceId = async () => (await installation.instance()).id
   const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
-  const run = createRun({ client, signals })
+  const timing = { onAnswer: undefined }
+  const run = createRun({ client, signals, timing })
   return {
     client,
     keys,
     run,
+    timing,
     signals,
     payloads,
     justSettled: createJustSettled(),

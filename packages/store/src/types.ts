@@ -105,4 +105,6 @@ export interface Store extends AsyncDisposable {
   redisMemory(): Promise<RedisMemory>
   redisFacts(): Promise<RedisFacts>
   isUp(): boolean
+  /** Calls back with the milliseconds of each script that Redis answers from now on. One caller per store. */
+  timeScripts(onAnswer: (ms: number) => void): void
 }

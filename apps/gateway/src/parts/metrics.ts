@@ -4,6 +4,7 @@
 import { METRICS, START_PHASES, type EndMeasure, type MetricName, type StartPhase } from '@runyard/core'
 import { createSeries, observeIn, type Distribution, type Samples, type Series, type Value } from '@runyard/kit'
 import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
+import type { Store } from '@runyard/store'
 
 export interface GatewayMetrics {
   jobAccepted(endpointId: string): void
@@ -31,14 +32,17 @@ interface EndpointCells {
 
 const WAIT = 'runyard_job_wait_seconds'
 const RUN = 'runyard_job_run_seconds'
+const SCRIPTS = 'runyard_store_script_seconds'
 const OF_ENDPOINTS = Object.entries(METRICS).flatMap(([name, { scope, labels }]) =>
   scope === 'process' && labels.includes('endpoint_id') ? [name as MetricName] : [],
 )
 
-export function createGatewayMetrics(): GatewayMetrics {
+export function createGatewayMetrics(store: Pick<Store, 'timeScripts'>): GatewayMetrics {
   const series = createSeries<MetricName>(METRICS)
   const cells = new Map<string, EndpointCells>()
-  const [waitBounds, runBounds] = [METRICS[WAIT].buckets, METRICS[RUN].buckets]
+  const [waitBounds, runBounds, scriptBounds] = [METRICS[WAIT].buckets, METRICS[RUN].buckets, METRICS[SCRIPTS].buckets]
+  const scripts = series.distribution(SCRIPTS)
+  store.timeScripts((ms) => observeIn(scripts, scriptBounds, ms / 1000))
 
   function cellsOf(endpointId: string): EndpointCells {
     const known = cells.get(endpointId)

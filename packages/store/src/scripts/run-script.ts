@@ -27,6 +27,13 @@ interface RunDeps {
   /** Absent before there are any; no script then publishes. */
   readonly signals?: Pick<Signals, 'channel' | 'encode' | 'deliver'>
   readonly fence?: Fence
+  readonly timing?: Timing
+}
+
+/** Who wants to know how long answers take; the field changes. */
+export interface Timing {
+  /** Of a script that Redis answered. */
+  onAnswer: ((ms: number) => void) | undefined
 }
 
 /** What the error of a script begins with that a later term shuts out. */
@@ -42,12 +49,17 @@ interface Call {
 
 const SILENT = { channel: '', encode: () => '', deliver: () => undefined }
 
-export function createRun({ client, signals = SILENT, fence }: RunDeps): Run {
+const UNTIMED: Timing = { onAnswer: undefined }
+
+export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }: RunDeps): Run {
   const send = createSend(client)
   return async (script, input, before) => {
     const keys = script.keys.map((name) => String(input[name]))
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
-    const reply = script.read(await send(fence === undefined ? call : underTerm(call, fence)))
+    const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
+    const answer = await send(fence === undefined ? call : underTerm(call, fence))
+    timing.onAnswer?.(performance.now() - sentAt)
+    const reply = script.read(answer)
     before?.(reply)
     for (const signal of script.signalled(reply, input)) signals.deliver(signal)
     return reply
