@@ -68,7 +68,7 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
     const context = await browser.newContext()
     const page = await context.newPage()
     await page.goto(`${stack.url}/#c=${await makeCode()}`)
-    await page.getByRole('link', { name: 'Yard' }).first().waitFor()
+    await page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
     const state = await context.storageState()
     await context.close()
     return state

@@ -26,7 +26,7 @@ export function signInScenarios(site: () => PageSite): void {
       await page.getByText(/no API key of this Runyard/u).waitFor()
       await field.fill(stack.key)
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('link', { name: 'Yard' }).first().waitFor()
+      await page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
       const kept = await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href])')
       expect(kept).not.toContain(stack.key)
     })

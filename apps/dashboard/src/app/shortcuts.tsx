@@ -21,9 +21,18 @@ export function Shortcuts() {
   return (
     <>
       <button type="button" className={styles.quiet} onClick={() => open('find')}>
-        Find <kbd aria-hidden>/</kbd>
+        Find{' '}
+        <kbd aria-hidden className={styles.forKeys}>
+          /
+        </kbd>
       </button>
-      <button type="button" className={styles.quiet} aria-label="Keys of this page" title="Keys of this page" onClick={() => open('help')}>
+      <button
+        type="button"
+        className={`${styles.quiet} ${styles.forKeys}`}
+        aria-label="Keys of this page"
+        title="Keys of this page"
+        onClick={() => open('help')}
+      >
         ?
       </button>
       <Suspense>

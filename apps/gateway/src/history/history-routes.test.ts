@@ -114,6 +114,18 @@ it('knows a job at once when it is cancelled, while it waits and while it runs',
   expect(idsOf(await find())).toEqual([running, waiting])
 })
 
+it('tells the attempts before a retry from those after it', async () => {
+  const [id = ''] = await end('no cheese')
+  await gateway.call(`/v2/${ep}/retry/${id}`, { method: 'POST' })
+  const [before, ...others] = (await get<JobDetailView>(`jobs/${id}`)).attempts
+  expect(others).toEqual([])
+  expect(before?.endedAt).toBeDefined()
+  await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+  const { attempts, status, submittedAt } = await get<JobDetailView>(`jobs/${id}`)
+  expect({ status, attempts }).toEqual({ status: 'CANCELLED', attempts: [before] })
+  expect(before?.endedAt).toBeLessThanOrEqual(submittedAt)
+})
+
 it('groups failures by what they have in common', async () => {
   await end(OOM(20), 'no cheese', undefined, OOM(512))
   const { failures, total, isComplete } = await get<FailureListView>(`failures?endpoint=${ep}`)

@@ -62,13 +62,14 @@ async function eventsOf(store: GatewayDeps['store'], endpointId: string, jobId: 
 
 const FUNCTION_ENTERED = 'function entered'
 
-/** From the events that are left of it. */
-function attemptsOf(events: readonly EndpointEvent[], { settledAt, timings }: Pick<JobRecord, 'settledAt' | 'timings'>) {
+/** From the events that are left of it, those of lives before a retry among them. */
+function attemptsOf(events: readonly EndpointEvent[], job: Pick<JobRecord, 'submittedAt' | 'settledAt' | 'timings'>) {
   const attempts: JobDetailView['attempts'] = []
   for (const event of events) noteAttempt(attempts, event)
   const last = attempts.at(-1)
-  if (last !== undefined && settledAt !== undefined) {
-    last.endedAt ??= settledAt
+  const { submittedAt, settledAt, timings } = job
+  if (last !== undefined && settledAt !== undefined && last.startedAt >= submittedAt && last.evidence === undefined) {
+    last.endedAt = settledAt
     if (timings?.returnedAt !== undefined) last.returnedAt = timings.returnedAt
   }
   return attempts
@@ -80,6 +81,7 @@ function noteAttempt(attempts: JobDetailView['attempts'], { kind, at, workerId =
   else if (last === undefined) return
   else if (kind === 'job_started') last.enteredAt = at
   else if (kind === 'job_requeued') Object.assign(last, { endedAt: at, evidence: message })
+  else if (kind === 'job_settled') last.endedAt ??= at
 }
 
 const CHUNKS_AT_ONCE = 256
@@ -93,7 +95,7 @@ async function pastOf(store: GatewayDeps['store'], { all }: OwnEndpoints, id: st
   const text = job.fingerprint === undefined ? undefined : await textOf(store.history, job.endedAt, id)
   return {
     ...toFound(endpoint, job),
-    attempts: attemptsOf(events, { settledAt: job.endedAt }),
+    attempts: attemptsOf(events, { submittedAt: job.submittedAt, settledAt: job.endedAt }),
     events,
     ...(text === undefined ? {} : { text: withoutTimeout(text) }),
   }

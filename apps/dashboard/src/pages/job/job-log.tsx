@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { JobDetailView } from '@runyard/schema/api'
 import { useZone } from '../../app/preferences.ts'
+import { keepRange } from '../../app/range.ts'
 import { formatClock } from '../../ui/format.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { linesQuery } from './job-queries.ts'
@@ -13,6 +15,13 @@ export function JobLog({ job }: { readonly job: JobDetailView }) {
   return (
     <section className={styles.section} aria-labelledby="log">
       <h2 id="log">What it wrote</h2>
+      {data !== undefined && data.lines.length > 0 && (
+        <p>
+          <Link to="/logs" search={(search) => ({ ...keepRange(search), job: job.id })}>
+            {data.nextCursor === null ? 'In the logs' : 'Earlier lines in the logs'}
+          </Link>
+        </p>
+      )}
       {error && <Problem error={error} />}
       {data?.lines.length === 0 && (
         <p className={styles.muted}>
@@ -21,7 +30,6 @@ export function JobLog({ job }: { readonly job: JobDetailView }) {
       )}
       {data !== undefined && data.lines.length > 0 && (
         <pre className={styles.text} tabIndex={0} role="log" aria-labelledby="log">
-          {data.nextCursor !== null && '… earlier lines: runyard logs --job\n'}
           {data.lines.map(({ at, line, workerId }, index) => (
             <span key={`${workerId} ${at} ${index}`} className={styles.line}>
               <span className={styles.muted}>{formatClock(at, zone)}</span>

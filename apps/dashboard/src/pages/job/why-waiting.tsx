@@ -1,6 +1,8 @@
 // Why a job waits, rung by rung: accepted, a worker is wanted, it has a place, the worker starts, it takes the job (ADR 54).
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { ExplainView, JobDetailView } from '@runyard/schema/api'
+import { keepRange } from '../../app/range.ts'
 import { explainQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
 import { formatDuration } from '../../ui/format.ts'
 import { Ladder, Rung } from '../../ui/ladder.tsx'
@@ -67,7 +69,7 @@ function Start({ seen }: { readonly seen: ExplainView }) {
             <HostVerdicts hosts={seen.hosts} />
           </>
         )}
-        {place === 'stopped' && seen.changes.length > 0 && <Changes changes={seen.changes} />}
+        {place === 'stopped' && seen.changes.length > 0 && <Changes seen={seen} />}
       </Rung>
       <Rung state={start} title="The worker starts">
         <Why state={start} seen={seen} />
@@ -96,7 +98,7 @@ const PLACE = {
   later: 'It has a place',
 } as const
 
-function Changes({ changes }: { readonly changes: readonly string[] }) {
+function Changes({ seen: { changes, endpoint } }: { readonly seen: ExplainView }) {
   return (
     <div>
       <h3>What would change it</h3>
@@ -105,6 +107,11 @@ function Changes({ changes }: { readonly changes: readonly string[] }) {
           <li key={change}>{change}</li>
         ))}
       </ul>
+      <p>
+        <Link to="/endpoints/$id/settings" params={{ id: endpoint.id }} search={keepRange}>
+          Settings of {endpoint.name}
+        </Link>
+      </p>
     </div>
   )
 }
