@@ -122,7 +122,7 @@ describe('loadConfig', () => {
     ['tls: { name: "https://gpu.example.com" }', '"tls.name" is wrong: a name is written like gpu.example.com'],
     ['tls: { name: 192.168.1.4 }', '"tls.name" is wrong: a name is written like gpu.example.com'],
     ['tls: { cert: 7 }', '"tls.cert" is wrong: it must be text.'],
-    ['hosts: [{ volumes: { path: /srv/../etc } }]', 'volumes.path has no "..", no empty part and no "/" at its end.'],
+    ['hosts: [{ volumes: { path: /srv/../etc } }]', 'volumes.path has no "..", no "." and no empty part.'],
     ['hosts: [{ volumes: { path: /etc } }]', 'volumes.path is a directory of its own, not one of the system.'],
     ['a: b: c', 'is not valid YAML'],
   ])('refuses a file with %j and names it', async (text, sentence) => {

@@ -36,7 +36,7 @@ const Volumes = fields({
   path: z
     .string()
     .regex(/^\/.+/, 'volumes.path is an absolute path on the host')
-    .refine((path) => !/\/\.{0,2}(?:\/|$)/u.test(path), 'volumes.path has no "..", no empty part and no "/" at its end')
+    .refine((path) => !/\/\.{0,2}(?:\/|$)/u.test(path.replace(/(?<=.)\/$/u, '')), 'volumes.path has no "..", no "." and no empty part')
     .refine((path) => !SYSTEM_DIRECTORY.test(path), 'volumes.path is a directory of its own, not one of the system')
     .optional()
     .describe('directory on the host for the data of volumes (default: Docker volumes, or the data directory)'),
