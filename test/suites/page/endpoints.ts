@@ -102,8 +102,9 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByRole('region', { name: 'Answer' }).getByText('pretty').last().waitFor()
       await worker.post(`job-stream/WORKER/${id}?gpu=none`, { output: `${delta('polly')}data: [DONE]\n\n` })
       await worker.post(`job-done/WORKER/${id}?gpu=none`, { output: [] })
-      await page.getByText('answered').waitFor()
+      await page.getByText('COMPLETED').first().waitFor()
       expect(await page.getByRole('region', { name: 'Answer' }).last().innerText()).toBe('pretty polly')
+      await page.getByRole('list', { name: 'Steps of this job' }).waitFor()
       await site().stack.api.deleteEndpoint(talk)
     })
 

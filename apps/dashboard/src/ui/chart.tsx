@@ -127,11 +127,16 @@ function optionsOf({ place, series, format, isStacked, zone, onIndex, range }: L
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, Number.EPSILON) || 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 24, values: (_plot, splits) => splits.map(clock) },
-      { ...axis, grid, size: 56, space: 36, values: (_plot, splits) => splits.map((value) => format(value)) },
+      { ...axis, grid, size: 56, space: 36, values: (_plot, splits) => labelsOf(splits, format) },
     ],
     series: [{}, ...series.map((one) => lineOf(place, one, isStacked))],
     hooks: { setCursor: [({ cursor }) => onIndex(cursor.idx ?? null)] },
   }
+}
+
+/** What reads the same is written once. */
+function labelsOf(splits: readonly number[], format: (value: number) => string): string[] {
+  return splits.map((value, index) => (index > 0 && format(value) === format(splits[index - 1] ?? 0) ? '' : format(value)))
 }
 
 function lineOf(place: HTMLElement, { colour, dash, isStepped = false }: ChartSeries, isStacked: boolean): uPlot.Series {

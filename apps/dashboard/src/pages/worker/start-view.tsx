@@ -29,7 +29,7 @@ function stepsOf({ times }: WorkerLifeView, usual: ReadonlyMap<StartPhaseName, n
     kind: name === 'first function' ? 'run' : 'start',
     from,
     to,
-    detail: usual.has(name) ? `${what};` : what,
+    detail: what,
     usualMs: usual.get(name),
   }))
 }

@@ -7,7 +7,6 @@ import { workerQuery, workersQuery } from '../../api/endpoint-queries.ts'
 import { useTopic } from '../../api/live.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/shell.tsx'
-import { describeCards } from '../../ui/describe-cards.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { formatDuration, shortId } from '../../ui/format.ts'
 import { JobTable } from '../../ui/job-table.tsx'
@@ -71,7 +70,7 @@ function Header({ worker }: { readonly worker: WorkerLifeView }) {
           </Link>
           , release {version}
         </span>
-        <span>{describeCards(worker)}</span>
+        <Cards worker={worker} />
         <span>on {host}</span>
         <span>
           {times.gone === undefined ? 'up' : 'lived'} <b>{formatDuration(Math.max(0, (times.gone ?? now) - times.placed))}</b>
@@ -88,6 +87,17 @@ function Header({ worker }: { readonly worker: WorkerLifeView }) {
       </p>
     </header>
   )
+}
+
+/** Each with the way to what it did. */
+function Cards({ worker }: { readonly worker: WorkerLifeView }) {
+  if (worker.gpus.length === 0) return <span>no GPU</span>
+  return worker.gpus.map(({ uuid, name, simulated }) => (
+    <Link key={uuid} to="/gpus/$uuid" params={{ uuid }} search={keepRange} title={uuid}>
+      {name}
+      {simulated && ' (simulated)'}
+    </Link>
+  ))
 }
 
 /** How it ended, with the evidence. */

@@ -9,13 +9,13 @@ import styles from './log-list.module.css'
 
 const ROW_PX = 22
 const NEAR_END_PX = 40
+const BORDER_PX = 2
 
 export interface LogListProps extends Pick<Logs, 'lines' | 'readOlder'>, Pick<LogRowProps, 'hasWorker' | 'onJob'> {
   readonly isFollowing: boolean
 }
 
 export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps) {
-  const zone = useZone()
   const box = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
     count: lines.length,
@@ -32,23 +32,27 @@ export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps)
   return (
     <div className={styles.frame}>
       <div className={styles.older}>{readOlder ? <OlderButton readOlder={readOlder} /> : 'There is nothing older in this range.'}</div>
-      <div ref={box} className={styles.box} role="log" aria-live="off" aria-label="Log lines" tabIndex={0}>
+      <div
+        ref={box}
+        className={styles.box}
+        style={{ height: `min(${virtual.getTotalSize() + BORDER_PX}px, max(20rem, 100vh - 17rem))` }}
+        role="log"
+        aria-live="off"
+        aria-label="Log lines"
+        tabIndex={0}
+      >
         <div className={styles.space} style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ key, index, start }) => {
-            const line = lines[index]
-            if (line === undefined) return null
-            return (
-              <div
-                key={key}
-                ref={virtual.measureElement}
-                data-index={index}
-                className={styles.item}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                <LogRow line={line} zone={zone} {...row} />
-              </div>
-            )
-          })}
+          {virtual.getVirtualItems().map(({ key, index, start }) => (
+            <div
+              key={key}
+              ref={virtual.measureElement}
+              data-index={index}
+              className={styles.item}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <RowAt line={lines[index]} {...row} />
+            </div>
+          ))}
         </div>
       </div>
       {unseen !== undefined && (
@@ -60,6 +64,12 @@ export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps)
       )}
     </div>
   )
+}
+
+/** Undefined: the list has become shorter. */
+function RowAt({ line, ...row }: Pick<LogRowProps, 'hasWorker' | 'onJob'> & { readonly line: LogRowProps['line'] | undefined }) {
+  const zone = useZone()
+  return line === undefined ? null : <LogRow line={line} zone={zone} {...row} />
 }
 
 /** How many lines came since the end was seen last; undefined at the end. */

@@ -1,4 +1,5 @@
 // What became of a request: its state and times, chunks as they came, and the output, which is text.
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { JobView } from '@runyard/schema/api'
@@ -11,6 +12,8 @@ import { useNow } from '../../../ui/now.ts'
 import { Problem } from '../../../ui/problem.tsx'
 import { Status } from '../../../ui/status.tsx'
 import { WorkerLink } from '../../../ui/worker-link.tsx'
+import { jobQuery } from '../../job/job-queries.ts'
+import { JobStory } from '../../job/job-story.tsx'
 import { findMedia } from './find-media.ts'
 import { Media } from './media.tsx'
 import { joinDeltas, type CallState, type Chunk } from './run-call.ts'
@@ -27,8 +30,15 @@ export function CallView({ state }: { readonly state: CallState }) {
       {said !== '' && <Text name="Answer" text={said} />}
       {chunks.length > 0 && <Chunks chunks={chunks} begunAt={state.begunAt} />}
       <Output name={state.endedAt === undefined ? 'Progress' : 'Output'} value={job?.output ?? answer} />
+      {state.jobId !== undefined && <Story jobId={state.jobId} />}
     </>
   )
+}
+
+/** Where its time goes, and went. */
+function Story({ jobId }: { readonly jobId: string }) {
+  const { data } = useQuery(jobQuery(jobId))
+  return data === undefined ? null : <JobStory job={data} />
 }
 
 /** Why it waits, or failed. */

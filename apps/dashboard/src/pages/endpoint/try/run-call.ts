@@ -84,11 +84,19 @@ async function readChunks(endpointId: string, jobId: string, { change, signal }:
 
 async function chat({ endpointId, text }: CallRequest, { change, signal }: Following): Promise<void> {
   const isStream = (JSON.parse(text) as { stream?: unknown }).stream === true
+  let id: string | undefined
   for await (const { jobId, data } of client.jobs.openai(endpointId, 'chat/completions', { text, signal })) {
+    id = jobId
     const known = jobId === undefined ? {} : { jobId }
     if (isStream) change((now) => ({ ...known, chunks: [...now.chunks, { at: Date.now(), output: data }] }))
     else change({ ...known, answer: data })
   }
+  // Its times. What it put out are the pieces of the answer, which is there already.
+  if (id !== undefined) change({ job: withoutOutput(await client.jobs.waitFor(endpointId, id, ID_WITHIN_MS)) })
+}
+
+function withoutOutput({ output: _output, ...job }: JobView): JobView {
+  return job
 }
 
 /** What an assistant has said so far. */

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { client } from '../../../api/client.ts'
 import { useTopic } from '../../../api/live.ts'
@@ -59,14 +60,18 @@ function useProgress(
   jobId: string | undefined,
   setState: (next: (now: CallState | undefined) => CallState | undefined) => void,
 ) {
+  const cache = useQueryClient()
   const look = useCallback(() => {
     if (jobId === undefined) return
+    void cache.invalidateQueries({ queryKey: ['job', jobId] })
     void client.jobs.status(endpointId, jobId).then(
       (job) => setState((now) => (now?.jobId === jobId && now.endedAt === undefined && !isOver(job) ? { ...now, job } : now)),
       () => undefined,
     )
-  }, [endpointId, jobId, setState])
+  }, [endpointId, jobId, setState, cache])
   useTopic(jobId === undefined ? undefined : `job:${jobId}`, look)
+  // With each change of its topic, and at its end, its steps are read again.
+  useEffect(() => (jobId === undefined ? undefined : () => void cache.invalidateQueries({ queryKey: ['job', jobId] })), [cache, jobId])
 }
 
 /** Pages at plain http have no `randomUUID`. */
