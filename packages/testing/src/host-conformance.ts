@@ -23,10 +23,13 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
 
     afterEach(async () => {
       for (const worker of await driver.listWorkers()) await driver.removeWorker(worker.workerId)
-      const left = await fixture.leftovers()
-      await driver[Symbol.asyncDispose]()
-      await fixture[Symbol.asyncDispose]()
-      expect(left).toEqual([])
+      try {
+        // The system takes away what was killed a moment later.
+        await vi.waitFor(async () => expect(await fixture.leftovers()).toEqual([]), { timeout: 10_000, interval: 50 })
+      } finally {
+        await driver[Symbol.asyncDispose]()
+        await fixture[Symbol.asyncDispose]()
+      }
     })
 
     const find = async (id: string, of = driver): Promise<ObservedWorker | undefined> =>
