@@ -16,7 +16,7 @@ import {
   type Holding,
   type VolumeNeeds,
 } from '@runyard/core'
-import { Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
+import { cutText, Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { ScalerStatus, Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
@@ -24,7 +24,7 @@ import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
 export interface ExplainDeps {
   readonly model: Pick<ManagementModel, 'list' | 'volumes'>
-  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints' | 'volumes' | 'resources'>
+  readonly store: Pick<Store, 'jobs' | 'workers' | 'workerLogs' | 'status' | 'hosts' | 'endpoints' | 'volumes' | 'resources'>
 }
 
 export function registerExplainRoute(app: RestApp, deps: ExplainDeps): void {
@@ -72,8 +72,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   ])
   const mine = workers.filter(({ endpointId }) => endpointId === id)
   const counters = healthCounters(countLeases(mine, leases), status)
-  const known = Reason.safeParse(status?.reason).data
-  const shortfall = known === undefined ? undefined : { reason: known, message: status?.message ?? known }
+  const shortfall = shortfallOf(status)
   const { remedy, isForPlace, ...why } =
     whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
@@ -91,6 +90,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     endpoint: { id, name: endpoint.name },
     ...(job === undefined ? {} : { job: { id: job.id, status: job.status } }),
     ...why,
+    message: why.message + (await progressOf(deps, why.reason, mine)),
     ...releaseOf(endpoint),
     wanted: wantedOf(endpoint),
     priority: settings.priority ?? 1,
@@ -99,6 +99,20 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     hosts: [...verdicts],
     changes: changesFor(isForPlace ? remediesOf(verdicts) : [], remedy),
   }
+}
+
+function shortfallOf(status: ScalerStatus | undefined) {
+  const reason = Reason.safeParse(status?.reason).data
+  return reason === undefined ? undefined : { reason, message: status?.message ?? reason }
+}
+
+/** What the start of a worker waits for, such as a pull of its image or a fetch of its model: the last line of its system log. */
+async function progressOf({ store }: ExplainDeps, reason: string, workers: readonly WorkerRecord[]): Promise<string> {
+  if (reason !== 'worker_starting') return ''
+  const waiting = workers.filter(({ containerStartedAt }) => containerStartedAt === undefined)
+  const latest = (await Promise.all(waiting.map(({ id }) => store.workerLogs.read(id, 'system', 1)))).flat()
+  const [last] = latest.toSorted((a, b) => b.at - a.at)
+  return last === undefined ? '' : ` (${cutText(last.line, 200)})`
 }
 
 /** The general one only where no host says more. */

@@ -210,6 +210,12 @@ describe('explanations', () => {
     expect((await explain('j1')).json).toMatchObject({ ...expected, job: { id: 'j1', status: 'IN_QUEUE' } })
     expect((await explain('j1')).json?.['changes']).toContain('lower the minimum of "other"')
     expect(await explain('nothing')).toMatchObject({ status: 404 })
+    await opened.store.workers.create({ ...worker, id: 'w2', endpointId: asking, gpus: [] })
+    await opened.store.workerLogs.append('w2', 'system', [{ at: 2, line: 'model org/large: 1.2 of 4.1 GB' }])
+    expect((await explain('j1')).json).toMatchObject({
+      reason: 'worker_starting',
+      message: expect.stringMatching(/ \(model org\/large: 1\.2 of 4\.1 GB\)$/u),
+    })
   })
 })
 
