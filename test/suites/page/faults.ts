@@ -1,0 +1,43 @@
+// What the page says when something is away, and that it is right again afterwards without a reload.
+import { describe, expect, test } from 'vitest'
+import type { OpenedPage, PageSite } from '../../harness/page.ts'
+
+/** Chromium's own words for requests without an answer. */
+const AWAY = [/net::ERR_/u, /status of 50\d/u, /Failed to fetch/u]
+
+export const isLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: '● live' }).waitFor()
+export const isNotLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: 'not live' }).waitFor()
+
+export function faultScenarios(site: () => PageSite): void {
+  describe('when something is away', () => {
+    const rowsOf = async ({ page }: OpenedPage, name: string) => page.getByRole('row').filter({ hasText: name }).count()
+
+    test('a gateway that is killed: the page says that it is not live, and goes on when the gateway is back', async () => {
+      const { stack } = site()
+      await stack.api.saveEndpoint({ name: 'stays' })
+      await using opened = await site().open('/', { expected: AWAY })
+      await isLive(opened)
+      await expect.poll(() => rowsOf(opened, 'stays')).toBe(1)
+      await stack.gateway.kill()
+      await isNotLive(opened)
+      // What was known stays to be read.
+      expect(await rowsOf(opened, 'stays')).toBe(1)
+      await stack.gateway.start()
+      await isLive(opened)
+      await stack.api.saveEndpoint({ name: 'afterwards' })
+      await expect.poll(() => rowsOf(opened, 'afterwards')).toBe(1)
+      expect(await rowsOf(opened, 'stays')).toBe(1)
+    })
+
+    test('a Redis that is away: the page says so in the gateway’s sentence, and is right again afterwards', async () => {
+      const { stack } = site()
+      await using opened = await site().open('/', { expected: AWAY })
+      await isLive(opened)
+      await stack.redis.kill()
+      await opened.page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
+      await stack.redis.restart()
+      await expect.poll(() => opened.page.getByRole('alert').count(), { timeout: 60_000 }).toBe(0)
+      await isLive(opened)
+    })
+  })
+}
