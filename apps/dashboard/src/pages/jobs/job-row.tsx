@@ -9,8 +9,10 @@ import styles from './jobs-page.module.css'
 
 export interface JobRowProps {
   readonly job: FoundJob
-  /** Where it is drawn, in pixels. */
-  readonly place: { readonly index: number; readonly start: number; readonly size: number }
+  readonly index: number
+  /** Where it is drawn, and how high, in pixels. */
+  readonly start: number
+  readonly size: number
   readonly now: number
   readonly isSelected: boolean
   /** The keys are about it. */
@@ -19,7 +21,9 @@ export interface JobRowProps {
   readonly onEnter: (index: number) => void
 }
 
-export const JobRow = memo(function JobRow({ job, place, now, isSelected, isCurrent, onToggle, onEnter }: JobRowProps) {
+/** While the list is scrolled, a row that stays in sight is not drawn again. */
+export const JobRow = memo(function JobRow(props: JobRowProps) {
+  const { job, index, start, size, now, isSelected, isCurrent, onToggle, onEnter } = props
   const row = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (isCurrent) row.current?.focus({ preventScroll: true })
@@ -29,12 +33,12 @@ export const JobRow = memo(function JobRow({ job, place, now, isSelected, isCurr
       ref={row}
       role="row"
       tabIndex={isCurrent ? 0 : -1}
-      aria-rowindex={place.index + 2}
+      aria-rowindex={index + 2}
       aria-selected={isSelected}
       className={styles.row}
       data-current={isCurrent}
-      style={{ transform: `translateY(${place.start}px)`, height: place.size }}
-      onFocus={() => onEnter(place.index)}
+      style={{ transform: `translateY(${start}px)`, height: size }}
+      onFocus={() => onEnter(index)}
     >
       <span role="gridcell">
         <input

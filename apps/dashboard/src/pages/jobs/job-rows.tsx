@@ -1,7 +1,7 @@
 // The rows, of which only those in sight are there. `j` and `k` go down and up, Enter opens, `x` selects, `r` retries, `c` cancels; the last two ask first.
 import { useNavigate } from '@tanstack/react-router'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type Dispatch, type RefObject, type SetStateAction } from 'react'
 import type { FoundJob } from '@runyard/schema/api'
 import { keepRange } from '../../app/shell.tsx'
 import { useKeys } from '../../ui/keys.ts'
@@ -21,7 +21,7 @@ export interface JobRowsProps {
   readonly list: JobList
   readonly selected: ReadonlySet<string>
   readonly chosen: readonly FoundJob[]
-  readonly onSelect: (ids: ReadonlySet<string>) => void
+  readonly onSelect: Dispatch<SetStateAction<ReadonlySet<string>>>
   readonly onAsk: (action: 'retry' | 'cancel', jobs: readonly FoundJob[]) => void
 }
 
@@ -32,8 +32,10 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
   const box = useRef<HTMLDivElement>(null)
   const { rows, scrollTo } = useRows(jobs, box)
   useMorePages(list, rows.at(-1)?.index ?? 0)
-  const toggle = (id: string): void =>
-    onSelect(selected.has(id) ? new Set([...selected].filter((one) => one !== id)) : new Set([...selected, id]))
+  const toggle = useCallback(
+    (id: string) => onSelect((ids) => (ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id]))),
+    [onSelect],
+  )
   const go = (to: number): void => {
     const next = Math.min(jobs.length - 1, Math.max(0, to))
     setAt(next)
@@ -43,15 +45,7 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
   if (jobs.length === 0) return null
   return (
     <div role="grid" aria-label="Jobs" aria-rowcount={list.hasMore ? -1 : jobs.length + 1} aria-busy={list.isOld} className={styles.table}>
-      <div role="rowgroup">
-        <div role="row" aria-rowindex={1} className={styles.header}>
-          {['', 'status', 'job', 'endpoint', 'when', 'waited', 'ran', 'worker'].map((name) => (
-            <span key={name} role="columnheader">
-              {name || <span className="visually-hidden">selected</span>}
-            </span>
-          ))}
-        </div>
-      </div>
+      <Header />
       <div role="rowgroup" ref={box} className={styles.rows} style={{ height: rows.total }}>
         {rows.map(({ index, start, size }) => {
           const job = jobs[index]
@@ -60,7 +54,9 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
               <JobRow
                 key={job.id}
                 job={job}
-                place={{ index, start, size }}
+                index={index}
+                start={start}
+                size={size}
                 now={now}
                 isSelected={selected.has(job.id)}
                 isCurrent={index === at}
@@ -75,7 +71,21 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
   )
 }
 
-function useRows(jobs: readonly FoundJob[], box: React.RefObject<HTMLDivElement | null>) {
+function Header() {
+  return (
+    <div role="rowgroup">
+      <div role="row" aria-rowindex={1} className={styles.header}>
+        {['', 'status', 'job', 'endpoint', 'when', 'waited', 'ran', 'worker'].map((name) => (
+          <span key={name} role="columnheader">
+            {name || <span className="visually-hidden">selected</span>}
+          </span>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+function useRows(jobs: readonly FoundJob[], box: RefObject<HTMLDivElement | null>) {
   const isNarrow = useIsNarrow()
   const [margin, setMargin] = useState(0)
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
