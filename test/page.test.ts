@@ -8,7 +8,9 @@ import { gpuScenarios } from './suites/page/gpus.ts'
 import { jobScenarios } from './suites/page/jobs.ts'
 import { proxyScenarios } from './suites/page/proxy.ts'
 import { safetyScenarios } from './suites/page/safety.ts'
+import { settingScenarios } from './suites/page/settings.ts'
 import { signInScenarios } from './suites/page/sign-in.ts'
+import { usageScenarios } from './suites/page/usage.ts'
 
 await suiteThatNeeds(['redis', 'browser', 'venv:caddy'], 'the page', () => {
   let site: PageSite
@@ -23,6 +25,8 @@ await suiteThatNeeds(['redis', 'browser', 'venv:caddy'], 'the page', () => {
   jobScenarios(() => site)
   gpuScenarios(() => site)
   endpointScenarios(() => site)
+  usageScenarios(() => site)
+  settingScenarios(() => site)
   safetyScenarios(() => site)
   proxyScenarios(() => site)
   // Last: parts of the stack are killed.
