@@ -45,6 +45,12 @@ export function signInScenarios(site: () => PageSite): void {
       await page.getByLabel(/API key/u).waitFor()
     })
 
+    test('keeps nobody out: no barrier in either theme, at any width', async () => {
+      await using opened = await site().open('/sign-in', { as: 'nobody' })
+      await opened.page.getByLabel(/API key/u).waitFor()
+      expect(await opened.look('sign-in')).toEqual([])
+    })
+
     test('with a key that is revoked meanwhile: the page asks for another one at once', async () => {
       const { stack } = site()
       const made = (await stack.api.post('/runyard/v1/keys', { name: 'short', scopes: ['view'] })).json
