@@ -13,6 +13,8 @@ export interface LogFilter {
   /** Absent: both. */
   readonly source?: (typeof SOURCES)[number]
   readonly q?: string
+  /** Epoch ms of the line that a link is about. */
+  readonly at?: number
 }
 
 /** What of an address's search parameters filters logs; anything else is left out. */
@@ -24,9 +26,17 @@ export function readLogFilter(search: Readonly<Record<string, unknown>>): LogFil
     const value = typeof search[name] === 'number' ? String(search[name]) : search[name]
     return typeof value === 'string' && value !== '' ? [[name, value]] : []
   })
-  return { ...(Object.fromEntries(words) as LogFilter), ...(level && { level }), ...(source && { source }) }
+  const at = Number(search['at'])
+  return { ...(Object.fromEntries(words) as LogFilter), ...(level && { level }), ...(source && { source }), ...(at > 0 && { at }) }
 }
 
-export function toLogSearch({ source, ...filter }: LogFilter): LogSearch {
+const AROUND_MS = 60_000
+
+/** Everything that its worker wrote within a minute before and after it. */
+export function contextOf({ workerId, at }: { readonly workerId: string; readonly at: number }) {
+  return { worker: workerId, from: at - AROUND_MS, to: at + AROUND_MS, at }
+}
+
+export function toLogSearch({ source, at: _at, ...filter }: LogFilter): LogSearch {
   return { ...filter, source: source ?? 'all' }
 }

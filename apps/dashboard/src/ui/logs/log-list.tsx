@@ -1,21 +1,23 @@
 // Lines as a virtual list that stays at its end while lines come. Scrolling up stops it; a button then says how many came and goes back to the end.
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useRef, useState } from 'react'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef, useState } from 'react'
 import { useZone } from '../../app/preferences.ts'
 import { Button } from '../button.tsx'
 import { LogRow, type LogRowProps } from './log-row.tsx'
 import type { Logs } from './use-logs.ts'
 import styles from './log-list.module.css'
 
-const ROW_PX = 22
+const ROW_PX = 24
 const NEAR_END_PX = 40
 const BORDER_PX = 2
 
 export interface LogListProps extends Pick<Logs, 'lines' | 'readOlder'>, Pick<LogRowProps, 'hasWorker' | 'onJob'> {
   readonly isFollowing: boolean
+  /** Epoch ms of the line that a link is about. */
+  readonly at: number | undefined
 }
 
-export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps) {
+export function LogList({ lines, readOlder, isFollowing, at, ...row }: LogListProps) {
   const box = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
     count: lines.length,
@@ -28,6 +30,7 @@ export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps)
     scrollEndThreshold: NEAR_END_PX,
     initialOffset: () => lines.length * ROW_PX,
   })
+  useMark(virtual, lines, at)
   const unseen = useUnseen(lines, virtual.isAtEnd(NEAR_END_PX))
   return (
     <div className={styles.frame}>
@@ -50,26 +53,43 @@ export function LogList({ lines, readOlder, isFollowing, ...row }: LogListProps)
               className={styles.item}
               style={{ transform: `translateY(${start}px)` }}
             >
-              <RowAt line={lines[index]} {...row} />
+              <RowAt line={lines[index]} at={at} {...row} />
             </div>
           ))}
         </div>
       </div>
-      {unseen !== undefined && (
-        <div className={styles.jump}>
-          <Button onClick={() => virtual.scrollToEnd()}>
-            <span aria-live="polite">{describeUnseen(unseen, isFollowing)}</span>
-          </Button>
-        </div>
-      )}
+      {unseen !== undefined && <Jump label={describeUnseen(unseen, isFollowing)} onJump={() => virtual.scrollToEnd()} />}
     </div>
   )
 }
 
-/** Undefined: the list has become shorter. */
-function RowAt({ line, ...row }: Pick<LogRowProps, 'hasWorker' | 'onJob'> & { readonly line: LogRowProps['line'] | undefined }) {
+function Jump({ label, onJump }: { readonly label: string; readonly onJump: () => void }) {
+  return (
+    <div className={styles.jump}>
+      <Button onClick={onJump}>
+        <span aria-live="polite">{label}</span>
+      </Button>
+    </div>
+  )
+}
+
+/** Goes to the line that the link is about, once. */
+function useMark(virtual: Pick<Virtualizer<HTMLDivElement, Element>, 'scrollToIndex'>, lines: Logs['lines'], at: number | undefined) {
+  useEffect(() => {
+    const marked = at === undefined ? -1 : lines.findIndex((line) => line.at === at)
+    if (marked !== -1) virtual.scrollToIndex(marked, { align: 'center' })
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- lines that come later must not scroll
+  }, [at])
+}
+
+interface RowAtProps extends Pick<LogListProps, 'hasWorker' | 'onJob' | 'at'> {
+  /** Undefined: the list has become shorter. */
+  readonly line: LogRowProps['line'] | undefined
+}
+
+function RowAt({ line, at, ...row }: RowAtProps) {
   const zone = useZone()
-  return line === undefined ? null : <LogRow line={line} zone={zone} {...row} />
+  return line === undefined ? null : <LogRow line={line} zone={zone} isMarked={line.at === at} {...row} />
 }
 
 /** How many lines came since the end was seen last; undefined at the end. */

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Link } from '@tanstack/react-router'
 import { keepRange } from '../../app/shell.tsx'
 import { formatClock, formatTime, shortId, type Zone } from '../format.ts'
+import { contextOf } from './log-filter.ts'
 import { parseAnsi } from './ansi.ts'
 import { parseJsonLine, type JsonLine } from './json-line.ts'
 import type { LogLine } from './use-logs.ts'
@@ -13,21 +14,25 @@ const HUES = 9
 export interface LogRowProps {
   readonly line: LogLine
   readonly zone: Zone
+  /** The line that a link is about. */
+  readonly isMarked: boolean
   /** False where all lines are of one worker. */
   readonly hasWorker: boolean
   /** Shows only lines of this job. */
   readonly onJob: (jobId: string) => void
 }
 
-export function LogRow({ line, zone, hasWorker, onJob }: LogRowProps) {
+export function LogRow({ line, zone, isMarked, hasWorker, onJob }: LogRowProps) {
   const { at, workerId, source, level, jobId } = line
   const json = source === 'container' ? parseJsonLine(line.line) : undefined
   return (
-    <div className={styles.row} data-source={source} data-level={level} data-hue={hueOf(workerId)}>
-      <time className={styles.time} dateTime={new Date(at).toISOString()} title={formatTime(at, zone)}>
-        {formatClock(at, zone)}
-        <span className={styles.ms}>.{String(at % 1000).padStart(3, '0')}</span>
-      </time>
+    <div className={styles.row} data-marked={isMarked} data-source={source} data-level={level} data-hue={hueOf(workerId)}>
+      <Link className={styles.time} to="/logs" search={contextOf(line)} title={`${formatTime(at, zone)}: in context`}>
+        <time dateTime={new Date(at).toISOString()}>
+          {formatClock(at, zone)}
+          <span className={styles.ms}>.{String(at % 1000).padStart(3, '0')}</span>
+        </time>
+      </Link>
       {hasWorker && (
         <Link className={styles.worker} to="/workers/$id" params={{ id: workerId }} search={keepRange} title={`Worker ${workerId}`}>
           {shortId(workerId)}

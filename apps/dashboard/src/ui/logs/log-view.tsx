@@ -35,6 +35,7 @@ export function LogView({ fixed }: { readonly fixed: LogFilter }) {
           lines={logs.lines}
           readOlder={logs.readOlder}
           isFollowing={logs.stream !== undefined}
+          at={filter.at}
           hasWorker={fixed.worker === undefined}
           onJob={(job) => change({ job })}
         />
@@ -46,7 +47,7 @@ export function LogView({ fixed }: { readonly fixed: LogFilter }) {
 
 function NoLines({ logs, filter, fixed, onChange }: { readonly logs: Logs } & LogFiltersProps) {
   if (logs.isReading) return <p className={styles.muted}>Reading…</p>
-  const set = (Object.keys(filter) as (keyof LogFilter)[]).filter((name) => fixed[name] === undefined)
+  const set = (Object.keys(filter) as (keyof LogFilter)[]).filter((name) => name !== 'at' && fixed[name] === undefined)
   if (set.length === 0) {
     return (
       <Empty title="No worker has written anything in this range">
