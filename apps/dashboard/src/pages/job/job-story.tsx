@@ -1,7 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import type { JobDetailView, WorkerLifeView } from '@runyard/schema/api'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
-import { formatDuration, shortId } from '../../ui/format.ts'
+import { formatDuration } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
 import { useNow } from '../../ui/now.ts'
 import { WorkerLink } from '../../ui/worker-link.tsx'
@@ -51,9 +51,9 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   { name: 'how it ended', cell: ({ attempt, worker }) => attempt.evidence ?? describeEnd(worker) },
 ]
 
-/** `local, NVIDIA RTX 4090 (simulated) GPU-1a2b3c4d`. */
+/** `local, NVIDIA RTX 4090 (simulated) GPU-1a2b3c4d-…`. */
 function describePlace({ host, gpus }: WorkerLifeView): string {
-  const cards = gpus.map(({ name, uuid, simulated }) => `${name}${simulated ? ' (simulated)' : ''} ${shortId(uuid)}`)
+  const cards = gpus.map(({ name, uuid, simulated }) => `${name}${simulated ? ' (simulated)' : ''} ${uuid}`)
   return [host, ...cards].join(', ')
 }
 
