@@ -1,6 +1,7 @@
 // Composes the store. Its resources are closed in reverse order.
 import type { Redis } from 'ioredis'
 import { createKeyStore } from './api-keys/api-keys.ts'
+import { createKeyUses } from './api-keys/key-uses.ts'
 import { createSessionStore } from './api-keys/sessions.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
@@ -52,8 +53,9 @@ const DEFAULT_ANSWER_MS = 10_000
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opening = new AsyncDisposableStack()
   const context = await openContext(options, opening)
-  const keys = opening.use(createKeyStore(context))
-  const sessions = opening.use(createSessionStore(context))
+  const uses = opening.use(createKeyUses(context))
+  const keys = opening.use(createKeyStore(context, uses))
+  const sessions = opening.use(createSessionStore(context, uses))
   const jobs = createJobStore(context)
   const { [Symbol.asyncDispose]: _dispose, ...keyFunctions } = keys
   const { [Symbol.asyncDispose]: _disposeSessions, ...sessionFunctions } = sessions

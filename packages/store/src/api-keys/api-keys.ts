@@ -7,7 +7,7 @@ import type { StoreContext } from '../context.ts'
 import { readApiKey } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, nothing } from '../scripts/replies.ts'
-import { createKeyUses } from './key-uses.ts'
+import type { KeyUses } from './key-uses.ts'
 import { createTaskKeys, isTaskKey } from './task-keys.ts'
 
 export type { ApiKey } from '@runyard/schema'
@@ -145,11 +145,10 @@ function createKeyCache(signals: StoreContext['signals']): KeyCache {
   }
 }
 
-export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposable {
+export function createKeyStore(context: StoreContext, uses: Pick<KeyUses, 'note'>): KeyStore & AsyncDisposable {
   const { client, keys, signals } = context
   const { records, hashes, slots, uses: usesKey } = keys.apiKeys
   const cache = createKeyCache(signals)
-  const uses = createKeyUses(context)
   const tasks = createTaskKeys(context)
 
   const lookUp = async (hash: string): Promise<ApiKey | undefined> => {
@@ -184,10 +183,7 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
       }))
     },
 
-    async [Symbol.asyncDispose]() {
-      await uses[Symbol.asyncDispose]()
-      await cache[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
   }
 }
 

@@ -25,6 +25,14 @@ describe('a session', () => {
     for (const secret of [session, plain, code, code.replaceAll('-', '')]) expect(stored).not.toContain(secret)
   })
 
+  test('counts as a use of its key', async () => {
+    const { sessions, key, session, ...store } = await signedIn()
+    await sessions.verify(session)
+    await store[Symbol.asyncDispose]()
+    const [listed] = await (await stores.open()).keys.list()
+    expect(listed).toMatchObject({ id: key.id, lastUsedAt: expect.any(Number) })
+  })
+
   test('lasts for twelve hours from its last use', async () => {
     const { sessions, session } = await signedIn()
     const raw = stores.raw()

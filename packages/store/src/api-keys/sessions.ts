@@ -7,6 +7,7 @@ import type { StoreContext } from '../context.ts'
 import { readApiKey } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
+import type { KeyUses } from './key-uses.ts'
 
 export interface SessionStore {
   /** Of an API key; undefined: it is unknown, was revoked or has expired, or is one of a task. */
@@ -46,7 +47,7 @@ const endScript = defineScript(
 const hashOf = (secret: string) => digest('sha256', secret)
 const plainCode = (code: string) => code.toUpperCase().replaceAll(/[^0-9A-Z]/gu, '')
 
-export function createSessionStore(context: StoreContext): SessionStore & AsyncDisposable {
+export function createSessionStore(context: StoreContext, uses: Pick<KeyUses, 'note'>): SessionStore & AsyncDisposable {
   const { client, keys, run } = context
   const { hashes } = keys.apiKeys
   const bindings = createBindings(context)
@@ -85,7 +86,9 @@ export function createSessionStore(context: StoreContext): SessionStore & AsyncD
 
     async verify(session) {
       const hash = hashOf(session)
-      return memory.find(hash, () => lookUp(hash))
+      const key = await memory.find(hash, () => lookUp(hash))
+      if (key !== undefined) uses.note(key.id, Date.now())
+      return key
     },
 
     async end(session) {
