@@ -1,9 +1,11 @@
 // A real Prometheus scrapes a real stack while its parts break: alerts fire and clear, and each query of each panel of the boards returns a series
 // (ADR 74). The rules run faster than in the files, at the pace that their metrics allow. A stand-in for nvidia-smi gives the machine two cards.
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { alertGroups, BOARDS, createPace, queriesOf, recordingGroups, toRuleFile } from '@runyard/monitoring'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand } from '../harness/child.ts'
 import { startPrometheus, type Prometheus } from '../harness/prometheus.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -38,7 +40,15 @@ await suiteThatNeeds(['redis', 'promtool'], 'a Prometheus that scrapes a stack',
 
   beforeAll(async () => {
     smi = await standInSmi(HEALTHY)
-    stack = await startStack({ host: 'process', settings: { PATH: `${smi.directory}:${process.env['PATH'] ?? ''}` } })
+    const tls = {
+      RUNYARD_TLS_PORT: '0',
+      RUNYARD_TLS_CERT: join(smi.directory, 'cert.pem'),
+      RUNYARD_TLS_KEY: join(smi.directory, 'key.pem'),
+    }
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    const files = ['-keyout', tls.RUNYARD_TLS_KEY, '-out', tls.RUNYARD_TLS_CERT]
+    await runCommand('openssl', ['req', '-x509', ...curve, '-days', '5', '-subj', '/CN=yard', ...files])
+    stack = await startStack({ host: 'process', settings: { PATH: `${smi.directory}:${process.env['PATH'] ?? ''}`, ...tls } })
     prometheus = await startPrometheus({
       targets: [new URL(stack.url).host],
       scrapeEvery: '1s',
@@ -65,6 +75,11 @@ await suiteThatNeeds(['redis', 'promtool'], 'a Prometheus that scrapes a stack',
       PATIENCE,
     )
     expect((await prometheus.alerts()).filter(({ labels, state }) => labels['severity'] === 'page' && state === 'firing')).toEqual([])
+  })
+
+  test('a certificate that expires within two weeks is named', async () => {
+    const { annotations } = await fires('RunyardCertificateExpires')
+    expect(annotations['summary']).toMatch(/ expires in 4d /u)
   })
 
   test('jobs that wait too long are named with the reason, and the alert clears when none waits', async () => {
