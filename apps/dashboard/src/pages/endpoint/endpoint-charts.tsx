@@ -49,9 +49,9 @@ export const CHARTS = {
     ],
   },
   workers: {
-    title: 'Workers by phase',
+    // The most of each phase within a step: one worker may have been in two, so they do not add up.
+    title: 'Workers by phase, the most at a time',
     format: formatCount,
-    isStacked: true,
     isCount: true,
     lines: [
       { of: 'throttled', name: 'throttled', colour: '--state-trouble' },
