@@ -1,7 +1,7 @@
 // Readings of cards as the history keeps them (ADR 79): per reading one byte of load, one of temperature, two of memory and two of power, in all six.
 // A chunk holds a minute of all cards.
 import type { CardUse } from '@runyard/schema'
-import { createPacker, createUnpacker, type Unpacker } from './packed.ts'
+import { createPacker, createUnpacker, uuidAt } from './packed.ts'
 
 /** null: the driver did not say. */
 export interface CardSample {
@@ -88,12 +88,6 @@ function writeUuid(packer: ReturnType<typeof createPacker>, uuid: string): void 
   else packer.raw((parts.slice(1).join('').match(/../gu) ?? []).map((digits) => Number.parseInt(digits, 16)))
 }
 
-function readUuid(unpacker: Unpacker): string {
-  if (unpacker.number() === 0) return unpacker.text()
-  const hex = Array.from(unpacker.raw(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `GPU-${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-}
-
 /** Undefined for a chunk that a later release wrote in another form. */
 export function unpackSamples(chunk: Uint8Array): CardSamples | undefined {
   const unpacker = createUnpacker(chunk)
@@ -102,23 +96,25 @@ export function unpackSamples(chunk: Uint8Array): CardSamples | undefined {
   const stepMs = unpacker.number()
   const cards = new Map<string, (CardSample | null)[]>()
   for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) {
-    const uuid = readUuid(unpacker)
+    const uuid = unpacker.number() === 0 ? unpacker.text() : `GPU-${uuidAt(chunk, unpacker.skip(16))}`
     const samples: (CardSample | null)[] = []
-    for (let count = unpacker.number(); count > 0 && !unpacker.isAtEnd; count -= 1) samples.push(sampleOf(unpacker.raw(6)))
+    for (let count = unpacker.number(); count > 0 && !unpacker.isAtEnd; count -= 1) samples.push(sampleAt(chunk, unpacker.skip(6)))
     cards.set(uuid, samples)
   }
   return { at, stepMs, cards }
 }
 
-function sampleOf(bytes: Uint8Array): CardSample | null {
-  const byte = (at: number) => bytes[at] ?? NOTHING
-  const two = (at: number) => byte(at) + byte(at + 1) * 256
-  const unless = (nothing: number, value: number, divisor: number) => (value === nothing ? null : value / divisor)
-  const sample = {
-    load: unless(NOTHING, byte(0), 200),
-    memory: unless(FINE, two(2), 10_000),
-    powerW: unless(FINE, two(4), 10),
-    temperatureC: unless(NOTHING, byte(1), 1),
+function sampleAt(bytes: Uint8Array, at: number): CardSample | null {
+  const [load, temperature] = [bytes[at] ?? NOTHING, bytes[at + 1] ?? NOTHING]
+  const memory = twoAt(bytes, at + 2)
+  const power = twoAt(bytes, at + 4)
+  if (load === NOTHING && temperature === NOTHING && memory === FINE && power === FINE) return null
+  return {
+    load: load === NOTHING ? null : load / 200,
+    memory: memory === FINE ? null : memory / 10_000,
+    powerW: power === FINE ? null : power / 10,
+    temperatureC: temperature === NOTHING ? null : temperature,
   }
-  return Object.values(sample).every((value) => value === null) ? null : sample
 }
+
+const twoAt = (bytes: Uint8Array, at: number): number => (bytes[at] ?? NOTHING) + (bytes[at + 1] ?? NOTHING) * 256

@@ -3,7 +3,7 @@ import { JobStatus } from '@runyard/schema'
 import { END_CAUSES, type EndCause, type JobEnd } from '../job-end.ts'
 import { defined } from '../management/defined.ts'
 import { fingerprintOf, headlineOf } from './fingerprint.ts'
-import { createPacker, createTexts, createUnpacker, readTexts, type Packer, type Unpacker } from './packed.ts'
+import { createPacker, createTexts, createUnpacker, readTexts, uuidAt, type Packer, type Unpacker } from './packed.ts'
 
 export interface PastJob {
   readonly id: string
@@ -101,15 +101,21 @@ export function unpackJobs(chunk: Uint8Array): readonly PastJob[] {
   if (unpacker.number() !== VERSION) return []
   const latest = unpacker.number()
   const textAt = readTexts(unpacker)
+  const reading = { chunk, unpacker }
   const jobs: PastJob[] = []
-  for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) jobs.push(readJob(unpacker, latest, textAt))
+  for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) jobs.push(readJob(reading, latest, textAt))
   return jobs
 }
 
-function readJob(unpacker: Unpacker, latest: number, textAt: (place: number) => string | undefined): PastJob {
+interface Reading {
+  readonly chunk: Uint8Array
+  readonly unpacker: Unpacker
+}
+
+function readJob({ chunk, unpacker }: Reading, latest: number, textAt: (place: number) => string | undefined): PastJob {
   const first = unpacker.number()
   const [form, bits] = [first % 3, Math.floor(first / 3)]
-  const id = readId(unpacker, form)
+  const id = form === 0 ? unpacker.text() : idAt(chunk, unpacker.skip(16), form)
   const endedAt = latest - unpacker.number()
   const ran = unpacker.number()
   const startedAt = ran === 0 ? undefined : endedAt - ran + 1
@@ -136,9 +142,9 @@ function readRare(job: Writable, bits: number, next: () => string): void {
   if ((bits & 4) !== 0) job.error = next()
 }
 
-function readId(unpacker: Unpacker, form: number): string {
-  if (form === 0) return unpacker.text()
-  return `${form === 2 ? 'sync-' : ''}${uuidOf(unpacker.raw(16))}-u1`
+function idAt(chunk: Uint8Array, at: number, form: number): string {
+  const uuid = uuidAt(chunk, at)
+  return form === 2 ? `sync-${uuid}-u1` : `${uuid}-u1`
 }
 
 function bytesOf(uuid: string): readonly number[] {
@@ -153,16 +159,6 @@ function bytesOf(uuid: string): readonly number[] {
 const DASH = 0x2d
 /** Of a digit or a letter from a to f. */
 const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57)
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-function uuidOf(bytes: Uint8Array): string {
-  let hex = ''
-  for (let at = 0; at < 16; at += 1) hex += (DASHED.has(at) ? '-' : '') + (HEX[bytes[at] ?? 0] ?? '')
-  return hex
-}
-
-const DASHED: ReadonlySet<number> = new Set([4, 6, 8, 10])
 
 /** The 16 bytes that a chunk has somewhere if it contains this job; undefined for an id of another form. */
 export function idBytesOf(jobId: string): Uint8Array<ArrayBuffer> | undefined {

@@ -1,7 +1,7 @@
 // What each card did, drawn for a width (ADR 80). Near: the workers and their jobs as they were. Far: per pixel the phase that took most of it, because
 // a browser must not get more than it can draw; a failed job marks its pixel, however short it was.
 import type { WorkerLife } from '@runyard/schema'
-import type { CardSamples } from './card-samples.ts'
+import type { CardSample, CardSamples } from './card-samples.ts'
 import type { PastJob } from './ended-jobs.ts'
 
 export const LANE_PHASES = {
@@ -134,6 +134,9 @@ interface Scale {
   readonly columnMs: number
   /** Nothing where the time lies outside. */
   columnOf(at: number): readonly number[]
+  /** The first column that something touches that begins then, and the first that something no longer touches that ends then. */
+  firstColumn(at: number): number
+  endColumn(at: number): number
   /** Each column that the span touches, and for how long. */
   each(span: Span, take: (column: number, ms: number) => void): void
 }
@@ -143,6 +146,8 @@ function createScale({ from, to }: Span, px: number): Scale {
   return {
     px,
     columnMs,
+    firstColumn: (at) => Math.max(0, Math.floor((at - from) / columnMs)),
+    endColumn: (at) => Math.min(px, Math.ceil((at - from) / columnMs)),
     columnOf: (at) => (at < from || at >= to ? [] : [Math.min(px - 1, Math.floor((at - from) / columnMs))]),
     each(span, take) {
       const [begin, end] = [Math.max(from, span.from), Math.min(to, span.to)]
@@ -189,16 +194,21 @@ function createColumns(scale: Scale) {
 function drawSamples(input: TimelineInput, { uuid, powerLimitW }: LaneCard): Pick<Lane, 'load' | 'memory' | 'power'> {
   const scale = createScale(input.range, Math.ceil(input.px / readingPxOf(input)))
   const [load, memory, power] = [createMeans(scale.px), createMeans(scale.px), createMeans(scale.px)]
+  const take = ({ load: used, memory: held, powerW }: CardSample, from: number, end: number): void => {
+    const share = powerW === null || powerLimitW === undefined ? null : powerW / powerLimitW
+    for (let column = from; column < end; column += 1) {
+      load.add(column, used)
+      memory.add(column, held)
+      power.add(column, share)
+    }
+  }
   for (const { at, stepMs, cards } of input.samples) {
-    for (const [index, sample] of (cards.get(uuid) ?? []).entries()) {
-      const span = { from: at + index * stepMs, to: at + (index + 1) * stepMs }
-      if (sample === null) continue
-      const share = sample.powerW === null || powerLimitW === undefined ? null : sample.powerW / powerLimitW
-      scale.each(span, (column) => {
-        load.add(column, sample.load)
-        memory.add(column, sample.memory)
-        power.add(column, share)
-      })
+    const readings = cards.get(uuid)
+    for (let index = 0; index < (readings?.length ?? 0); index += 1) {
+      const sample = readings?.[index]
+      if (sample == null) continue
+      const begin = at + index * stepMs
+      take(sample, scale.firstColumn(begin), scale.endColumn(begin + stepMs))
     }
   }
   return { load: load.draw(), memory: memory.draw(), power: power.draw() }
