@@ -105,16 +105,12 @@ export function unpackSamples(chunk: Uint8Array): CardSamples | undefined {
 }
 
 function sampleAt(bytes: Uint8Array, at: number): CardSample | null {
-  const [load, temperature] = [bytes[at] ?? NOTHING, bytes[at + 1] ?? NOTHING]
-  const memory = twoAt(bytes, at + 2)
-  const power = twoAt(bytes, at + 4)
-  if (load === NOTHING && temperature === NOTHING && memory === FINE && power === FINE) return null
-  return {
-    load: load === NOTHING ? null : load / 200,
-    memory: memory === FINE ? null : memory / 10_000,
-    powerW: power === FINE ? null : power / 10,
-    temperatureC: temperature === NOTHING ? null : temperature,
-  }
+  const load = known(bytes[at] ?? NOTHING, NOTHING, 200)
+  const temperatureC = known(bytes[at + 1] ?? NOTHING, NOTHING, 1)
+  const memory = known(twoAt(bytes, at + 2), FINE, 10_000)
+  const powerW = known(twoAt(bytes, at + 4), FINE, 10)
+  return load === null && memory === null && powerW === null && temperatureC === null ? null : { load, memory, powerW, temperatureC }
 }
 
+const known = (value: number, nothing: number, divisor: number): number | null => (value === nothing ? null : value / divisor)
 const twoAt = (bytes: Uint8Array, at: number): number => (bytes[at] ?? NOTHING) + (bytes[at + 1] ?? NOTHING) * 256

@@ -1,4 +1,4 @@
-// Is it healthy? One sentence of state, what needs a person, then the endpoints.
+// Is it healthy? One sentence of state, what needs a person, what the cards did, then the endpoints.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import type { PoolView } from '@runyard/schema/api'
@@ -7,6 +7,7 @@ import { endpointsQuery, noticesQuery, poolQuery } from '../../api/queries.ts'
 import { useTopic } from '../../api/live.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { EndpointTable } from './endpoint-table.tsx'
+import { GpuPreview } from './gpu-preview.tsx'
 import { NoticeList } from './notice-list.tsx'
 import { describePool, troublesOf } from './describe-pool.ts'
 import styles from './yard-page.module.css'
@@ -30,6 +31,7 @@ export function YardPage() {
       {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
       {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
       <NoticeList troubles={troubles} />
+      <GpuPreview />
       {endpoints.data && (
         <section aria-labelledby="endpoints">
           <h2 id="endpoints">Endpoints</h2>
