@@ -23,11 +23,20 @@ it.each([
 
 it('names the job of a line only where the worker had one', () => {
   const spans = [
-    { jobId: 'a', from: 10, to: 20 },
-    { jobId: 'b', from: 15, to: 30 },
-    { jobId: 'c', from: 40, to: Infinity },
+    { jobId: 'a', from: 1000, to: 2000 },
+    { jobId: 'b', from: 1500, to: 3000 },
+    { jobId: 'c', from: 4000, to: Infinity },
   ]
-  expect([5, 12, 17, 25, 35, 99].map((at) => jobAt(spans, at))).toEqual([undefined, 'a', undefined, 'b', undefined, 'c'])
+  expect([500, 1200, 1700, 2050, 3500, 9900].map((at) => jobAt(spans, at))).toEqual([undefined, 'a', undefined, 'b', undefined, 'c'])
+})
+
+it('gives a job the lines that are read just after its end, unless several ended', () => {
+  const spans = [
+    { jobId: 'a', from: 0, to: 1000 },
+    { jobId: 'b', from: 2000, to: 3000 },
+    { jobId: 'c', from: 2000, to: 3010 },
+  ]
+  expect([1050, 1200, 3005, 3050].map((at) => jobAt(spans, at))).toEqual(['a', undefined, 'c', undefined])
 })
 
 it('finds the attempts that have ended among events', () => {

@@ -54,9 +54,15 @@ export interface WorkerSpan extends JobSpan {
   readonly workerId: string
 }
 
-/** The job that the worker had at that time; undefined where it had none or several. */
+/** The last lines of a job are read from its worker's pipe while its result is already under way. */
+const LATE_MS = 100
+
+/** The job that the worker had at that time, or had until a moment ago; undefined where it had none or several. */
 export function jobAt(spans: readonly JobSpan[], at: number): string | undefined {
-  const [only, second] = new Set(spans.filter(({ from, to }) => from <= at && at <= to).map(({ jobId }) => jobId))
+  const during = spans.filter(({ from, to }) => from <= at && at <= to)
+  const [only, second] = new Set(
+    (during.length > 0 ? during : spans.filter(({ to }) => to < at && at <= to + LATE_MS)).map(({ jobId }) => jobId),
+  )
   return second === undefined ? only : undefined
 }
 
