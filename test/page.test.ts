@@ -6,6 +6,7 @@ import { endpointScenarios } from './suites/page/endpoints.ts'
 import { faultScenarios } from './suites/page/faults.ts'
 import { gpuScenarios } from './suites/page/gpus.ts'
 import { jobScenarios } from './suites/page/jobs.ts'
+import { lookScenarios } from './suites/page/looks.ts'
 import { proxyScenarios } from './suites/page/proxy.ts'
 import { safetyScenarios } from './suites/page/safety.ts'
 import { settingScenarios } from './suites/page/settings.ts'
@@ -27,6 +28,7 @@ await suiteThatNeeds(['redis', 'browser', 'venv:caddy'], 'the page', () => {
   endpointScenarios(() => site)
   usageScenarios(() => site)
   settingScenarios(() => site)
+  lookScenarios(() => site)
   safetyScenarios(() => site)
   proxyScenarios(() => site)
   // Last: parts of the stack are killed.

@@ -6,9 +6,15 @@ import { createApi } from '../../harness/api.ts'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
 import { ECHO, sourceCall } from '../calls.ts'
 
+interface As {
+  readonly key: string
+  /** Complaints that belong to the scenario. */
+  readonly expected?: readonly RegExp[]
+}
+
 /** Signs in as another owner's key, or with other scopes. */
-export async function openAs(site: PageSite, path: string, key: string): Promise<OpenedPage> {
-  const opened = await site.open(`/sign-in#c=${await site.makeCode(key)}`, { as: 'nobody' })
+export async function openAs(site: PageSite, path: string, { key, expected = [] }: As): Promise<OpenedPage> {
+  const opened = await site.open(`/sign-in#c=${await site.makeCode(key)}`, { as: 'nobody', expected })
   await opened.page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
   await opened.page.goto(`${site.stack.url}${path}`)
   return opened
@@ -65,7 +71,7 @@ export function settingScenarios(of: () => PageSite): void {
     })
 
     test('who may not is told who may, and nothing is hidden', async () => {
-      await using opened = await openAs(site(), '/settings/keys', viewer)
+      await using opened = await openAs(site(), '/settings/keys', { key: viewer })
       const { page } = opened
       await page.getByText('This needs an API key with the scope "admin"').first().waitFor()
       expect(await page.getByRole('button', { name: 'Make a key' }).isDisabled()).toBe(true)
@@ -102,7 +108,7 @@ export function settingScenarios(of: () => PageSite): void {
     test('the list of first steps ticks itself off by a real job', async () => {
       const key = await newOwnersKey(site(), 'newcomer', ['admin'])
       const api = createApi(site().stack.url, key)
-      await using opened = await openAs(site(), '/start', key)
+      await using opened = await openAs(site(), '/start', { key })
       const { page } = opened
       const done = page.getByRole('list', { name: 'First steps' }).getByText('(done)')
       await page.getByText('2 × NVIDIA GeForce RTX 4090 (simulated)').waitFor()
