@@ -105,6 +105,8 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByText('COMPLETED').first().waitFor()
       expect(await page.getByRole('region', { name: 'Answer' }).last().innerText()).toBe('pretty polly')
       await page.getByRole('list', { name: 'Steps of this job' }).waitFor()
+      // The page would ask for what is gone.
+      await page.goto('about:blank')
       await site().stack.api.deleteEndpoint(talk)
     })
 
