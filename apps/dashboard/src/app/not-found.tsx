@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Empty } from '../ui/empty.tsx'
-import { keepRange } from './shell.tsx'
+import { keepRange } from './range.ts'
 
 export function NotFoundPage() {
   return (

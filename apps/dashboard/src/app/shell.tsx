@@ -15,8 +15,6 @@ import { Shortcuts } from './shortcuts.tsx'
 import { signOut } from './sign-out.ts'
 import styles from './shell.module.css'
 
-export { keepRange } from './range.ts'
-
 export function Shell() {
   const session = useQuery(sessionQuery)
   useEndOfSession(session.refetch)

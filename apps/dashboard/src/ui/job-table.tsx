@@ -1,7 +1,7 @@
 // A few jobs in short, each with the way to its page.
 import { Link } from '@tanstack/react-router'
 import type { FoundJob } from '@runyard/schema/api'
-import { keepRange } from '../app/shell.tsx'
+import { keepRange } from '../app/range.ts'
 import { DataTable, type TableColumn } from './data-table.tsx'
 import { formatDuration, shortId } from './format.ts'
 import { JobStatus } from './job-status.tsx'

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { keepRange } from '../app/shell.tsx'
+import { keepRange } from '../app/range.ts'
 import { shortId } from './format.ts'
 
 export function WorkerLink({ id }: { readonly id: string }) {

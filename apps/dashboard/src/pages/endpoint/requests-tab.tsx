@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { jobsQuery } from '../../api/queries.ts'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { JobTable } from '../../ui/job-table.tsx'
 import { Problem } from '../../ui/problem.tsx'

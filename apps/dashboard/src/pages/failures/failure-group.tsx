@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { FailureListView } from '@runyard/schema/api'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
 import { formatCount, shortId } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'

@@ -1,7 +1,7 @@
 // One card: what it is now, its lane, its readings, and who had it.
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { PoolCard, PoolHost, TimelineLane } from '@runyard/schema/api'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { Legend } from '../../timeline/legend.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Problem } from '../../ui/problem.tsx'

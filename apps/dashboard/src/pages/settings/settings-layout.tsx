@@ -1,6 +1,6 @@
 // Settings: one list after the other, each with an address of its own.
 import { Link, Outlet } from '@tanstack/react-router'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { TabLinks } from '../../ui/tab-links.tsx'
 import styles from './settings.module.css'
 

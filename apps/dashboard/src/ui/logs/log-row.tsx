@@ -1,7 +1,7 @@
 // One line: a stripe of its worker, its time, level and text. Text of programs is text; nothing in it is markup.
 import { useState } from 'react'
 import { Link } from '@tanstack/react-router'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange } from '../../app/range.ts'
 import { formatClock, formatTime, shortId, type Zone } from '../format.ts'
 import { contextOf } from './log-filter.ts'
 import { parseAnsi } from './ansi.ts'

@@ -1,8 +1,7 @@
 // Logs of several workers or of one, merged by time, with their filters: the same on every page that shows logs.
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import { useRange } from '../../app/range.ts'
-import { keepRange } from '../../app/shell.tsx'
+import { keepRange, useRange } from '../../app/range.ts'
 import { Button } from '../button.tsx'
 import { Empty } from '../empty.tsx'
 import { Problem } from '../problem.tsx'
