@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONGEST = [
   'two-hosts',
   'worker-sdks',
+  'page.test',
   'client-rows',
   'flash-1-',
   'bursts',
