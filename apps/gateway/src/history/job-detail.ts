@@ -3,6 +3,7 @@ import { fingerprintOf, headlineOf, idBytesOf, unpackJobs, withoutTimeout, type 
 import { RunyardError, type Endpoint, type EndpointEvent, type JobRecord } from '@runyard/schema'
 import type { FoundJob, JobDetailView } from '@runyard/schema/api'
 import { nextTurn } from '../http/turns.ts'
+import { findJob } from '../jobs/find-job.ts'
 import type { QueueReasons } from '../jobs/health.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { toFound } from './job-search.ts'
@@ -17,21 +18,10 @@ export async function readJob(deps: LookDeps, own: OwnEndpoints, id: string): Pr
   return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own, id))
 }
 
-/** A job that Redis still has, with its result or without, of one of these endpoints. */
-export async function findRecord({ jobs }: Pick<GatewayDeps['store'], 'jobs'>, { all }: OwnEndpoints, id: string) {
-  const found = await Promise.all(
-    [...all.values()].map(async (endpoint) => {
-      const record = await jobs.get(endpoint.id, id)
-      return record === undefined ? [] : [{ endpoint, record }]
-    }),
-  )
-  return found.flat()[0]
-}
-
 async function nowOf({ store, reasonOf }: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
-  const found = await findRecord(store, own, id)
+  const found = await findJob(store.jobs, [...own.all.values()], id)
   if (found === undefined) return undefined
-  const { endpoint, record: job } = found
+  const { endpoint, job } = found
   const why = job.status === 'IN_QUEUE' ? await reasonOf(endpoint, job) : {}
   const [events, keyId] = await Promise.all([eventsOf(store, endpoint.id, id), store.jobs.keyIdOf(endpoint.id, id)])
   const by = keyId === undefined ? {} : { keyId }

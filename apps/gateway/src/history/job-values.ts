@@ -2,8 +2,7 @@
 import { RunyardError, type JsonText } from '@runyard/schema'
 import type { JobValueView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { describeGone } from '../jobs/find-job.ts'
-import { findRecord } from './job-detail.ts'
+import { describeGone, findJob } from '../jobs/find-job.ts'
 import type { OwnEndpoints } from './own-endpoints.ts'
 
 interface Asked {
@@ -14,7 +13,7 @@ interface Asked {
 
 /** @throws RunyardError('not_found') */
 export async function readInput(store: Pick<Store, 'jobs'>, own: OwnEndpoints, { id, bytes }: Asked): Promise<JobValueView> {
-  const { endpoint } = (await findRecord(store, own, id)) ?? (await failGone(store, own, id))
+  const { endpoint } = (await findJob(store.jobs, [...own.all.values()], id)) ?? (await failGone(store, own, id))
   const submission = await store.jobs.submission(endpoint.id, id)
   if (submission !== undefined) return beginningOf(submission.input, bytes)
   throw new RunyardError(
@@ -25,7 +24,7 @@ export async function readInput(store: Pick<Store, 'jobs'>, own: OwnEndpoints, {
 
 /** @throws RunyardError('not_found') */
 export async function readOutput(store: Pick<Store, 'jobs'>, own: OwnEndpoints, { id, bytes }: Asked): Promise<JobValueView> {
-  const { record } = (await findRecord(store, own, id)) ?? (await failGone(store, own, id))
+  const { job: record } = (await findJob(store.jobs, [...own.all.values()], id)) ?? (await failGone(store, own, id))
   if (record.output === undefined) throw new RunyardError('not_found', `Job "${id}" has no output; it is ${record.status}.`)
   return beginningOf(record.output, bytes)
 }

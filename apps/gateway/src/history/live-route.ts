@@ -6,6 +6,7 @@ import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
+import { findJob } from '../jobs/find-job.ts'
 import { healthOf } from '../jobs/health.ts'
 import { createEndpointLoads } from './endpoint-loads.ts'
 import { ownEndpoints } from './own-endpoints.ts'
@@ -108,8 +109,7 @@ async function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Promi
   }
   if (kind === 'job') {
     const own = await ownEndpoints(store, ownerId)
-    const found = await Promise.all(own.asked.map(async ({ id }) => ((await store.jobs.get(id, word)) === undefined ? [] : [id])))
-    const [endpointId] = found.flat()
+    const endpointId = (await findJob(store.jobs, own.asked, word))?.endpoint.id
     if (endpointId === undefined) throw new RunyardError('not_found', `There is no job "${word}".`)
     const concerns = (signal: Signal) =>
       signal.kind === 'resync' || ('jobId' in signal ? signal.jobId === word : 'endpointId' in signal && signal.endpointId === endpointId)

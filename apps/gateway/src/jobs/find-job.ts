@@ -1,6 +1,7 @@
 // Reads a job, and reports what became of one that is not there (client-api §8.2).
-import { RunyardError, type JobRecord } from '@runyard/schema'
+import { RunyardError, type Endpoint, type JobRecord } from '@runyard/schema'
 import type { GoneJob } from '@runyard/store'
+import { isJobId } from '../http/access.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 
 /** @throws RunyardError('not_found') */
@@ -8,6 +9,17 @@ export async function requireJob(deps: Pick<GatewayDeps, 'store'>, endpointId: s
   const record = await deps.store.jobs.get(endpointId, jobId)
   if (record === undefined) throw await jobNotFound(deps, endpointId, jobId)
   return record
+}
+
+/** A job by its id alone, of one of these endpoints, as Redis has it. An id that none can have is not asked for: it could name another key of Redis. */
+export async function findJob(
+  jobs: Pick<GatewayDeps['store']['jobs'], 'get'>,
+  endpoints: readonly Endpoint[],
+  id: string,
+): Promise<{ readonly endpoint: Endpoint; readonly job: JobRecord } | undefined> {
+  if (!isJobId(id)) return undefined
+  const found = await Promise.all(endpoints.map(async (endpoint) => ({ endpoint, job: await jobs.get(endpoint.id, id) })))
+  return found.flatMap(({ endpoint, job }) => (job === undefined ? [] : [{ endpoint, job }]))[0]
 }
 
 /** The error for a job that the store does not have. Costs a read, only then. */

@@ -19,6 +19,7 @@ import {
 import { cutText, Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { ScalerStatus, Store } from '@runyard/store'
+import { findJob } from '../../jobs/find-job.ts'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
@@ -46,10 +47,9 @@ interface Subject {
 async function find({ store }: ExplainDeps, own: readonly Endpoint[], word: string): Promise<Subject> {
   const endpoint = own.find(({ id }) => id === word) ?? own.find(({ name }) => name === word)
   if (endpoint !== undefined) return { endpoint }
-  const jobs = await Promise.all(own.map(async (candidate) => ({ endpoint: candidate, job: await store.jobs.get(candidate.id, word) })))
-  const found = jobs.find(({ job }) => job !== undefined)
-  if (found?.job === undefined) throw new RunyardError('not_found', `There is no endpoint and no job "${word}".`)
-  return { endpoint: found.endpoint, job: found.job }
+  const found = await findJob(store.jobs, own, word)
+  if (found === undefined) throw new RunyardError('not_found', `There is no endpoint and no job "${word}".`)
+  return found
 }
 
 /** Of the build that its next worker runs; undefined: any. */
