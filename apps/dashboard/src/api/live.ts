@@ -21,7 +21,7 @@ let opened = ''
 let settling: ReturnType<typeof setTimeout> | undefined
 let hiding: ReturnType<typeof setTimeout> | undefined
 
-/** Calls `listener` with each state of the topic, and with undefined where states in between may be missing. */
+/** Calls `listener` with each state of the topic, with null where it is not there, and with undefined where states in between may be missing. */
 export function followTopic(topic: string, listener: Listener): () => void {
   const known = listeners.get(topic) ?? new Set()
   known.add(listener)

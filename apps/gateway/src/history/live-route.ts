@@ -1,7 +1,8 @@
 // GET /runyard/v1/live: the state of several topics over one connection. A topic of an owner has one snapshot per gateway, however many streams follow it:
 // it is read again when a signal may have changed it, at most four times a second, and now and then because hosts give no signal. A stream gets the whole
-// state, so that a lost one costs nothing; where states in between may be missing, the stream says so (`gap`).
-import { RunyardError, type Signal } from '@runyard/schema'
+// state, so that a lost one costs nothing; where states in between may be missing, the stream says so (`gap`). An endpoint or job that is not there, or not
+// the caller's, is null: one of them must not take the others from a page that follows several.
+import { RunyardError, type Endpoint, type Signal } from '@runyard/schema'
 import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
@@ -9,12 +10,15 @@ import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { findJob } from '../jobs/find-job.ts'
 import { healthOf } from '../jobs/health.ts'
 import { createEndpointLoads } from './endpoint-loads.ts'
-import { ownEndpoints } from './own-endpoints.ts'
+import { findEndpoint, ownEndpoints } from './own-endpoints.ts'
 import { readPool } from './pool-route.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
 const AT_MOST_EVERY_MS = 250
 const LOOK_MS = 5000
+const TOPICS = 'pool, endpoints, endpoint:{id} and job:{id}'
+
+const isTopic = (name: string): boolean => /^(?:pool|endpoints|(?:endpoint|job):.+)$/su.test(name)
 
 export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Streams): void {
   const hub = createHub(deps)
@@ -26,9 +30,11 @@ export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Stre
       const names = [...new Set(request.query.topics.split(',').map((name) => name.trim()))].filter((name) => name !== '')
       if (names.length === 0 || names.length > MOST_TOPICS)
         throw new RunyardError('bad_request', `"topics" must name 1 to ${MOST_TOPICS} topics.`)
-      const topics = await Promise.all(names.map((name) => hub.topic(ownerId, name)))
+      for (const name of names)
+        if (!isTopic(name)) throw new RunyardError('bad_request', `There is no topic "${name}"; topics are ${TOPICS}.`)
       const last = String(request.headers['last-event-id'] ?? '')
-      return streams.open(request, reply, (stream) => follow(stream, topics, last))
+      const open = () => names.map((name) => hub.topic(ownerId, name))
+      return streams.open(request, reply, (stream) => follow(stream, open(), last))
     },
   })
 }
@@ -46,7 +52,7 @@ interface Topic {
 async function follow(stream: EventStream, topics: readonly Topic[], last: string): Promise<void> {
   const bell = createBell(AT_MOST_EVERY_MS)
   using entered = new DisposableStack()
-  for (const topic of topics) entered.use(await topic.enter(() => bell.ring()))
+  for (const one of await Promise.all(topics.map((topic) => topic.enter(() => bell.ring())))) entered.use(one)
   const sent = new Map<Topic, string>()
   const gaps = new Map(topics.map((topic) => [topic, topic.gaps()]))
   const tell = (event: LiveEvent): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), data: event })
@@ -76,13 +82,13 @@ function createHub(deps: GatewayDeps) {
     for (const topic of topics.values()) topic.note(signal)
   })
   return {
-    /** @throws RunyardError('not_found' | 'bad_request') */
-    async topic(ownerId: string, name: string): Promise<Topic> {
+    /** To be entered at once: it is forgotten when its last follower leaves. */
+    topic(ownerId: string, name: string): Topic {
       const key = `${ownerId} ${name}`
       const known = topics.get(key)
       if (known !== undefined) return known
-      const source = await sourceOf(deps, ownerId, name)
-      const made = topics.get(key) ?? createTopic({ name, run, source, log: deps.log, onEmpty: () => topics.delete(key) })
+      const source = sourceOf(deps, ownerId, name)
+      const made = createTopic({ name, run, source, log: deps.log, onEmpty: () => topics.delete(key) })
       topics.set(key, made)
       return made
     },
@@ -90,32 +96,55 @@ function createHub(deps: GatewayDeps) {
   }
 }
 
-async function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Promise<Source> {
+function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Source {
   const { store } = deps
   const [kind = '', word = ''] = name.split(/:(.*)/su)
-  if (kind === 'pool') {
-    const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
-    return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
-  }
-  if (name === 'endpoints') {
+  if (kind === 'endpoint') return endpointSource(store, ownerId, word)
+  if (kind === 'job') return jobSource(store, ownerId, word)
+  if (kind === 'endpoints') {
     const loads = createEndpointLoads(deps, ownerId)
     return { read: () => loads.read(), concerns: (signal) => loads.note(signal) }
   }
-  if (kind === 'endpoint') {
-    const [endpoint] = (await ownEndpoints(store, ownerId, word)).asked
-    const id = String(endpoint?.id)
-    const concerns = (signal: Signal) => signal.kind === 'resync' || ('endpointId' in signal && signal.endpointId === id)
-    return { read: async () => ({ id, name: endpoint?.name, ...healthOf(await readEndpointLoad(store, id)) }), concerns }
+  const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
+  return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
+}
+
+/** Which endpoint has the word is asked again when one was made, changed or deleted. */
+function endpointSource(store: GatewayDeps['store'], ownerId: string, word: string): Source {
+  let endpoint: Endpoint | undefined
+  let [changes, knownAt] = [0, -1]
+  return {
+    concerns(signal) {
+      if (signal.kind === 'endpoint-changed' || signal.kind === 'resync') changes += 1
+      return knownAt !== changes || ('endpointId' in signal && signal.endpointId === endpoint?.id)
+    },
+    async read() {
+      if (knownAt !== changes) {
+        const now = changes
+        endpoint = findEndpoint((await ownEndpoints(store, ownerId)).asked, word)
+        knownAt = now
+      }
+      return endpoint === undefined
+        ? null
+        : { id: endpoint.id, name: endpoint.name, ...healthOf(await readEndpointLoad(store, endpoint.id)) }
+    },
   }
-  if (kind === 'job') {
-    const own = await ownEndpoints(store, ownerId)
-    const endpointId = (await findJob(store.jobs, own.asked, word))?.endpoint.id
-    if (endpointId === undefined) throw new RunyardError('not_found', `There is no job "${word}".`)
-    const concerns = (signal: Signal) =>
-      signal.kind === 'resync' || ('jobId' in signal ? signal.jobId === word : 'endpointId' in signal && signal.endpointId === endpointId)
-    return { read: async () => withoutPayload(await store.jobs.get(endpointId, word)), concerns }
+}
+
+/** A job that was not there is not looked for again: ids are given by the gateway, to jobs that it has. */
+function jobSource({ endpoints, jobs }: GatewayDeps['store'], ownerId: string, id: string): Source {
+  let endpointId: string | null | undefined
+  return {
+    concerns: (signal) =>
+      signal.kind === 'resync' || ('jobId' in signal ? signal.jobId === id : 'endpointId' in signal && signal.endpointId === endpointId),
+    async read() {
+      if (endpointId === undefined) {
+        const own = await ownEndpoints({ endpoints }, ownerId)
+        endpointId = (await findJob(jobs, own.asked, id))?.endpoint.id ?? null
+      }
+      return endpointId === null ? null : withoutPayload(await jobs.get(endpointId, id))
+    },
   }
-  throw new RunyardError('bad_request', `There is no topic "${name}"; topics are pool, endpoints, endpoint:{id} and job:{id}.`)
 }
 
 function withoutPayload(job: object | undefined): unknown {

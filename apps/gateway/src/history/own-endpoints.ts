@@ -13,9 +13,14 @@ export async function ownEndpoints(store: Pick<Store, 'endpoints'>, ownerId: str
   const own = (await store.endpoints.list()).filter((endpoint) => endpoint.ownerId === ownerId)
   const all = new Map<string, Endpoint>(own.map((endpoint) => [endpoint.id, endpoint]))
   if (word === undefined) return { all, asked: own }
-  const found = all.get(word) ?? own.find(({ name }) => name === word)
+  const found = findEndpoint(own, word)
   if (found === undefined) throw new RunyardError('not_found', `There is no endpoint "${word}".`)
   return { all, asked: [found] }
+}
+
+/** By id, else by name. */
+export function findEndpoint(own: readonly Endpoint[], word: string): Endpoint | undefined {
+  return own.find(({ id }) => id === word) ?? own.find(({ name }) => name === word)
 }
 
 const DAY_MS = 24 * 3_600_000

@@ -168,10 +168,32 @@ it('reads a topic once for all streams that follow it', async () => {
   stats.mockRestore()
 })
 
-it('refuses topics that are not there', async () => {
+it('tells that an endpoint or a job is not there, beside the topics that are', async () => {
+  const stranger = await gateway.addEndpoint({ name: 'foreign', ownerId: 'somebody' })
+  const { plain } = await gateway.store.keys.create({ name: 'theirs', ownerId: 'somebody' })
+  const submitTheirs = () =>
+    gateway.call(`/v2/${stranger.id}/run`, { method: 'POST', body: { input: 1 }, headers: { authorization: `Bearer ${plain}` } })
+  const foreign = String((await submitTheirs()).json['id'])
+  const absent = [`endpoint:${stranger.id}`, `job:${foreign}`, 'endpoint:later', 'job:nobody-1', 'job:a:b']
+  const { data } = await listen(`live?topics=${[...absent, `endpoint:${ep}`].join(',')}`)
+  const latest = (topic: string) => data.findLast((event) => event.topic === topic)?.value
+  await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ id: ep }), WAIT)
+  for (const topic of absent) await vi.waitFor(() => expect(data).toContainEqual({ topic, value: null }), WAIT)
+  expect(foreign).toMatch(/^[\da-f-]{36}/u)
+  const later = await gateway.addEndpoint({ name: 'later' })
+  await vi.waitFor(() => expect(latest('endpoint:later')).toMatchObject({ id: later.id }), WAIT)
+  await submitTheirs()
+  await gateway.submit(ep)
+  await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ jobs: { inQueue: 1 } }), WAIT)
+  expect(latest(`endpoint:${stranger.id}`)).toBeNull()
+  await gateway.store.endpoints.delete(later.id)
+  await vi.waitFor(() => expect(latest('endpoint:later')).toBeNull(), WAIT)
+})
+
+it('refuses what is no topic', async () => {
   const status = async (topics: string) => (await gateway.call(`/runyard/v1/live?topics=${topics}`)).status
   expect(await status('weather')).toBe(400)
   expect(await status(',')).toBe(400)
-  expect(await status('endpoint:nobody')).toBe(404)
-  expect(await status('job:nobody-1')).toBe(404)
+  expect(await status('endpoint:')).toBe(400)
+  expect(await status(`endpoint:${ep},pool:1`)).toBe(400)
 })

@@ -47,7 +47,9 @@ export type MergedLogView = z.infer<typeof MergedLogView>
 
 export const MOST_TOPICS = 50
 export const LiveQuery = z.object({
-  topics: word(4000).describe('Separated by commas: `pool`, `endpoints`, `endpoint:{id or name}`, `job:{id}`; 50 at most.'),
+  topics: word(4000).describe(
+    'Separated by commas: `pool`, `endpoints`, `endpoint:{id or name}`, `job:{id}`; 50 at most. One that is not there does not refuse the others.',
+  ),
 })
 
 /** Of the topic `endpoint:{id}`; the topic `endpoints` has a list of them. */
@@ -60,7 +62,7 @@ export type EndpointLoadView = z.infer<typeof EndpointLoadView>
 export const LiveEvent = z.object({ topic: z.string(), value: z.unknown().optional(), gap: z.string().optional() }).meta({
   id: 'LiveEvent',
   description:
-    '`value` is the whole state of the topic now: a `Pool`, a list of `EndpointLoad`, one `EndpointLoad`, or what `GET /runyard/v1/jobs/{id}` knows of the job without its payload; null: it is gone. `gap` says why states in between may be missing; the next value is right again.',
+    '`value` is the whole state of the topic now: a `Pool`, a list of `EndpointLoad`, one `EndpointLoad`, or what `GET /runyard/v1/jobs/{id}` knows of the job without its payload; null: it is not there (never was, is gone, or belongs to another owner). `gap` says why states in between may be missing; the next value is right again.',
 })
 export type LiveEvent = z.infer<typeof LiveEvent>
 

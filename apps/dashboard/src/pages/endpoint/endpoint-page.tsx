@@ -69,7 +69,7 @@ function Header({ endpoint: { id, name, image, workers } }: { readonly endpoint:
   const cache = useQueryClient()
   const hear = useCallback(
     (value: unknown) => {
-      if (value !== undefined) cache.setQueryData(healthQuery(id).queryKey, value as HealthView)
+      if (value != null) cache.setQueryData(healthQuery(id).queryKey, value as HealthView)
     },
     [cache, id],
   )

@@ -28,7 +28,7 @@ export function JobPage() {
   const hear = useCallback(() => {
     for (const key of ['job', 'explain', 'queue', 'lines']) void cache.invalidateQueries({ queryKey: [key] })
   }, [cache])
-  // The topic of a job that is gone would be refused, and the whole stream with it.
+  // Of an ended one nothing comes.
   useTopic(isLive(job) ? `job:${id}` : undefined, hear)
   if (job === undefined) return error ? <Problem error={error} onRetry={() => void refetch()} /> : <p>Looking for the job…</p>
   const waits = job.status === 'IN_QUEUE'
