@@ -54,6 +54,25 @@ export function jobScenarios(of: () => PageSite): void {
       }
       expect(text).toContain((await get<JobDetailView>(`jobs/${waiting}`)).keyId)
       expect(await opened.look('job-waiting')).toEqual([])
+      expect(await ladder.getByRole('link', { name: 'Edit GPUs' }).first().getAttribute('href')).toContain('/settings')
+    })
+
+    test('a host that refuses a waiting job because it is cordoned is uncordoned there, after a question', async () => {
+      const { api } = site().stack
+      const [host] = (await get<ExplainView>(`explain/${waiting}`)).hosts
+      const at = `/runyard/v1/hosts/${host?.hostId}/cordon`
+      await api.request(at, { method: 'PUT', body: '{"reason":"new fans"}', headers: { 'content-type': 'application/json' } })
+      await using opened = await open(`/jobs/${waiting}`)
+      const { page } = opened
+      await page.getByText('the host is cordoned (new fans)').waitFor()
+      expect(await opened.findBarriers()).toEqual([])
+      await page.getByRole('button', { name: `Uncordon the host ${host?.host}` }).click()
+      await page
+        .getByRole('dialog', { name: `Uncordon the host ${host?.host}?` })
+        .getByRole('button', { name: 'Uncordon' })
+        .click()
+      await page.getByText('the host is cordoned').waitFor({ state: 'detached' })
+      expect((await get<ExplainView>(`explain/${waiting}`)).hosts[0]?.refusal?.reason).not.toBe('cordoned')
     })
 
     test('failures are grouped by cause, and a group is retried after it was counted', async () => {
@@ -109,7 +128,7 @@ export function jobScenarios(of: () => PageSite): void {
     })
 
     test('what a job carries is read on click and stays text', async () => {
-      await using opened = await site().open(`/jobs/${echoed}`, { expected: [/status of 404 .*\/input/u] })
+      await using opened = await open(`/jobs/${echoed}`)
       const { page } = opened
       await page.getByRole('list', { name: 'Steps of this job' }).getByText('function', { exact: true }).waitFor()
       expect(await page.getByText('onerror').count()).toBe(0)
@@ -118,8 +137,8 @@ export function jobScenarios(of: () => PageSite): void {
       await page.getByRole('button', { name: 'As a tree' }).click()
       await page.getByText(JSON.stringify(HTML)).waitFor()
       expect(await page.locator('img').count()).toBe(0)
-      await page.getByRole('button', { name: 'Show input' }).click()
-      await page.getByText('is not kept any more').waitFor()
+      await page.getByText('The input is not kept: it goes when a job is COMPLETED.').waitFor()
+      expect(await page.getByRole('button', { name: 'Show input' }).count()).toBe(0)
       await page.getByRole('button', { name: 'Copy as…' }).click()
       await page.getByRole('region', { name: 'The call for curl' }).getByText('$RUNPOD_API_KEY').waitFor()
       expect(await page.content()).not.toContain(site().stack.key)

@@ -25,7 +25,13 @@ async function nowOf({ store, reasonOf }: LookDeps, own: OwnEndpoints, id: strin
   const why = job.status === 'IN_QUEUE' ? await reasonOf(endpoint, job) : {}
   const [events, keyId] = await Promise.all([eventsOf(store, endpoint.id, id), store.jobs.keyIdOf(endpoint.id, id)])
   const by = keyId === undefined ? {} : { keyId }
-  return { ...viewOf(endpoint, job), ...by, ...why, attempts: attemptsOf(events, job), events }
+  return { ...viewOf(endpoint, job), ...by, ...why, kept: keptOf(job), attempts: attemptsOf(events, job), events }
+}
+
+/** Where there is no retry, the input goes at once (`readInput`). */
+function keptOf({ status, output }: JobRecord): JobDetailView['kept'] {
+  const hasInput = status !== 'COMPLETED' && status !== 'CANCELLED'
+  return [...(hasInput ? (['input'] as const) : []), ...(output === undefined ? [] : (['output'] as const))]
 }
 
 function viewOf({ id, name }: Endpoint, job: JobRecord): FoundJob & Pick<JobDetailView, 'text'> {
@@ -85,6 +91,7 @@ async function pastOf(store: GatewayDeps['store'], { all }: OwnEndpoints, id: st
   const text = job.fingerprint === undefined ? undefined : await textOf(store.history, job.endedAt, id)
   return {
     ...toFound(endpoint, job),
+    kept: [],
     attempts: attemptsOf(events, { submittedAt: job.submittedAt, settledAt: job.endedAt }),
     events,
     ...(text === undefined ? {} : { text: withoutTimeout(text) }),

@@ -64,6 +64,7 @@ export type JobSearchView = z.infer<typeof JobSearchView>
 export const JobDetailView = FoundJob.extend({
   text: z.string().optional().describe('The error. After its result is gone, at most 2 KiB of it or of one that is the same failure.'),
   remedy: z.string().optional(),
+  kept: z.array(z.enum(['input', 'output'])).describe('What of it can be read now; `output` of a running job: its progress.'),
   attempts: z.array(
     z.object({
       workerId: z.string(),

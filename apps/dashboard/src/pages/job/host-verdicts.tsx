@@ -1,5 +1,6 @@
 // What each host and its cards said to one more worker. Cards of a host that said the same are one line.
 import type { ExplainView } from '@runyard/schema/api'
+import { UncordonHost } from './uncordon-host.tsx'
 import styles from './job-page.module.css'
 
 type Host = ExplainView['hosts'][number]
@@ -16,6 +17,7 @@ export function HostVerdicts({ hosts }: { readonly hosts: readonly Host[] }) {
             <span className={styles.verdict} data-refused={refusal !== undefined}>
               {refusal === undefined ? '✓ could take it' : `✕ ${refusal.message}`}
             </span>
+            {refusal?.reason === 'cordoned' && <UncordonHost id={hostId} name={host} />}
           </div>
           {gpus.length > 0 && (
             <ul>

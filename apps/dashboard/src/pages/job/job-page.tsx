@@ -46,7 +46,7 @@ export function JobPage() {
       {hasStarted(job) && <JobStory job={job} />}
       <div className={styles.values}>
         <JobValue job={job} name="input" />
-        {!waits && <JobValue job={job} name="output" />}
+        {!waits && <JobValue key={job.status} job={job} name="output" />}
       </div>
       {!waits && <JobLog job={job} />}
     </div>

@@ -66,9 +66,26 @@ export const linesQuery = (job: Pick<JobDetailView, 'id' | 'status'>) =>
 
 export type ValueName = 'input' | 'output'
 
-export const valueQuery = (id: string, name: ValueName, isWhole: boolean) =>
+type Carrier = Pick<JobDetailView, 'id' | 'status' | 'kept'>
+
+/** Is not asked for where it is not kept. */
+export const valueQuery = ({ id, kept, status }: Carrier, name: ValueName, isWhole: boolean) =>
   queryOptions({
     ...NOTHING_MEANWHILE,
-    queryKey: ['value', id, name, isWhole],
+    queryKey: ['value', id, status, name, isWhole],
+    enabled: kept.includes(name),
     queryFn: () => client.history[name === 'input' ? 'jobInput' : 'jobOutput'](id, isWhole ? MOST_BYTES : FIRST_BYTES),
   })
+
+/** Why there is nothing to read, in a sentence. Undefined: there is. */
+export function describeAbsent({ kept, status }: Carrier, name: ValueName): string | undefined {
+  if (kept.includes(name)) return undefined
+  if (name === 'input') {
+    const isUseless = status === 'COMPLETED' || status === 'CANCELLED'
+    return isUseless
+      ? `The input is not kept: it goes when a job is ${status}.`
+      : 'The input is not kept any more: it went with the result.'
+  }
+  if (status === 'IN_PROGRESS') return 'It has reported no progress.'
+  return status === 'COMPLETED' ? 'The output is not kept any more: its time is over.' : 'It has no output.'
+}

@@ -7,24 +7,27 @@ import { CopyButton } from '../../ui/copy.tsx'
 import { formatBytes } from '../../ui/format.ts'
 import { JsonTree } from '../../ui/json-tree.tsx'
 import { Problem } from '../../ui/problem.tsx'
-import { valueQuery, type ValueName } from './job-queries.ts'
+import { describeAbsent, valueQuery, type ValueName } from './job-queries.ts'
 import styles from './job-page.module.css'
 
 type Shown = 'nothing' | 'beginning' | 'all'
 
 export interface JobValueProps {
-  readonly job: Pick<JobDetailView, 'id' | 'status'>
+  readonly job: Pick<JobDetailView, 'id' | 'status' | 'kept'>
   readonly name: ValueName
 }
 
 export function JobValue({ job, name }: JobValueProps) {
   const [shown, setShown] = useState<Shown>('nothing')
-  const { data, error } = useQuery({ ...valueQuery(job.id, name, shown === 'all'), enabled: shown !== 'nothing' })
+  const query = valueQuery(job, name, shown === 'all')
+  const { data, error } = useQuery({ ...query, enabled: query.enabled === true && shown !== 'nothing' })
+  const absent = data === undefined ? describeAbsent(job, name) : undefined
   const title = name === 'input' ? 'Input' : job.status === 'IN_PROGRESS' ? 'Progress' : 'Output'
   return (
     <section className={styles.section} aria-labelledby={name}>
       <h2 id={name}>{title}</h2>
-      {shown === 'nothing' && (
+      {absent !== undefined && <p className={styles.muted}>{absent}</p>}
+      {shown === 'nothing' && absent === undefined && (
         <div className={styles.actions}>
           <Button onClick={() => setShown('beginning')}>Show {title.toLowerCase()}</Button>
         </div>

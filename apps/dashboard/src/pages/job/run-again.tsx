@@ -9,7 +9,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { describeJsonError } from '../../ui/json-error.ts'
-import { MOST_BYTES, valueQuery } from './job-queries.ts'
+import { describeAbsent, MOST_BYTES, valueQuery } from './job-queries.ts'
 import styles from './job-page.module.css'
 
 export interface RunAgainProps {
@@ -18,18 +18,19 @@ export interface RunAgainProps {
 }
 
 export function RunAgain({ job, onClose }: RunAgainProps) {
-  const { data, error, isPending } = useQuery(valueQuery(job.id, 'input', true))
+  const { data, error, isLoading } = useQuery(valueQuery(job, 'input', true))
+  const absent = error?.message ?? describeAbsent(job, 'input')
   const isTooLarge = data?.isWhole === false
   return (
     <Dialog title={`Run again on ${job.endpoint.name}`} onClose={onClose}>
-      {isPending && <p>Reading the input…</p>}
-      {error && <p className={styles.muted}>{error.message} Write another one.</p>}
+      {isLoading && <p>Reading the input…</p>}
+      {absent !== undefined && <p className={styles.muted}>{absent} Write another one.</p>}
       {isTooLarge && (
         <p className={styles.muted}>
           The input is larger than {MOST_BYTES / 1024 ** 2} MiB, which this page does not edit. Write another one.
         </p>
       )}
-      {!isPending && <Editor job={job} first={data === undefined || isTooLarge ? '{}' : pretty(data.text)} onClose={onClose} />}
+      {!isLoading && <Editor job={job} first={data === undefined || isTooLarge ? '{}' : pretty(data.text)} onClose={onClose} />}
     </Dialog>
   )
 }

@@ -98,13 +98,29 @@ const PLACE = {
   later: 'It has a place',
 } as const
 
-function Changes({ seen: { changes, endpoint } }: { readonly seen: ExplainView }) {
+/** Refusals of a card that other GPU types of the endpoint would avoid. */
+const OF_TYPES: ReadonlySet<string> = new Set(['other_type', 'memory_reserved'])
+
+function Changes({ seen: { changes, endpoint, hosts } }: { readonly seen: ExplainView }) {
+  const ofTypes = new Set(
+    hosts.flatMap(({ gpus }) => gpus.flatMap(({ refusal }) => (refusal && OF_TYPES.has(refusal.reason) ? refusal.remedy : []))),
+  )
   return (
     <div>
       <h3>What would change it</h3>
       <ul className={styles.changes}>
         {changes.map((change) => (
-          <li key={change}>{change}</li>
+          <li key={change}>
+            {change}
+            {ofTypes.has(change) && (
+              <>
+                {' '}
+                <Link to="/endpoints/$id/settings" params={{ id: endpoint.id }} search={keepRange}>
+                  Edit GPUs
+                </Link>
+              </>
+            )}
+          </li>
         ))}
       </ul>
       <p>

@@ -15,6 +15,7 @@ const job = (change: Partial<FoundJob> = {}): FoundJob => ({
 const detail = (attempt: Partial<JobDetailView['attempts'][number]>): JobDetailView => ({
   ...job(),
   attempts: [{ workerId: 'w1', startedAt: 2, ...attempt }],
+  kept: [],
   events: [],
 })
 const states = (seen: Partial<Parameters<typeof firstSteps>[0]>) =>
