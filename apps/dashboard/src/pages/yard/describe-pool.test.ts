@@ -15,14 +15,22 @@ const card = (busy: boolean) => ({ holders: busy ? [{ workerId: 'w', endpoint: n
 const pool = (...busy: readonly boolean[]) => ({ scalerAt: 0, hosts: [{ gpus: busy.map(card) }] }) as unknown as PoolView
 
 describe('what needs a person', () => {
-  it('is each notice, and each endpoint with a reason whose jobs wait', () => {
+  it('is each notice, and each endpoint whose jobs wait for something that does not pass by itself', () => {
     const notice = {
       event: 'endpoint_crash_loop',
       subject: 'caption',
       message: 'five starts have failed',
       since: '2026-11-30T10:00:00Z',
     } as const
-    const troubles = troublesOf([notice], [load('caption', { reason: 'gpus_busy', message: 'all GPUs are in use' }), STUCK, load('embed')])
+    const troubles = troublesOf(
+      [notice],
+      [
+        load('caption', { reason: 'gpus_busy', message: 'all GPUs are in use' }),
+        STUCK,
+        load('embed'),
+        load('render', { reason: 'gpus_busy', message: 'all GPUs are in use' }),
+      ],
+    )
     expect(troubles).toEqual([
       { subject: 'caption', message: 'five starts have failed', since: Date.parse('2026-11-30T10:00:00Z'), endpointId: 'id-caption' },
       { subject: 'upscale', message: '1 job waits: no host has a GPU of the requested types', endpointId: 'id-upscale' },

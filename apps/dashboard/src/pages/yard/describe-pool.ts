@@ -1,3 +1,4 @@
+import type { Reason } from '@runyard/schema'
 import type { EndpointLoadView, NoticeListView, PoolView } from '@runyard/schema/api'
 import { formatCount } from '../../ui/format.ts'
 
@@ -12,6 +13,20 @@ export interface Trouble {
   readonly endpointId?: string
 }
 
+/** Why jobs wait that run by themselves in time: a busy pool needs no person. */
+const PASSING: ReadonlySet<string> = new Set([
+  'gpus_busy',
+  'hosts_full',
+  'not_enough_memory',
+  'not_enough_cpu',
+  'key_limit',
+  'low_priority',
+  'no_worker_yet',
+  'worker_starting',
+  'workers_busy',
+  'about_to_start',
+] satisfies Reason[])
+
 /** The notices, and before any notice the endpoints whose jobs wait without a prospect. */
 export function troublesOf(notices: NoticeListView['notices'], loads: readonly EndpointLoadView[]): readonly Trouble[] {
   const noticed = notices.map(({ subject, message, since }) => {
@@ -19,7 +34,7 @@ export function troublesOf(notices: NoticeListView['notices'], loads: readonly E
     return { subject, message, ...(since !== null && { since: Date.parse(since) }), ...(endpointId !== undefined && { endpointId }) }
   })
   const stuck = loads.flatMap(({ id, name, jobs, reason, message = '' }) => {
-    if (reason === undefined || jobs.inQueue === 0 || noticed.some(({ subject }) => subject === name)) return []
+    if (reason === undefined || PASSING.has(reason) || jobs.inQueue === 0 || noticed.some(({ subject }) => subject === name)) return []
     return [{ subject: name, message: `${count(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, endpointId: id }]
   })
   return [...noticed, ...stuck]

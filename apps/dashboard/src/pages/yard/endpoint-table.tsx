@@ -36,6 +36,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
     name: 'workers',
     cell: ({ endpoint, health }) =>
       health && `${health.workers.running} busy, ${health.workers.idle} idle of ${endpoint.workers.min}..${endpoint.workers.max}`,
+    isNumber: true,
   },
   {
     name: 'failed',
