@@ -1,6 +1,7 @@
 // What the page says when something is away, and that it is right again afterwards without a reload.
 import { describe, expect, test } from 'vitest'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
+import { barriersIn, EXTREMES } from './looks.ts'
 
 /** Chromium's own words for requests without an answer. */
 const AWAY = [/net::ERR_/u, /status of 50\d/u, /Failed to fetch/u]
@@ -18,8 +19,12 @@ export function faultScenarios(site: () => PageSite): void {
       await using opened = await site().open('/', { expected: AWAY })
       await isLive(opened)
       await expect.poll(() => rowsOf(opened, 'stays')).toBe(1)
+      await using jobs = await site().open('/jobs', { expected: AWAY })
+      await isLive(jobs)
       await stack.gateway.kill()
       await isNotLive(opened)
+      await isNotLive(jobs)
+      expect([await barriersIn(opened, EXTREMES), await barriersIn(jobs, EXTREMES)]).toEqual([[], []])
       // What was known stays to be read.
       expect(await rowsOf(opened, 'stays')).toBe(1)
       await stack.gateway.start()
@@ -33,8 +38,11 @@ export function faultScenarios(site: () => PageSite): void {
       const { stack } = site()
       await using opened = await site().open('/', { expected: AWAY })
       await isLive(opened)
+      await using jobs = await site().open('/jobs', { expected: AWAY })
+      await isLive(jobs)
       await stack.redis.kill()
-      await opened.page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
+      for (const { page } of [opened, jobs]) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
+      expect([await barriersIn(opened, EXTREMES), await barriersIn(jobs, EXTREMES)]).toEqual([[], []])
       await stack.redis.restart()
       await expect.poll(() => opened.page.getByRole('alert').count(), { timeout: 60_000 }).toBe(0)
       await isLive(opened)

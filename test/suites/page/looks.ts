@@ -2,7 +2,7 @@
 import type { JobSearchView, PoolView, WorkerLifeListView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { THEMES, WIDTHS, type PageSite } from '../../harness/page.ts'
+import { THEMES, WIDTHS, type OpenedPage, type PageSite } from '../../harness/page.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { ECHO, sourceCall } from '../calls.ts'
 import { newOwnersKey, openAs } from './settings.ts'
@@ -16,7 +16,7 @@ const IS_WIDE = 'document.documentElement.scrollWidth > document.documentElement
 const NOT_THEIRS = /status of 403 .*\/runyard\/v1\/config/u
 const EVERY_LOOK = THEMES.flatMap((theme) => WIDTHS.map((width) => ({ theme, width })))
 /** An empty page has less that could go wrong. */
-const EXTREMES: typeof EVERY_LOOK = [
+export const EXTREMES: typeof EVERY_LOOK = [
   { theme: 'light', width: 1440 },
   { theme: 'dark', width: 360 },
 ]
@@ -55,12 +55,7 @@ export function lookScenarios(of: () => PageSite): void {
         await opened.page.goto(`${site().stack.url}${path}`)
         await opened.page.getByRole('heading', { level: 1 }).first().waitFor()
         await untilFilled(opened.page)
-        for (const { theme, width } of looks) {
-          await opened.show({ theme, width })
-          const isWide = await opened.page.evaluate<boolean>(IS_WIDE)
-          const barriers = [...(isWide ? ['it is wider than the window'] : []), ...(await opened.findBarriers())]
-          found.push(...barriers.map((barrier) => `${path} ${theme} ${width}: ${barrier}`))
-        }
+        found.push(...(await barriersIn(opened, looks)).map((barrier) => `${path} ${barrier}`))
       }
       return found
     }
@@ -77,6 +72,18 @@ export function lookScenarios(of: () => PageSite): void {
       expect(await barriersOn([...PLACES, ...SETTINGS], EXTREMES, stranger)).toEqual([])
     })
   })
+}
+
+/** Of the page as it is now. */
+export async function barriersIn(opened: OpenedPage, looks: typeof EVERY_LOOK): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const { theme, width } of looks) {
+    await opened.show({ theme, width })
+    const isWide = await opened.page.evaluate<boolean>(IS_WIDE)
+    const barriers = [...(isWide ? ['it is wider than the window'] : []), ...(await opened.findBarriers())]
+    found.push(...barriers.map((barrier) => `${theme} ${width}: ${barrier}`))
+  }
+  return found
 }
 
 /** Until what is there does not change from one look to the next. */
