@@ -26,19 +26,20 @@ export interface RangeSearch {
   readonly to?: number
 }
 
-/** What of an address's search parameters is a range; anything else is left out. */
-export function readRange(search: Readonly<Record<string, unknown>>): RangeSearch {
-  const [from, to] = [Number(search['from']), Number(search['to'])]
-  if (from > 0 && to > from) return { from, to }
-  const range = SPAN_WORDS.find((word) => word === search['range'])
+/** The last time that a date can be. */
+const LATEST_MS = 8.64e15
+
+/** What of an address's search parameters is a range. The router keeps what is none, so whoever uses the parameters reads them again. */
+export function readRange(search: object): RangeSearch {
+  const given = new Map(Object.entries(search))
+  const [from, to] = [Number(given.get('from')), Number(given.get('to'))]
+  if (from > 0 && to > from && to <= LATEST_MS) return { from, to }
+  const range = SPAN_WORDS.find((word) => word === given.get('range'))
   return range === undefined || range === USUAL ? {} : { range }
 }
 
 /** Of the search parameters only the range goes along to another page. */
-export const keepRange = ({ range, from, to }: { range?: Span; from?: number; to?: number }) => ({
-  ...(range !== undefined && { range }),
-  ...(from !== undefined && to !== undefined && { from, to }),
-})
+export const keepRange: (search: object) => RangeSearch = readRange
 
 export interface Range {
   /** Epoch ms. */
@@ -57,10 +58,16 @@ const root = getRouteApi('__root__')
 
 /** The range that the page shows now; one that ends now moves on every ten seconds. */
 export function useRange(): Range {
-  const { range, from, to } = root.useSearch()
+  const search = useRangeSearch()
   const now = useNow(STEP_MS)
+  return useMemo(() => toRange(search, now), [search, now])
+}
+
+/** As the address has it. */
+export function useRangeSearch(): RangeSearch {
+  const { range, from, to } = readRange(root.useSearch())
   return useMemo(
-    () => toRange({ ...(range && { range }), ...(from !== undefined && to !== undefined && { from, to }) }, now),
-    [range, from, to, now],
+    () => ({ ...(range !== undefined && { range }), ...(from !== undefined && to !== undefined && { from, to }) }),
+    [range, from, to],
   )
 }

@@ -1,6 +1,6 @@
 // What every page has around it: the five questions, the range, whether it is live, zone, theme, and who is signed in.
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
-import { getRouteApi, Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { Link, Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
 import type { KeyView } from '@runyard/schema/api'
 import { useEffect } from 'react'
 import { sessionQuery } from '../api/session.ts'
@@ -10,7 +10,7 @@ import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
 import { PAGES } from './pages.ts'
-import { keepRange, SPANS, SPAN_WORDS, type Span } from './range.ts'
+import { keepRange, useRangeSearch, SPANS, SPAN_WORDS, type Span } from './range.ts'
 import { Shortcuts } from './shortcuts.tsx'
 import { signOut } from './sign-out.ts'
 import styles from './shell.module.css'
@@ -67,17 +67,18 @@ function useEndOfSession(lookAgain: () => unknown): void {
 
 /** Nothing is asked for before it is known who asks. */
 function Content({ session: { data, error, refetch } }: { readonly session: UseQueryResult<KeyView | null> }) {
-  const { pathname, href } = useLocation()
-  if (pathname === '/sign-in') return <Outlet />
+  const { href, pathname } = useLocation()
+  // The address changes before the page does; the page that is left would ask without a session.
+  const isSignIn = useMatch({ from: '/sign-in', shouldThrow: false }) !== undefined
+  if (isSignIn) return <Outlet />
+  if (pathname === '/sign-in') return null
   if (data === null) return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />
   if (data !== undefined) return <Outlet />
   return error === null ? <p role="status">Asking who is signed in …</p> : <Problem error={error} onRetry={() => void refetch()} />
 }
 
-const root = getRouteApi('__root__')
-
 function RangeSelect() {
-  const { range = '1h', from } = root.useSearch()
+  const { range = '1h', from } = useRangeSearch()
   const navigate = useNavigate()
   const options = SPAN_WORDS.map((word) => ({ value: word, label: SPANS[word].label }))
   const fixed = from === undefined ? [] : [{ value: 'fixed', label: 'a fixed range' }]

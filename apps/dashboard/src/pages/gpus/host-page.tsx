@@ -19,17 +19,15 @@ import styles from './gpus.module.css'
 
 const route = getRouteApi('/hosts/$id')
 
+/** Named by its id or by the operator's name for it. */
 export function HostPage() {
-  const { id } = route.useParams()
-  const picture = usePicture({})
+  const { id: word } = route.useParams()
   const pool = useQuery(poolQuery)
-  const host = pool.data?.hosts.find((one) => one.id === id)
-  const { data } = picture
-  const own = useMemo(() => data && { ...data, lanes: data.lanes.filter(({ hostId }) => hostId === id) }, [data, id])
-  const error = pool.error ?? picture.error
-  if (error) return <Problem error={error} />
-  if (pool.data && host === undefined) {
-    return (
+  const host = pool.data?.hosts.find(({ id, label }) => id === word || label === word)
+  if (host !== undefined) return <KnownHost host={host} />
+  if (pool.error) return <Problem error={pool.error} />
+  return (
+    pool.data && (
       <Empty title="There is no such host">
         It may have been taken out of the configuration.{' '}
         <Link to="/gpus" search={keepRange}>
@@ -37,8 +35,15 @@ export function HostPage() {
         </Link>
       </Empty>
     )
-  }
-  if (host === undefined) return null
+  )
+}
+
+function KnownHost({ host }: { readonly host: PoolHost }) {
+  const { id } = host
+  const picture = usePicture({})
+  const { data } = picture
+  const own = useMemo(() => data && { ...data, lanes: data.lanes.filter(({ hostId }) => hostId === id) }, [data, id])
+  if (picture.error) return <Problem error={picture.error} />
   return (
     <div className={styles.page}>
       <h1>Host {host.label}</h1>

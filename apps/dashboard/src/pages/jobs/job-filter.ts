@@ -43,6 +43,12 @@ export function readJobFilter(search: Readonly<Record<string, unknown>>): JobFil
   return Object.fromEntries(words)
 }
 
+/** A status in the address that no job has. */
+export function oddStatusOf(search: object): string | undefined {
+  const status: unknown = new Map(Object.entries(search)).get('status')
+  return status === undefined || STATUSES.some((known) => known === status) ? undefined : JSON.stringify(status)
+}
+
 export const without = (filter: JobFilter, name: FilterName): JobFilter =>
   Object.fromEntries(Object.entries(filter).filter(([other]) => other !== name))
 

@@ -9,7 +9,7 @@ import { formatCount } from '../../ui/format.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { BulkDialog } from './bulk-dialog.tsx'
 import { FilterBar } from './filter-bar.tsx'
-import { readJobFilter, toCommand, toSearch, type JobFilter } from './job-filter.ts'
+import { oddStatusOf, readJobFilter, toCommand, toSearch, type JobFilter } from './job-filter.ts'
 import { JobRows } from './job-rows.tsx'
 import { NothingFound } from './nothing-found.tsx'
 import { SelectedDialog } from './selected-dialog.tsx'
@@ -24,6 +24,7 @@ type Question = { readonly action: Action; readonly jobs?: readonly FoundJob[] }
 export function JobsPage() {
   const search = route.useSearch()
   const filter = readJobFilter(search)
+  const odd = oddStatusOf(search)
   const rangeSearch = keepRange(search)
   const range = useRange()
   const navigate = useNavigate()
@@ -47,6 +48,7 @@ export function JobsPage() {
         </div>
       </div>
       <FilterBar filter={filter} onChange={change} />
+      {odd !== undefined && <Problem error={new Error(`No job has the status ${odd} of this address: jobs of any status are listed.`)} />}
       {list.error && <Problem error={list.error} onRetry={list.readAgain} />}
       <Summary list={list} />
       {chosen.length > 0 && <Selection jobs={chosen} ask={ask} onClear={() => select(new Set())} />}

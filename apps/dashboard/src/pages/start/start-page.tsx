@@ -22,7 +22,7 @@ export function StartPage() {
         <div className={styles.column}>
           <section aria-labelledby="exports" className={styles.column}>
             <h2 id="exports">1. Point your tools here</h2>
-            <CopyBlock text={'eval "$(runyard env)"'} label="In a shell of this machine" />
+            <CopyBlock text={'eval "$(./runyard env)"'} label="In a shell of this machine" />
             <details className={styles.more}>
               <summary>In a shell of another machine, or without the command line</summary>
               <CopyBlock text={exportBlock(API_URL)} label="Variables" />
