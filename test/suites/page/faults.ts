@@ -42,6 +42,7 @@ export function faultScenarios(site: () => PageSite): void {
       await isLive(jobs)
       await stack.redis.kill()
       for (const { page } of [opened, jobs]) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
+      await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
       expect([await barriersIn(opened, EXTREMES), await barriersIn(jobs, EXTREMES)]).toEqual([[], []])
       await stack.redis.restart()
       await expect.poll(() => opened.page.getByRole('alert').count(), { timeout: 60_000 }).toBe(0)
