@@ -40,7 +40,7 @@ export function troublesOf(notices: NoticeListView['notices'], loads: readonly E
   return [...noticed, ...stuck]
 }
 
-/** `2 things need you · 6 of 8 cards at work on 2 hosts · 41 jobs run, 12 wait`. */
+/** `2 things need you · 6 of 8 cards in use on 2 hosts · 41 jobs run, 12 wait`. */
 export function describePool({ hosts }: PoolView, troubles: readonly Trouble[], loads: readonly EndpointLoadView[]): string {
   const need = troubles.length === 0 ? 'Nothing needs you' : count(troubles.length, 'thing needs you', 'things need you')
   const parts = [need, describeCards(hosts), describeJobs(loads)]
@@ -53,7 +53,7 @@ function describeCards(hosts: PoolView['hosts']): string {
   const on = count(hosts.length, 'host', 'hosts')
   if (cards.length === 0) return `${on} without a GPU`
   const atWork = cards.filter(({ holders }) => holders.length > 0).length
-  return `${atWork} of ${count(cards.length, 'card', 'cards')} at work on ${on}`
+  return `${atWork} of ${count(cards.length, 'card', 'cards')} in use on ${on}`
 }
 
 function describeJobs(loads: readonly EndpointLoadView[]): string {
