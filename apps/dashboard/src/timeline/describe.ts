@@ -11,6 +11,7 @@ export interface Segment extends View {
   readonly worker?: Worker | undefined
   /** That ran in it; undefined: too many to be listed. */
   readonly jobs?: number | undefined
+  /** Jobs; where they are too many to be listed, columns with a failure. */
   readonly failed: number
   /** Why the card was out of use. */
   readonly cause?: string | undefined
@@ -57,6 +58,15 @@ export function segmentAt(picture: Picture, lane: LanePicture, at: number): Segm
   return withDetails(picture, lane, { ...span, phase: PHASES[phase ?? 0] ?? 'free' })
 }
 
+type Run = NonNullable<TimelineLane['jobs']>[number]
+
+/** A job that was retried ran several times. */
+export const countJobs = (runs: readonly Run[]): number => new Set(runs.map(({ id }) => id)).size
+
+/** Undefined where jobs are too many to be listed. */
+export const failedOf = (runs: readonly Run[] | undefined): number | undefined =>
+  runs && countJobs(runs.filter(({ status }) => status === 'FAILED'))
+
 function withDetails(picture: Picture, { lane, absences }: LanePicture, span: View & { readonly phase: Phase }): Segment {
   const meets = ({ from, to }: View): boolean => from < span.to && to > span.from
   // Columns are wider than jobs: one belongs to the stretch that has its middle.
@@ -65,8 +75,9 @@ function withDetails(picture: Picture, { lane, absences }: LanePicture, span: Vi
   const worker = span.phase === 'free' ? undefined : lane.workers?.find(({ phases }) => phases.some(meets))
   const columnOf = (at: number) => (at - picture.from) / picture.columnMs
   const [first, end] = [Math.round(columnOf(span.from)), Math.round(columnOf(span.to))]
-  const failed = lane.failed.filter((column) => column >= first && column < end).length
-  return { ...span, worker, jobs: lane.jobs?.filter(isIn).length, failed, cause }
+  const jobs = lane.jobs?.filter(isIn)
+  const failed = failedOf(jobs) ?? lane.failed.filter((column) => column >= first && column < end).length
+  return { ...span, worker, jobs: jobs && countJobs(jobs), failed, cause }
 }
 
 /** `gpu-box-1 · 3, 14:02:00 to 14:05:10, busy, endpoint caption, 12 jobs, 1 failed`. */

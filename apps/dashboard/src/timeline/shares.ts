@@ -1,11 +1,12 @@
 // What a card did in a view, as sums: for the table, and for one sentence.
-import { segmentsOf, workersOf } from './describe.ts'
+import { countJobs, failedOf, segmentsOf, workersOf } from './describe.ts'
 import { NOT_KNOWN, PHASES, type LanePicture, type Phase, type Picture } from './picture.ts'
 import { lengthOf, type View } from './view.ts'
 
 export interface Shares {
   /** Of the known part of the view, 0 to 1. */
   readonly phases: Readonly<Record<Phase, number>>
+  /** Jobs; where they are too many to be listed, columns with a failure. */
   readonly failed: number
   /** Undefined: too many to be listed. */
   readonly workers: number | undefined
@@ -24,13 +25,15 @@ export function sharesOf(picture: Picture, lane: LanePicture, view: View): Share
     spent[phase] += Math.max(0, Math.min(to, seen.to) - Math.max(from, seen.from)) / length
   }
   const meets = ({ from, to }: View): boolean => from < seen.to && to > seen.from
+  const isIn = (at: number): boolean => at >= seen.from && at < seen.to
   const failures = lane.lane.failed.map((column) => picture.from + (column + 0.5) * picture.columnMs)
+  const jobs = lane.lane.jobs?.filter(meets)
   const mean = (values: Float32Array): number | undefined => meanOf(values, picture, seen)
   return {
     phases: spent,
-    failed: failures.filter((at) => at >= seen.from && at < seen.to).length,
+    failed: failedOf(jobs?.filter(({ to }) => isIn(to))) ?? failures.filter(isIn).length,
     workers: lane.lane.workers && workersOf(lane).filter(({ span }) => meets(span)).length,
-    jobs: lane.lane.jobs?.filter(meets).length,
+    jobs: jobs && countJobs(jobs),
     load: mean(lane.load),
     memory: mean(lane.memory),
     power: mean(lane.power),

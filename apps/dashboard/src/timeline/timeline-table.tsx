@@ -28,7 +28,10 @@ const MOST_STRETCHES = 300
 const percent = (value: number | undefined): string => (value === undefined ? '–' : formatPercent(value))
 const count = (value: number | undefined): string => (value === undefined ? 'many' : `${value}`)
 
-const CARD_COLUMNS: readonly TableColumn<CardRow>[] = [
+/** Far away an answer lists no jobs, only where there were failures. */
+const failedName = (hasJobs: boolean): string => (hasJobs ? 'failed' : 'failures seen')
+
+const cardColumns = (hasJobs: boolean): readonly TableColumn<CardRow>[] => [
   { name: 'card', cell: ({ lane }) => cardName(lane.lane) },
   { name: 'type', cell: ({ lane: { lane } }) => `${lane.name}${lane.simulated ? ' (simulated)' : ''}` },
   { name: 'busy', isNumber: true, cell: ({ phases }) => percent(phases.busy) },
@@ -39,7 +42,7 @@ const CARD_COLUMNS: readonly TableColumn<CardRow>[] = [
   { name: 'free', isNumber: true, cell: ({ phases }) => percent(phases.free) },
   { name: 'workers', isNumber: true, cell: ({ workers }) => count(workers) },
   { name: 'jobs', isNumber: true, cell: ({ jobs }) => count(jobs) },
-  { name: 'failed', isNumber: true, cell: ({ failed }) => failed },
+  { name: failedName(hasJobs), isNumber: true, cell: ({ failed }) => failed },
   { name: 'load', isNumber: true, cell: ({ load }) => percent(load) },
   { name: 'memory', isNumber: true, cell: ({ memory }) => percent(memory) },
   { name: 'power', isNumber: true, cell: ({ power }) => percent(power) },
@@ -52,7 +55,12 @@ export function TimelineTable({ picture, steps, view, chosen, onChoose }: Timeli
   return (
     <div className={styles.tables}>
       <div className={styles.scroll}>
-        <DataTable caption="Cards" columns={CARD_COLUMNS} rows={rows} keyOf={({ lane: { lane: own } }) => own.uuid} />
+        <DataTable
+          caption="Cards"
+          columns={cardColumns(rows.some(({ jobs }) => jobs !== undefined))}
+          rows={rows}
+          keyOf={({ lane: { lane: own } }) => own.uuid}
+        />
       </div>
       <section aria-labelledby="stretches" className={styles.part}>
         <h2 id="stretches">What one card did</h2>
@@ -80,7 +88,7 @@ function Stretches({ picture, lane, view }: { readonly picture: Picture; readonl
     { name: 'endpoint', cell: ({ worker }) => worker?.endpoint.name ?? '' },
     { name: 'worker', cell: ({ worker }) => worker && shortId(worker.id) },
     { name: 'jobs', isNumber: true, cell: ({ jobs }) => jobs ?? '' },
-    { name: 'failed', isNumber: true, cell: ({ failed }) => failed },
+    { name: failedName(lane.lane.jobs !== undefined), isNumber: true, cell: ({ failed }) => failed },
   ]
   const segments = segmentsOf(picture, lane).filter(({ from, to }) => from < view.to && to > view.from)
   const shown = segments.slice(-MOST_STRETCHES).toReversed()

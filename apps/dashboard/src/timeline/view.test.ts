@@ -4,12 +4,24 @@ import { commandOf, isOfPage, moveFocus } from './commands.ts'
 import { describeSegment, segmentAt, segmentsOf, workersOf } from './describe.ts'
 import { SMALL } from './testing/fixture.ts'
 import { layOut } from './layout.ts'
+import { sharesOf } from './shares.ts'
 import { toPicture } from './picture.ts'
 import { panView, placeOf, selectView, showTime, timeAt, windowOf, zoomView, type View } from './view.ts'
 
 const NOW = 10_000_000
 const HOUR = 3_600_000
 const view: View = { from: NOW - 2 * HOUR, to: NOW - HOUR }
+
+it('counts failed jobs, not the marks of them; only marks where no jobs are listed', () => {
+  const picture = toPicture(SMALL)
+  const [lane] = picture.lanes
+  if (lane === undefined) throw new Error('no lane')
+  const retried = { id: 'j2', endpointId: 'e1', status: 'FAILED', from: 56_000, to: 57_000 }
+  const jobs = [...(lane.lane.jobs ?? []), retried, { ...retried, id: 'j3' }]
+  const countIn = (fields: object) => sharesOf(picture, { ...lane, lane: { ...lane.lane, ...fields } }, SMALL)
+  expect(countIn({ jobs })).toMatchObject({ jobs: 3, failed: 2 })
+  expect(countIn({ jobs: undefined })).toMatchObject({ jobs: undefined, failed: 1 })
+})
 
 it('pans by a part of its length, and not into the future', () => {
   expect(panView(view, -0.5, NOW)).toEqual({ from: view.from - HOUR / 2, to: view.to - HOUR / 2 })

@@ -34,8 +34,10 @@ export function JobStory({ job }: { readonly job: JobDetailView }) {
 
 interface Row {
   readonly number: number
-  readonly attempt: ReturnType<typeof attemptsOf>[number]
+  readonly attempt: JobDetailView['attempts'][number]
   readonly worker: WorkerLifeView | undefined
+  /** A later retry began the life that the page tells of. */
+  readonly isEarlier: boolean
 }
 
 const COLUMNS: readonly TableColumn<Row>[] = [
@@ -48,7 +50,10 @@ const COLUMNS: readonly TableColumn<Row>[] = [
     isNumber: true,
     cell: ({ attempt: { startedAt, endedAt } }) => (endedAt === undefined ? 'runs' : formatDuration(Math.max(0, endedAt - startedAt))),
   },
-  { name: 'how it ended', cell: ({ attempt, worker }) => attempt.evidence ?? describeEnd(worker) },
+  {
+    name: 'how it ended',
+    cell: ({ attempt, worker, isEarlier }) => attempt.evidence ?? (isEarlier ? 'the job was retried' : describeEnd(worker)),
+  },
 ]
 
 /** `local, NVIDIA RTX 4090 (simulated) GPU-1a2b3c4d-…`. */
@@ -65,9 +70,12 @@ function describeEnd(worker: WorkerLifeView | undefined): string {
 }
 
 function Attempts({ job, workers }: { readonly job: JobDetailView; readonly workers: ReadonlyMap<string, WorkerLifeView> }) {
-  const attempts = attemptsOf(job)
+  const { earlier, own } = attemptsOf(job)
+  const attempts = [...earlier, ...own]
   if (attempts.length === 0) return null
-  const rows = attempts.map((attempt, index) => ({ number: index + 1, attempt, worker: workers.get(attempt.workerId) }))
+  const rows = attempts.map((attempt, index) => {
+    return { number: index + 1, attempt, worker: workers.get(attempt.workerId), isEarlier: index < earlier.length }
+  })
   return (
     <section className={styles.section} aria-labelledby="attempts">
       <h2 id="attempts">{rows.length === 1 ? 'Its worker' : 'Attempts'}</h2>

@@ -1,6 +1,6 @@
 import type { WorkerLifeView } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { tellStory, type StoryFacts } from './tell-story.ts'
+import { attemptsOf, tellStory, type StoryFacts } from './tell-story.ts'
 
 const worker = (times: WorkerLifeView['times']): ReadonlyMap<string, WorkerLifeView> =>
   new Map([['w1', { id: 'w1', image: 'example/image', times } as WorkerLifeView]])
@@ -72,12 +72,17 @@ it.each([
   ['was cancelled while it waited', job({ attempts: [], startedAt: undefined }), ['waited wait 1000..9000']],
   ['has no events any more', job({ attempts: [] }), ['waits for a worker wait 1000..5000', 'runs run 5000..9000']],
   [
-    'was retried: its earlier life is left out',
+    'was retried: its earlier life is left out, and counts',
     job({ attempts: [{ workerId: 'w0', startedAt: 10, endedAt: 20 }, ...job().attempts] }),
-    ['waits for a worker wait 1000..5000', 'runs run 5000..9000'],
+    ['waits for a worker wait 1000..5000', 'runs, attempt 2 run 5000..9000'],
   ],
 ])('tells of a job that %s', (_what, given, expected) => {
   expect(tell({ job: given })).toEqual(expected)
+})
+
+it('has the attempts before a retry apart from those after it', () => {
+  const before = { workerId: 'w0', startedAt: 10, endedAt: 20 }
+  expect(attemptsOf(job({ attempts: [before, ...job().attempts] }))).toEqual({ earlier: [before], own: job().attempts })
 })
 
 it('ends with the last delivery of its webhook', () => {

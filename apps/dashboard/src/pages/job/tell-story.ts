@@ -13,22 +13,28 @@ export interface StoryFacts {
   readonly usual: { readonly waitMs?: number | undefined; readonly runMs?: number | undefined }
 }
 
-/** Those since the job was submitted, or submitted again. */
-export function attemptsOf({ attempts, submittedAt, startedAt, endedAt, workerId }: StoryFacts['job']): readonly Attempt[] {
-  const own = attempts.filter((attempt) => (attempt.endedAt ?? attempt.startedAt) >= submittedAt)
-  if (own.length > 0 || startedAt === undefined) return own
+export interface Attempts {
+  /** Of lives that ended before the job was submitted again. */
+  readonly earlier: readonly Attempt[]
+  readonly own: readonly Attempt[]
+}
+
+export function attemptsOf({ attempts, submittedAt, startedAt, endedAt, workerId }: StoryFacts['job']): Attempts {
+  const isOwn = (attempt: Attempt): boolean => (attempt.endedAt ?? attempt.startedAt) >= submittedAt
+  const [own, earlier] = [attempts.filter(isOwn), attempts.filter((attempt) => !isOwn(attempt))]
+  if (own.length > 0 || startedAt === undefined) return { earlier, own }
   // Of a job long ago the events are gone.
-  return [{ workerId: workerId ?? '', startedAt, ...(endedAt === undefined ? {} : { endedAt }) }]
+  return { earlier, own: [{ workerId: workerId ?? '', startedAt, ...(endedAt === undefined ? {} : { endedAt }) }] }
 }
 
 export function tellStory({ job, workers, deliveries, usual }: StoryFacts): readonly WaterfallStep[] {
-  const attempts = attemptsOf(job)
+  const { earlier, own: attempts } = attemptsOf(job)
   let since = job.submittedAt
   const steps = attempts.flatMap((attempt, index) => {
     const wait = tellWait({ from: since, to: attempt.startedAt }, workers.get(attempt.workerId))
     since = attempt.endedAt ?? since
     const isLast = index === attempts.length - 1
-    const number = attempts.length === 1 ? undefined : index + 1
+    const number = earlier.length + attempts.length === 1 ? undefined : earlier.length + index + 1
     return [...wait, ...tellAttempt(attempt, { isLost: !isLast || isFailed(job), number, runMs: isLast ? usual.runMs : undefined })]
   })
   const all = [...steps, ...tellRest(job, attempts, since)]

@@ -1,6 +1,7 @@
+import type { FoundJob } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
 import { isJobId } from '../../api/job-id.ts'
-import { readJobFilter, toCommand, toSearch, without } from './job-filter.ts'
+import { jobsOf, readJobFilter, toCommand, toSearch, without } from './job-filter.ts'
 
 const RANGE = { from: 0, to: 3_600_000 }
 
@@ -29,4 +30,22 @@ it('knows a whole id from a part', () => {
   expect(isJobId('1fc94455-1c1e-4a0b-9d77-5b8f0a6f2f11-u1')).toBe(true)
   expect(isJobId('1fc94455')).toBe(false)
   expect(isJobId('CUDA out of memory')).toBe(false)
+})
+
+const job = (id: string, submittedAt: number, status: FoundJob['status']): FoundJob => ({
+  id,
+  submittedAt,
+  status,
+  endpoint: { id: 'e1', name: 'caption' },
+  retries: 0,
+})
+const shown = (...pages: readonly (readonly FoundJob[])[]) =>
+  jobsOf(pages.map((jobs) => ({ jobs: [...jobs], nextCursor: null }))).map(({ id, status }) => `${id} ${status}`)
+
+it('shows a retried job once, as its newest life is', () => {
+  expect(shown([job('j1', 20, 'IN_QUEUE'), job('j2', 5, 'FAILED')], [job('j1', 10, 'FAILED')])).toEqual(['j1 IN_QUEUE', 'j2 FAILED'])
+})
+
+it('shows a job that ended between two pages as it ended', () => {
+  expect(shown([job('j1', 20, 'IN_PROGRESS')], [job('j1', 20, 'COMPLETED')])).toEqual(['j1 COMPLETED'])
 })

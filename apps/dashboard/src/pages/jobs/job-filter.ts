@@ -1,6 +1,6 @@
-// What the list of jobs is asked for: in the address, for the API, as a command, and in words.
+// What the list of jobs is asked for: in the address, for the API, as a command, and in words; and what its pages are together.
 import type { JobSearch } from '@runyard/client'
-import type { FoundJob } from '@runyard/schema/api'
+import type { FoundJob, JobSearchView } from '@runyard/schema/api'
 import type { Range } from '../../app/range.ts'
 import { quoteShell } from '../../ui/quote-shell.ts'
 
@@ -70,4 +70,13 @@ export function toCommand({ endpoint, status, key, worker, error, q }: JobFilter
   }
   const words = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteShell(value)]))
   return ['runyard jobs', ...(endpoint === undefined ? [] : [quoteShell(endpoint)]), ...words].join(' ')
+}
+
+/** A job that ends between two pages is on both: among those that run, and among those that ended. Of one that was retried, its newest life is shown. */
+export function jobsOf(pages: readonly JobSearchView[] | undefined): readonly FoundJob[] {
+  const found = new Map<string, FoundJob>()
+  for (const job of pages?.flatMap((page) => page.jobs) ?? []) {
+    if (job.submittedAt >= (found.get(job.id)?.submittedAt ?? -Infinity)) found.set(job.id, job)
+  }
+  return [...found.values()]
 }

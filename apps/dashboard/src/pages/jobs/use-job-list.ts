@@ -7,7 +7,7 @@ import { client } from '../../api/client.ts'
 import { useTopic } from '../../api/live.ts'
 import { NOTHING_MEANWHILE } from '../../api/queries.ts'
 import { toRange, type RangeSearch } from '../../app/range.ts'
-import { toSearch, type JobFilter } from './job-filter.ts'
+import { jobsOf, toSearch, type JobFilter } from './job-filter.ts'
 
 const FIRST_PAGE = 100
 const NEXT_PAGE = 500
@@ -69,12 +69,6 @@ export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
 type Pages = readonly JobSearchView[] | undefined
 
 const isLong = (pages: Pages): boolean => (pages?.length ?? 0) > 1
-
-/** A job that ends between two pages is on both: among those that run, and among those that ended. */
-function jobsOf(pages: Pages): readonly FoundJob[] {
-  const jobs = pages?.flatMap((page) => page.jobs) ?? []
-  return [...new Map(jobs.map((job) => [job.id, job])).values()]
-}
 
 function isNews(now: JobSearchView | undefined, shown: JobSearchView | undefined): boolean {
   const describe = (page: JobSearchView | undefined): string | undefined => page?.jobs.map(({ id, status }) => `${id} ${status}`).join()
