@@ -11,7 +11,8 @@ const CHUNKS_AT_ONCE = 200
 const MOST_CHUNKS = 20_000
 
 interface Group {
-  count: number
+  /** Ids: a job that was retried may have failed so several times. */
+  readonly jobs: Set<string>
   firstAt: number
   latest: PastFailure
   readonly workers: Set<string>
@@ -28,10 +29,10 @@ export function registerFailureRoute(app: RestApp, { store }: { readonly store: 
       const isComplete = await eachFailure(store, rangeOf(span), (failure) => {
         if (asked.has(failure.endpointId)) count(groups, failure)
       })
-      const failures = [...groups.values()].toSorted((a, b) => b.count - a.count || b.latest.endedAt - a.latest.endedAt)
+      const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
       return {
         failures: failures.slice(0, limit).map((group) => viewOf(group, own.all.get(group.latest.endpointId)?.name ?? '')),
-        total: failures.reduce((sum, group) => sum + group.count, 0),
+        total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
         isComplete,
       }
     },
@@ -55,23 +56,25 @@ async function eachFailure(
   return false
 }
 
+const newGroup = (latest: PastFailure): Group => ({ jobs: new Set(), firstAt: latest.endedAt, latest, workers: new Set() })
+
 function count(groups: Map<string, Group>, failure: PastFailure): void {
   const name = `${failure.endpointId} ${failure.fingerprint}`
-  const group = groups.get(name) ?? { count: 0, firstAt: failure.endedAt, latest: failure, workers: new Set<string>() }
+  const group = groups.get(name) ?? newGroup(failure)
   groups.set(name, group)
-  group.count += 1
+  group.jobs.add(failure.id)
   group.firstAt = Math.min(group.firstAt, failure.endedAt)
   if (failure.endedAt > group.latest.endedAt) group.latest = failure
   if (failure.workerId !== undefined) group.workers.add(failure.workerId)
 }
 
-function viewOf({ count: number, firstAt, latest, workers }: Group, name: string): FailureListView['failures'][number] {
+function viewOf({ jobs, firstAt, latest, workers }: Group, name: string): FailureListView['failures'][number] {
   const { fingerprint, endpointId, endedAt, id, workerId, error = '', text } = latest
   return {
     fingerprint,
     endpoint: { id: endpointId, name },
     error,
-    count: number,
+    count: jobs.size,
     firstAt,
     lastAt: endedAt,
     workers: workers.size,

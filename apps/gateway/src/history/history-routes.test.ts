@@ -129,6 +129,20 @@ it('tells the attempts before a retry from those after it', async () => {
   expect(before?.endedAt).toBeLessThanOrEqual(submittedAt)
 })
 
+it('counts a job once that failed again after a retry, and lists it as it ended last', async () => {
+  const [id = '', other = ''] = await end(OOM(20), OOM(20))
+  await gateway.call(`/v2/${ep}/retry/${id}`, { method: 'POST' })
+  expect((await find()).jobs).toMatchObject([{ id, status: 'IN_QUEUE' }, { id: other }])
+  const another = await gateway.addWorker(ep)
+  await another.take()
+  await another.done(id, { error: OOM(512) })
+  await vi.waitFor(async () => expect((await find()).jobs).toMatchObject([{ id, error: OOM(512) }, { id: other }]), WAIT)
+  expect((await find()).jobs).toHaveLength(2)
+  const { failures, total } = await get<FailureListView>(`failures?endpoint=${ep}`)
+  expect({ total, counts: failures.map(({ count }) => count) }).toEqual({ total: 2, counts: [2] })
+  expect((await get<JobDetailView>(`jobs/${id}`)).attempts).toHaveLength(2)
+})
+
 it('groups failures by what they have in common', async () => {
   await end(OOM(20), 'no cheese', undefined, OOM(512))
   const { failures, total, isComplete } = await get<FailureListView>(`failures?endpoint=${ep}`)

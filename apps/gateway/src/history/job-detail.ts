@@ -119,5 +119,5 @@ async function findEnded(history: GatewayDeps['store']['history'], id: string): 
 
 async function textOf(history: GatewayDeps['store']['history'], endedAt: number, id: string): Promise<string | undefined> {
   const chunks = await history.failures({ from: endedAt, to: endedAt + 60_000, count: 200 })
-  return chunks.flatMap(({ failures }) => failures).find((failure) => failure.id === id)?.text
+  return chunks.flatMap(({ failures }) => failures).find((failure) => failure.id === id && failure.endedAt === endedAt)?.text
 }

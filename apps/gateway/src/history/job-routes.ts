@@ -25,7 +25,8 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
       // Where the page is full, nothing is known of the ended ones yet.
       if (page.length === limit) return { jobs: [...page], nextCursor: `live.${(live ?? 0) + limit}`, ...notListed }
       await deps.history.flush()
-      const ended = await findPast(store, own.asked, { wanted, limit: limit - page.length, cursor: past })
+      const known = waiting.jobs.map(({ id }) => id)
+      const ended = await findPast(store, own.asked, { wanted, limit: limit - page.length, cursor: past, known })
       return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor, ...notListed }
     },
   })

@@ -75,16 +75,25 @@ export interface PastJobs {
   readonly nextCursor: string | null
 }
 
+export interface PastQuery {
+  readonly wanted: Wanted
+  readonly limit: number
+  readonly cursor?: string | undefined
+  /** Ids that the answer has already: a retried job that waits again. */
+  readonly known?: Iterable<string> | undefined
+}
+
+/** A job that was retried and ended again is listed once, as it ended last; an earlier end may follow on a later page. */
 export async function findPast(
   { history }: Pick<Store, 'history'>,
   endpoints: readonly Endpoint[],
-  { wanted, limit, cursor }: { readonly wanted: Wanted; readonly limit: number; readonly cursor?: string | undefined },
+  { wanted, limit, cursor, known }: PastQuery,
 ): Promise<PastJobs> {
   if (!isEnded(wanted.status)) return { jobs: [], nextCursor: null }
   const byId = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.id, endpoint]))
   const found: FoundJob[] = []
   const endAt = Date.now() + SEARCH_MS
-  for await (const batch of readBack(history, wanted, parseCursor(cursor))) {
+  for await (const batch of readBack(history, wanted, { start: parseCursor(cursor), known })) {
     for (const { job, next } of batch) {
       const endpoint = byId.get(job.endpointId)
       const candidate = endpoint && toFound(endpoint, job)
@@ -110,9 +119,9 @@ interface Read {
 async function* readBack(
   history: Store['history'],
   { since: from = 0, until = Infinity }: Wanted,
-  start: Position | undefined,
+  { start, known }: { readonly start: Position | undefined; readonly known: Iterable<string> | undefined },
 ): AsyncGenerator<readonly Read[]> {
-  const number = createNumbering(start)
+  const number = createNumbering(start, new Set(known))
   const to = Math.min(Date.now(), until, start?.at ?? Infinity) + CHUNK_LAG_MS
   let waiting: readonly PastJob[] = []
   let after: string | undefined
@@ -122,7 +131,7 @@ async function* readBack(
     const isLast = chunks.length < CHUNKS_AT_ONCE
     const finalFrom = isLast ? -Infinity : Number.parseInt(after ?? '0', 10)
     const all = [...waiting, ...chunks.flatMap(({ jobs }) => jobs)].toSorted(byEnd)
-    yield number(all.filter(({ endedAt }) => endedAt > finalFrom))
+    yield number(all.filter(({ endedAt }) => endedAt > finalFrom && endedAt < until))
     waiting = all.filter(({ endedAt }) => endedAt <= finalFrom)
     if (isLast) return
     await nextTurn()
@@ -137,14 +146,16 @@ interface Position {
   readonly seen: number
 }
 
-/** Leaves out what came before the position. */
-function createNumbering(start: Position | undefined): (jobs: readonly PastJob[]) => readonly Read[] {
+/** Leaves out what came before the position, and earlier ends of what was `listed`. */
+function createNumbering(start: Position | undefined, listed: Set<string>): (jobs: readonly PastJob[]) => readonly Read[] {
   let [at, seen] = [Infinity, 0]
   return (jobs) =>
     jobs.flatMap((job) => {
       seen = job.endedAt === at ? seen + 1 : 1
       at = job.endedAt
       const isBefore = start !== undefined && (at > start.at || (at === start.at && seen <= start.seen))
+      if (listed.has(job.id)) return []
+      listed.add(job.id)
       return isBefore ? [] : [{ job, next: `${at}.${seen}` }]
     })
 }
