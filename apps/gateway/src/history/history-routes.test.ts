@@ -247,7 +247,7 @@ it('shows a stranger nothing', async () => {
 it.each(['wait', 'meta', 'id', 'r:ended', 'a b'])('answers 404 for a job called %j, which no job can be called', async (word) => {
   await gateway.submit(ep)
   const name = encodeURIComponent(word)
-  const paths = [`jobs/${name}`, `jobs/${name}/input`, `jobs/${name}/output`, `explain/${name}`, `live?topics=job:${name}`]
+  const paths = [`jobs/${name}`, `jobs/${name}/input`, `jobs/${name}/output`, `explain/${name}`]
   const statuses = await Promise.all(paths.map(async (path) => (await gateway.call(`/runyard/v1/${path}`)).status))
   expect(statuses).toEqual(paths.map(() => 404))
 })

@@ -174,7 +174,7 @@ it('tells that an endpoint or a job is not there, beside the topics that are', a
   const submitTheirs = () =>
     gateway.call(`/v2/${stranger.id}/run`, { method: 'POST', body: { input: 1 }, headers: { authorization: `Bearer ${plain}` } })
   const foreign = String((await submitTheirs()).json['id'])
-  const absent = [`endpoint:${stranger.id}`, `job:${foreign}`, 'endpoint:later', 'job:nobody-1', 'job:a:b']
+  const absent = [`endpoint:${stranger.id}`, `job:${foreign}`, 'endpoint:later', 'job:nobody-1', 'job:wait', 'job:r:ended', 'job:a b']
   const { data } = await listen(`live?topics=${[...absent, `endpoint:${ep}`].join(',')}`)
   const latest = (topic: string) => data.findLast((event) => event.topic === topic)?.value
   await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ id: ep }), WAIT)
