@@ -54,7 +54,7 @@ export function endpointScenarios(of: () => PageSite): void {
       const [job] = await jobs()
       const answer = await get<JobView>(`/v2/${caption}/status/${job?.id}`)
       expect(JSON.parse(await output.innerText())).toEqual(answer.output)
-      expect([await page.locator('img').count(), await page.title()]).toEqual([0, 'Runyard'])
+      expect([await page.locator('img').count(), await page.title()]).toEqual([0, 'caption · Requests · Runyard'])
       expect((await jobs()).length).toBe(before + 1)
       await page.getByText('Copy as').click()
       await page.getByRole('region', { name: 'The call by runpod', exact: true }).getByText('run_sync').waitFor()

@@ -5,12 +5,13 @@ import type { KeyView } from '@runyard/schema/api'
 import { useEffect } from 'react'
 import { sessionQuery } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
-import { livenessQuery } from '../api/queries.ts'
+import { endpointsQuery, livenessQuery } from '../api/queries.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
 import { PAGES } from './pages.ts'
+import { titleOf } from './page-title.ts'
 import { keepRange, useRangeSearch, SPANS, SPAN_WORDS, type Span } from './range.ts'
 import { Shortcuts } from './shortcuts.tsx'
 import { signOut } from './sign-out.ts'
@@ -19,6 +20,7 @@ import styles from './shell.module.css'
 export function Shell() {
   const session = useQuery(sessionQuery)
   useEndOfSession(session.refetch)
+  usePageTitle(session.data != null)
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -56,6 +58,16 @@ export function Shell() {
       </main>
     </>
   )
+}
+
+/** Follows the address. `isSignedIn`: names of endpoints may be asked for. */
+function usePageTitle(isSignedIn: boolean): void {
+  const { pathname } = useLocation()
+  const { data = [] } = useQuery({ ...endpointsQuery, enabled: isSignedIn && pathname.startsWith('/endpoints/') })
+  const title = titleOf(pathname, data)
+  useEffect(() => {
+    document.title = title
+  }, [title])
 }
 
 /** A session that ends takes its stream with it. */

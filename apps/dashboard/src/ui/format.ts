@@ -33,6 +33,11 @@ export function formatCount(value: number): string {
   return new Intl.NumberFormat('en', { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value)
 }
 
+/** `1 job`, `1,204 jobs`. */
+export function formatCounted(value: number, one: string, many = `${one}s`): string {
+  return `${formatCount(value)} ${value === 1 ? one : many}`
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** `24 GiB`. */

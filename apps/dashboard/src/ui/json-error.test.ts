@@ -1,11 +1,41 @@
 import { expect, it } from 'vitest'
-import { describeJsonError } from './json-error.ts'
+import { findJsonError } from './json-error.ts'
 
 it.each([
   ['{"a": 1}', undefined],
   ['{\n  "a": 1,\n  b: 2\n}', 'Line 3, column 3: Expected double-quoted property name.'],
-  ['{"a": }', 'This is not JSON: Unexpected token \'}\', "{"a": }" is not valid JSON.'],
-  ['', 'This is not JSON: Unexpected end of JSON input.'],
+  ['{"a": }', "Line 1, column 7: Unexpected token '}'."],
+  ['{"a": oops}', "Line 1, column 7: Unexpected token 'o'."],
+  [
+    '{"list": [\n  1,\n  {"deep": oops, "far": "enough for the browser to cut what it quotes"}\n]}',
+    "Line 3, column 12: Unexpected token 'o'.",
+  ],
+  ['{"a": "b}', 'Line 1, column 10: Unterminated string.'],
+  ['[1] 2', 'Line 1, column 5: Unexpected non-whitespace character after JSON.'],
+  ['', 'Line 1, column 1: Unexpected end of JSON input.'],
 ])('says where %j stops being JSON', (text, expected) => {
-  expect(describeJsonError(text)).toBe(expected)
+  expect(findJsonError(text)?.message).toBe(expected)
 })
+
+// Within an escape, a number or a word it may tell a letter that is further on; this tells where the word begins.
+it('the place is the browser’s own where the browser tells it', () => {
+  const valid = '{"a": [1, 25, 6], "b": {"c": "d e", "f": {}}, "g": []}'
+  const broken = Array.from(valid).flatMap((_, at) =>
+    ['', 'x', '"', '{', ']', ',', ':'].map((put) => valid.slice(0, at) + put + valid.slice(at + 1)),
+  )
+  const told = broken.flatMap((text) => {
+    const [, position] = /at position (\d+)/u.exec(messageOf(text) ?? '') ?? []
+    return position === undefined ? [] : [{ text, position: Number(position) }]
+  })
+  expect(told.length).toBeGreaterThan(50)
+  expect(told.map(({ text }) => ({ text, position: findJsonError(text)?.position }))).toEqual(told)
+})
+
+function messageOf(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
+}

@@ -6,6 +6,7 @@ import { client } from '../../api/client.ts'
 import { releasesQuery } from '../../api/endpoint-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
+import { formatCounted } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { useEndpoint } from './endpoint-context.ts'
@@ -25,7 +26,8 @@ export function ReleasesTab() {
         {rollout.workersTotal > 0 && (
           <>
             <meter className={styles.meter} min={0} max={100} value={rollout.percentOnLatest} aria-label="Workers on the latest release" />{' '}
-            {rollout.workersOnLatest} of {rollout.workersTotal} workers run the latest release
+            {rollout.workersOnLatest} of {formatCounted(rollout.workersTotal, 'worker')} {rollout.workersOnLatest === 1 ? 'runs' : 'run'}{' '}
+            the latest release
             {rollout.inProgress ? '; the others are being replaced.' : '.'}
           </>
         )}

@@ -6,9 +6,9 @@ import { client } from '../../api/client.ts'
 import { ScopeNote, useRefusal } from '../../app/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
+import { mayChange, REFUSALS, type JobChange } from '../../ui/job-changes.ts'
 import { useKeys } from '../../ui/keys.ts'
 import { CopyCall } from './copy-call.tsx'
-import { isLive } from './job-queries.ts'
 import { RunAgain } from './run-again.tsx'
 import styles from './job-page.module.css'
 
@@ -22,9 +22,15 @@ const QUESTIONS = {
 export function JobActions({ job }: { readonly job: JobDetailView }) {
   const [question, ask] = useState<Question>()
   const mayRun = useRefusal('run') === undefined
-  const canCancel = isLive(job)
-  const canRetry = job.status === 'FAILED' || job.status === 'TIMED_OUT'
-  useKeys({ c: () => canCancel && mayRun && ask('cancel'), r: () => canRetry && mayRun && ask('retry') })
+  const [refusal, refuse] = useState<string>()
+  const canCancel = mayChange('cancel', job)
+  const canRetry = mayChange('retry', job)
+  const askIf = (change: JobChange): void => {
+    const may = mayChange(change, job)
+    refuse(may ? undefined : REFUSALS[change])
+    if (may) ask(change)
+  }
+  useKeys({ c: () => mayRun && askIf('cancel'), r: () => mayRun && askIf('retry') })
   const close = (): void => ask(undefined)
   return (
     <>
@@ -44,6 +50,9 @@ export function JobActions({ job }: { readonly job: JobDetailView }) {
         </Button>
         <Button onClick={() => ask('copy')}>Copy as…</Button>
       </div>
+      <p role="status" hidden={refusal === undefined} className={styles.muted}>
+        {refusal}
+      </p>
       <ScopeNote needed="run" />
       {(question === 'cancel' || question === 'retry') && <Change job={job} action={question} onClose={close} />}
       {question === 'again' && <RunAgain job={job} onClose={close} />}

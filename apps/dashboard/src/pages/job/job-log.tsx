@@ -4,6 +4,7 @@ import type { JobDetailView } from '@runyard/schema/api'
 import { useZone } from '../../app/preferences.ts'
 import { keepRange } from '../../app/range.ts'
 import { formatClock } from '../../ui/format.ts'
+import { AnsiText } from '../../ui/logs/ansi-text.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { linesQuery } from './job-queries.ts'
 import styles from './job-page.module.css'
@@ -33,7 +34,9 @@ export function JobLog({ job }: { readonly job: JobDetailView }) {
           {data.lines.map(({ at, line, workerId }, index) => (
             <span key={`${workerId} ${at} ${index}`} className={styles.line}>
               <span className={styles.muted}>{formatClock(at, zone)}</span>
-              <span>{line}</span>
+              <span>
+                <AnsiText text={line} />
+              </span>
             </span>
           ))}
         </pre>

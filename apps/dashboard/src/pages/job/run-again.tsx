@@ -8,7 +8,7 @@ import { keepRange } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
 import { Problem } from '../../ui/problem.tsx'
-import { describeJsonError } from '../../ui/json-error.ts'
+import { findJsonError } from '../../ui/json-error.ts'
 import { describeAbsent, MOST_BYTES, valueQuery } from './job-queries.ts'
 import styles from './job-page.module.css'
 
@@ -45,7 +45,7 @@ function Editor({ job, first, onClose }: RunAgainProps & { readonly first: strin
   const [text, setText] = useState(first)
   const id = useId()
   const navigate = useNavigate()
-  const wrong = describeJsonError(text)
+  const wrong = findJsonError(text)?.message
   const run = useMutation({
     mutationFn: () => client.jobs.run(job.endpoint.id, { input: JSON.parse(text) }),
     onSuccess: (made) => navigate({ to: '/jobs/$id', params: { id: made.id }, search: keepRange }),

@@ -6,6 +6,7 @@ import { keepRange, useRange } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { formatCount } from '../../ui/format.ts'
+import { mayChange, REFUSALS, type JobChange } from '../../ui/job-changes.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { BulkDialog } from './bulk-dialog.tsx'
 import { FilterBar } from './filter-bar.tsx'
@@ -18,8 +19,7 @@ import styles from './jobs-page.module.css'
 
 const route = getRouteApi('/jobs')
 
-type Action = 'retry' | 'cancel'
-type Question = { readonly action: Action; readonly jobs?: readonly FoundJob[] }
+type Question = { readonly action: JobChange; readonly jobs?: readonly FoundJob[] }
 
 export function JobsPage() {
   const search = route.useSearch()
@@ -31,8 +31,15 @@ export function JobsPage() {
   const list = useJobList(filter, rangeSearch)
   const [selected, select] = useState<ReadonlySet<string>>(new Set())
   const [question, ask] = useState<Question>()
+  const [refusal, refuse] = useState<string>()
   const chosen = list.jobs.filter(({ id }) => selected.has(id))
   const change = (next: JobFilter): void => void navigate({ to: '/jobs', search: { ...rangeSearch, ...next } })
+  /** About those of the jobs with which it can be done. */
+  const askAbout = (action: JobChange, jobs: readonly FoundJob[]): void => {
+    const able = jobs.filter((job) => mayChange(action, job))
+    refuse(able.length === 0 ? REFUSALS[action] : undefined)
+    if (able.length > 0) ask({ action, jobs: able })
+  }
   const close = (): void => {
     ask(undefined)
     select(new Set())
@@ -51,8 +58,11 @@ export function JobsPage() {
       {odd !== undefined && <Problem error={new Error(`No job has the status ${odd} of this address: jobs of any status are listed.`)} />}
       {list.error && <Problem error={list.error} onRetry={list.readAgain} />}
       <Summary list={list} />
-      {chosen.length > 0 && <Selection jobs={chosen} ask={ask} onClear={() => select(new Set())} />}
-      <JobRows list={list} selected={selected} onSelect={select} onAsk={(action, jobs) => ask({ action, jobs })} chosen={chosen} />
+      <p role="status" hidden={refusal === undefined}>
+        {refusal}
+      </p>
+      {chosen.length > 0 && <Selection jobs={chosen} ask={askAbout} onClear={() => select(new Set())} />}
+      <JobRows list={list} selected={selected} onSelect={select} onAsk={askAbout} chosen={chosen} />
       {isEmpty(list) && <NothingFound filter={filter} range={rangeSearch} />}
       {question && <Answer question={question} filter={toBulk(filter, toSearch(filter, range))} onClose={close} />}
     </div>
@@ -85,7 +95,9 @@ function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAga
   return (
     <div className={styles.summary}>
       <p role="status">
-        {isPending ? 'Looking for jobs…' : `${formatCount(jobs.length)}${hasMore ? ' and more' : ''} ${jobs.length === 1 ? 'job' : 'jobs'}`}
+        {isPending
+          ? 'Looking for jobs…'
+          : `${formatCount(jobs.length)}${hasMore ? ' and more' : ''} ${jobs.length === 1 && !hasMore ? 'job' : 'jobs'}`}
         {notListed > 0 && `; ${formatCount(notListed)} more wait or run: choose an endpoint to see them`}
       </p>
       {hasNews && (
@@ -99,7 +111,7 @@ function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAga
 
 interface SelectionProps {
   readonly jobs: readonly FoundJob[]
-  readonly ask: (question: Question) => void
+  readonly ask: (action: JobChange, jobs: readonly FoundJob[]) => void
   readonly onClear: () => void
 }
 
@@ -107,8 +119,8 @@ function Selection({ jobs, ask, onClear }: SelectionProps) {
   return (
     <div className={styles.selection} role="group" aria-label="Selected jobs">
       <span>{jobs.length} selected</span>
-      <Button onClick={() => ask({ action: 'retry', jobs })}>Retry</Button>
-      <Button kind="danger" onClick={() => ask({ action: 'cancel', jobs })}>
+      <Button onClick={() => ask('retry', jobs)}>Retry</Button>
+      <Button kind="danger" onClick={() => ask('cancel', jobs)}>
         Cancel
       </Button>
       <Button onClick={onClear}>Select none</Button>

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo } from 'react'
+import { formatCount } from '../../ui/format.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { useEndpoint } from '../endpoint/endpoint-context.ts'
 import { ApplySettings } from './apply-settings.tsx'
@@ -61,5 +62,9 @@ function introOf(past: PastDay | undefined, arrivals: Arrivals | undefined): str
   const how = 'The scaler’s own plan decides; the pool is taken to have room for every worker.'
   if (past.jobs.length === 0) return `No job came in the last 24 hours, so two hours of jobs are imagined. ${how}`
   const hours = Math.max(1, Math.round(arrivals.forMs / 3_600_000))
-  return `The ${arrivals.jobs.length.toLocaleString('en')} jobs of the last ${hours} ${hours === 1 ? 'hour' : 'hours'}, as they came and ran. ${how}`
+  const span = hours === 1 ? 'hour' : `${hours} hours`
+  const count = arrivals.jobs.length
+  return count === 1
+    ? `The one job of the last ${span}, as it came and ran. ${how}`
+    : `The ${formatCount(count)} jobs of the last ${span}, as they came and ran. ${how}`
 }

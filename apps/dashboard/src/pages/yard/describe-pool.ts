@@ -1,6 +1,6 @@
 import type { Reason } from '@runyard/schema'
 import type { EndpointLoadView, NoticeListView, PoolView } from '@runyard/schema/api'
-import { formatCount } from '../../ui/format.ts'
+import { formatCount, formatCounted } from '../../ui/format.ts'
 
 /** Something that needs a person. */
 export interface Trouble {
@@ -35,14 +35,14 @@ export function troublesOf(notices: NoticeListView['notices'], loads: readonly E
   })
   const stuck = loads.flatMap(({ id, name, jobs, reason, message = '' }) => {
     if (reason === undefined || PASSING.has(reason) || jobs.inQueue === 0 || noticed.some(({ subject }) => subject === name)) return []
-    return [{ subject: name, message: `${count(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, endpointId: id }]
+    return [{ subject: name, message: `${formatCounted(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, endpointId: id }]
   })
   return [...noticed, ...stuck]
 }
 
 /** `2 things need you · 6 of 8 cards in use on 2 hosts · 41 jobs run, 12 wait`. */
 export function describePool({ hosts }: PoolView, troubles: readonly Trouble[], loads: readonly EndpointLoadView[]): string {
-  const need = troubles.length === 0 ? 'Nothing needs you' : count(troubles.length, 'thing needs you', 'things need you')
+  const need = troubles.length === 0 ? 'Nothing needs you' : formatCounted(troubles.length, 'thing needs you', 'things need you')
   const parts = [need, describeCards(hosts), describeJobs(loads)]
   return parts.filter((part) => part !== '').join(' · ')
 }
@@ -50,22 +50,18 @@ export function describePool({ hosts }: PoolView, troubles: readonly Trouble[], 
 function describeCards(hosts: PoolView['hosts']): string {
   if (hosts.length === 0) return 'no host is configured'
   const cards = hosts.flatMap(({ gpus }) => gpus)
-  const on = count(hosts.length, 'host', 'hosts')
+  const on = formatCounted(hosts.length, 'host', 'hosts')
   if (cards.length === 0) return `${on} without a GPU`
   const atWork = cards.filter(({ holders }) => holders.length > 0).length
-  return `${atWork} of ${count(cards.length, 'card', 'cards')} in use on ${on}`
+  return `${atWork} of ${formatCounted(cards.length, 'card', 'cards')} in use on ${on}`
 }
 
 function describeJobs(loads: readonly EndpointLoadView[]): string {
   const sum = (of: (jobs: EndpointLoadView['jobs']) => number): number => loads.reduce((all, { jobs }) => all + of(jobs), 0)
   if (loads.length === 0) return ''
-  return `${count(
+  return `${formatCounted(
     sum(({ inProgress }) => inProgress),
     'job runs',
     'jobs run',
   )}, ${formatCount(sum(({ inQueue }) => inQueue))} wait`
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${formatCount(number)} ${number === 1 ? one : many}`
 }

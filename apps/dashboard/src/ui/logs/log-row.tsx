@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { keepRange } from '../../app/range.ts'
 import { formatClock, formatTime, shortId, type Zone } from '../format.ts'
 import { contextOf } from './log-filter.ts'
-import { parseAnsi } from './ansi.ts'
+import { AnsiText } from './ansi-text.tsx'
 import { parseJsonLine, type JsonLine } from './json-line.ts'
 import type { LogLine } from './use-logs.ts'
 import styles from './log-row.module.css'
@@ -56,15 +56,6 @@ function hueOf(id: string): number {
   let sum = 0
   for (const letter of id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973
   return (sum % HUES) + 1
-}
-
-function AnsiText({ text }: { readonly text: string }) {
-  return parseAnsi(text).map(({ text: piece, colour, ...weights }, index) => (
-    // oxlint-disable-next-line react/no-array-index-key -- pieces of one text have no other name
-    <span key={index} data-colour={colour} data-bold={weights.isBold} data-dim={weights.isDim} data-italic={weights.isItalic}>
-      {piece}
-    </span>
-  ))
 }
 
 function JsonText({ json: { message, rest, pretty } }: { readonly json: JsonLine }) {

@@ -7,7 +7,7 @@ import { endpointsQuery, healthQuery } from '../../../api/queries.ts'
 import { keepRange } from '../../../app/range.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Confirm } from '../../../ui/dialog.tsx'
-import { formatCount } from '../../../ui/format.ts'
+import { formatCount, formatCounted } from '../../../ui/format.ts'
 import styles from './settings.module.css'
 
 export function DeleteEndpoint({ endpoint }: { readonly endpoint: EndpointView }) {
@@ -51,7 +51,9 @@ function Ask({ endpoint: { id, name }, onClose }: { readonly endpoint: EndpointV
           <li>
             {formatCount(health.jobs.inQueue)} waiting and {formatCount(health.jobs.inProgress)} running jobs are cancelled.
           </li>
-          <li>{formatCount(health.workers.idle + health.workers.running + health.workers.initializing)} workers are stopped.</li>
+          <li>
+            {formatCounted(health.workers.idle + health.workers.running + health.workers.initializing, 'worker is', 'workers are')} stopped.
+          </li>
           <li>Results that nobody has fetched, batches, and the list of its jobs are lost. What it used stays in Usage.</li>
         </ul>
       )}

@@ -16,6 +16,7 @@ import { jobQuery } from '../../job/job-queries.ts'
 import { JobStory } from '../../job/job-story.tsx'
 import { findMedia } from './find-media.ts'
 import { Media } from './media.tsx'
+import { knownFacts, outputOf } from './known-facts.ts'
 import { joinDeltas, type CallState, type Chunk } from './run-call.ts'
 import styles from './try-it.module.css'
 
@@ -29,7 +30,7 @@ export function CallView({ state }: { readonly state: CallState }) {
       {error && <Problem error={error} />}
       {said !== '' && <Text name="Answer" text={said} />}
       {chunks.length > 0 && <Chunks chunks={chunks} begunAt={state.begunAt} />}
-      <Output name={state.endedAt === undefined ? 'Progress' : 'Output'} value={job?.output ?? answer} />
+      <Output name={state.endedAt === undefined ? 'Progress' : 'Output'} value={(job && outputOf(job)) ?? answer} />
       {state.jobId !== undefined && <Story jobId={state.jobId} />}
     </>
   )
@@ -86,7 +87,8 @@ function StateMark({ state: { job, endedAt, error } }: { readonly state: CallSta
   return endedAt === undefined ? <Status kind="starting" word="sent" /> : <Status kind="done" word="answered" />
 }
 
-function JobFacts({ job: { delayTime, executionTime, workerId } }: { readonly job: JobView }) {
+function JobFacts({ job }: { readonly job: JobView }) {
+  const { delayTime, executionTime, workerId } = knownFacts(job)
   return (
     <>
       {delayTime !== undefined && (
