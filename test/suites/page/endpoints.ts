@@ -179,6 +179,8 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByLabel('Max workers').fill('2')
       await page.getByLabel('Environment variables').fill('MODE=fast')
       expect(await opened.look('endpoint-settings')).toEqual([])
+      await page.getByRole('link', { name: 'Overview', exact: true }).click()
+      await page.getByRole('dialog', { name: 'Leave without saving?' }).getByRole('button', { name: 'Keep' }).click()
       await page.getByRole('button', { name: 'Review and save' }).click()
       const dialog = page.getByRole('dialog', { name: 'Save caption?' })
       await dialog.getByText('A new release').waitFor()

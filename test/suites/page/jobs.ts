@@ -112,6 +112,8 @@ export function jobScenarios(of: () => PageSite): void {
       await tabTo(page, 'Find')
       await press('j', 'x')
       await page.getByRole('group', { name: 'Selected jobs' }).getByText('1 selected').waitFor()
+      await press('c')
+      await page.getByText('Only jobs that wait or run can be cancelled.').waitFor()
       await press('x', 'Enter')
       await page.getByRole('region', { name: 'What went wrong' }).getByText(ERROR).waitFor()
       const id = await page.getByRole('heading', { level: 1 }).innerText()

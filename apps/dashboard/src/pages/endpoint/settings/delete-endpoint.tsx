@@ -33,7 +33,7 @@ function Ask({ endpoint: { id, name }, onClose }: { readonly endpoint: EndpointV
   const remove = useMutation({
     mutationFn: () => client.deleteEndpoint(id),
     onSuccess: async () => {
-      await navigate({ to: '/endpoints', search: keepRange })
+      await navigate({ to: '/endpoints', search: keepRange, ignoreBlocker: true })
       await cache.invalidateQueries({ queryKey: endpointsQuery.queryKey })
     },
   })

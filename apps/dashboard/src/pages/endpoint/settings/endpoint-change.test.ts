@@ -1,7 +1,7 @@
 import type { EndpointView } from '@runyard/schema/api'
 import { describe, expect, it } from 'vitest'
 import { changeOf, describeEffect, faultsOf, valuesOf } from './endpoint-change.ts'
-import { readEnv, writeEnv } from './env-lines.ts'
+import { coverSecrets, readEnv, writeEnv } from './env-lines.ts'
 
 const endpoint: EndpointView = {
   id: 'e1',
@@ -73,5 +73,13 @@ describe('lines of the environment', () => {
   it('come back as they were, whatever is in the values', () => {
     const env = { A: '1', B: 'x=y', C: 'two\nlines', D: ' blanks ', E: '"quoted"', F: '', G: '{{ RUNPOD_SECRET_hf }}' }
     expect(readEnv(writeEnv(env))).toEqual({ env })
+  })
+
+  it('are covered where a name is that of a secret, and references and other values are not', () => {
+    const text =
+      'MODE=a=b\nRUNPOD_API_KEY=rpa_1\nhf_token="x=y "\nDB_PASSWORD_1=p\nMAX_TOKENS=5\nA_SECRET={{ RUNPOD_SECRET_a }}\nEMPTY_KEY='
+    expect(coverSecrets(text)).toBe(
+      'MODE=a=b\nRUNPOD_API_KEY=••••••••\nhf_token=••••••••\nDB_PASSWORD_1=••••••••\nMAX_TOKENS=5\nA_SECRET={{ RUNPOD_SECRET_a }}\nEMPTY_KEY=',
+    )
   })
 })

@@ -41,6 +41,20 @@ function unquote(text: string): string | undefined {
   }
 }
 
+const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASS|PASSWORD)(?:_|$)/iu
+const REFERENCE = /^\{\{.*\}\}$/u
+const COVER = '••••••••'
+
+/** Without the values of variables that are called like secrets. A reference to a secret is no secret. */
+export function coverSecrets(text: string): string {
+  const cover = (line: string): string => {
+    const [name = '', ...rest] = line.split('=')
+    const value = rest.join('=').trim()
+    return value !== '' && SECRET_NAME.test(name.trim()) && !REFERENCE.test(value) ? `${name}=${COVER}` : line
+  }
+  return text.split('\n').map(cover).join('\n')
+}
+
 /** Only what changes. */
 export function toEnvOptions(before: Env, after: Env): string {
   const set = Object.entries(after).filter(([name, value]) => before[name] !== value)

@@ -1,7 +1,7 @@
 // The settings of an endpoint in Runpod's words: how each is read from an endpoint, and what a change of it is in a request and on the command line.
 import type { EndpointBody, EndpointView } from '@runyard/schema/api'
 import { quoteShell } from '../../../ui/quote-shell.ts'
-import { readEnv, toEnvOptions, writeEnv } from './env-lines.ts'
+import { coverSecrets, readEnv, toEnvOptions, writeEnv } from './env-lines.ts'
 
 export type Values = Readonly<Record<string, string>>
 type Patch = Partial<EndpointBody>
@@ -18,6 +18,8 @@ export interface FormField {
   readonly isContainer: boolean
   /** False: this endpoint has nothing of the kind. */
   readonly isFor?: (endpoint: EndpointView) => boolean
+  /** The text as it is shown until somebody asks for the values. */
+  readonly cover?: (text: string) => string
   readonly read: (endpoint: EndpointView) => string
   /** Of a text that is not valid: one sentence. */
   readonly faultOf?: (text: string) => string | undefined
@@ -245,6 +247,7 @@ const CONTAINER: readonly FormField[] = [
     kind: 'lines',
     help: 'One NAME=VALUE a line. A secret stands as {{ RUNPOD_SECRET_name }}.',
     isContainer: true,
+    cover: coverSecrets,
     read: ({ env }) => writeEnv(env),
     faultOf: (text) => readEnv(text).fault,
     toPatch: ({ env = '' }) => ({ env: readEnv(env).env }),

@@ -1,4 +1,5 @@
-import { useId } from 'react'
+import { useId, useState } from 'react'
+import { Button } from '../../../ui/button.tsx'
 import type { FormField } from './form-fields.ts'
 import styles from './settings.module.css'
 
@@ -13,9 +14,14 @@ export interface SettingsFieldProps {
 export function SettingsField({ field, value, fault, isChanged, onChange }: SettingsFieldProps) {
   const id = useId()
   const { label, help } = field
+  const [isShown, setShown] = useState(false)
+  const covered = field.cover?.(value) ?? value
+  // What somebody writes just now is not covered under their hands.
+  const isCovered = covered !== value && !isShown && !isChanged
   const shared = {
     id,
-    value,
+    value: isCovered ? covered : value,
+    readOnly: isCovered,
     'aria-invalid': fault !== undefined,
     'aria-describedby': `${id}-help`,
     onChange: (event: { readonly target: { readonly value: string } }) => onChange(event.target.value),
@@ -27,6 +33,12 @@ export function SettingsField({ field, value, fault, isChanged, onChange }: Sett
         {isChanged && <span className={styles.changed}> changed</span>}
       </label>
       <Input field={field} shared={shared} />
+      {isCovered && (
+        <div className={styles.cover}>
+          <Button onClick={() => setShown(true)}>Show and edit</Button>
+          <span className={styles.muted}>Values that are called like secrets are covered.</span>
+        </div>
+      )}
       <span id={`${id}-help`} className={fault === undefined ? styles.muted : styles.fault}>
         {fault === undefined ? help : `✕ ${fault}`}
       </span>
@@ -39,6 +51,7 @@ interface InputProps {
   readonly shared: {
     readonly id: string
     readonly value: string
+    readonly readOnly: boolean
     readonly 'aria-invalid': boolean
     readonly 'aria-describedby': string
     readonly onChange: (event: { readonly target: { readonly value: string } }) => void
@@ -47,8 +60,9 @@ interface InputProps {
 
 function Input({ field: { options, kind }, shared }: InputProps) {
   if (options !== undefined) {
+    const { readOnly: _readOnly, ...select } = shared
     return (
-      <select {...shared}>
+      <select {...select}>
         {options.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}

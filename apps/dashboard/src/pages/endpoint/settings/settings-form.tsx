@@ -10,6 +10,7 @@ import { Dialog, DialogActions } from '../../../ui/dialog.tsx'
 import { Problem } from '../../../ui/problem.tsx'
 import { changeOf, describeEffect, faultsOf, fieldsOf, toCurl, valuesOf, type EndpointChange } from './endpoint-change.ts'
 import type { FormField, Values } from './form-fields.ts'
+import { AskBeforeLeaving } from './ask-before-leaving.tsx'
 import { SettingsField } from './settings-field.tsx'
 import styles from './settings.module.css'
 
@@ -57,6 +58,7 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
           {faults.size > 0 ? 'Something cannot be saved as it is.' : describeCount(change)}
         </span>
       </div>
+      <AskBeforeLeaving hasChanges={change.changes.length > 0} />
       {isSaving && <Review endpoint={endpoint} change={change} onClose={() => setSaving(false)} onSaved={() => setWritten({})} />}
     </form>
   )
@@ -86,16 +88,7 @@ function Review({ endpoint: { id, name }, change, onClose, onSaved }: ReviewProp
   })
   return (
     <Dialog title={`Save ${name}?`} onClose={onClose}>
-      <dl className={styles.diff}>
-        {change.changes.map(({ field, old, new: next }) => (
-          <div key={field.name}>
-            <dt>{field.label}</dt>
-            <dd>
-              <del>{old === '' ? 'nothing' : old}</del> → <ins>{next === '' ? 'nothing' : next}</ins>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Diff change={change} />
       <p>{describeEffect(change, health)}</p>
       <details>
         <summary>The same by command line or REST</summary>
@@ -110,5 +103,33 @@ function Review({ endpoint: { id, name }, change, onClose, onSaved }: ReviewProp
         </Button>
       </DialogActions>
     </Dialog>
+  )
+}
+
+function Diff({ change: { changes } }: { readonly change: EndpointChange }) {
+  const [isShown, setShown] = useState(false)
+  const hasCover = changes.some(({ field, old, new: next }) =>
+    [old, next].some((text) => field.cover !== undefined && field.cover(text) !== text),
+  )
+  const show = ({ cover }: FormField, text: string): string => (text === '' ? 'nothing' : isShown ? text : (cover?.(text) ?? text))
+  return (
+    <>
+      <dl className={styles.diff}>
+        {changes.map(({ field, old, new: next }) => (
+          <div key={field.name}>
+            <dt>{field.label}</dt>
+            <dd>
+              <del>{show(field, old)}</del> → <ins>{show(field, next)}</ins>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {hasCover && !isShown && (
+        <div className={styles.cover}>
+          <Button onClick={() => setShown(true)}>Show values</Button>
+          <span className={styles.muted}>Values that are called like secrets are covered.</span>
+        </div>
+      )}
+    </>
   )
 }
