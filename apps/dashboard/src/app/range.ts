@@ -39,7 +39,9 @@ export function readRange(search: object): RangeSearch {
 }
 
 /** Of the search parameters only the range goes along to another page. */
-export const keepRange: (search: object) => RangeSearch = readRange
+export function keepRange(search: object): RangeSearch {
+  return readRange(search)
+}
 
 export interface Range {
   /** Epoch ms. */
