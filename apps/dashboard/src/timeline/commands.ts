@@ -1,4 +1,5 @@
 // What keys do, as data: each moves the view, the lane or the time that is described. Pure; the component only carries it out.
+import type { TimelineLane } from '@runyard/schema/api'
 import { SPAN_WORDS, type Span } from '../app/range.ts'
 import { segmentsOf, workersOf } from './describe.ts'
 import type { Layout } from './layout.ts'
@@ -99,9 +100,13 @@ function nextWorker({ row, at }: Focus, by: number, around: Surroundings): numbe
 /** Also on the lanes below, then from the first on. */
 function nextFailure(focus: Focus, around: Surroundings): Focus {
   const { picture, layout, now } = around
-  const failures = layout.rows.flatMap((_, row) =>
-    (laneOf(around, row)?.lane.failed ?? []).map((column) => ({ row, at: picture.from + (column + 0.5) * picture.columnMs })),
-  )
+  const failures = layout.rows.flatMap((_, row) => failureTimes(laneOf(around, row)?.lane, picture).map((at) => ({ row, at })))
   const next = failures.find(({ row, at }) => row > focus.row || (row === focus.row && at > focus.at + 1)) ?? failures[0]
   return next === undefined ? focus : goTo({ ...focus, row: next.row }, next.at, now)
+}
+
+/** The middle of each job that failed, which is in the stretch that counts it; where jobs are not listed, of each column with a failure. */
+function failureTimes(lane: Pick<TimelineLane, 'jobs' | 'failed'> | undefined, { from, columnMs }: Picture): readonly number[] {
+  const jobs = lane?.jobs?.filter(({ status }) => status === 'FAILED').map((job) => (job.from + job.to) / 2)
+  return jobs?.toSorted((a, b) => a - b) ?? (lane?.failed ?? []).map((column) => from + (column + 0.5) * columnMs)
 }
