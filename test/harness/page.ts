@@ -20,15 +20,15 @@ const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 export interface PageSite extends AsyncDisposable {
   readonly stack: Stack
   readonly browser: Browser
-  /** Opens an address of the page in a browser of its own, signed in unless told otherwise. */
+  /** Opens an address of the page in a browser of its own, signed in unless the options say otherwise. */
   open(path: string, options?: OpenOptions): Promise<OpenedPage>
   /** A one-time code of the stack's key, or of another one. */
   makeCode(key?: string): Promise<string>
 }
 
 export interface OpenOptions {
-  /** Default: as the stack's key. `nobody`: with no session. */
-  readonly as?: 'nobody'
+  /** Default: as the stack's key. `anonymous`: with no session. */
+  readonly as?: 'anonymous'
   readonly theme?: Theme
   readonly width?: number
   /** Where the page is; default: at the stack's own address. */
@@ -51,8 +51,8 @@ export interface OpenedPage extends AsyncDisposable {
   look(name: string): Promise<readonly string[]>
 }
 
-/** What Chromium itself says of an answer that tells the page that nobody is signed in. */
-const NOBODY = /status of 401 .*\/keys\/current/u
+/** What Chromium itself writes about the answer to a page without a session. */
+const NO_SESSION = /status of 401 .*\/keys\/current/u
 
 export async function openPageSite(settings: Readonly<Record<string, string>> = {}): Promise<PageSite> {
   await using scope = new AsyncDisposableStack()
@@ -80,7 +80,7 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
     browser,
     makeCode,
     async open(path, { as, theme = 'light', width = WIDTHS[0], base = stack.url, expected = [] } = {}) {
-      const state = as === 'nobody' ? undefined : (signedIn ??= await signIn())
+      const state = as === 'anonymous' ? undefined : (signedIn ??= await signIn())
       const context = await browser.newContext({
         ...(state === undefined ? {} : { storageState: state }),
         colorScheme: theme,
@@ -88,7 +88,7 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
         reducedMotion: 'reduce',
         ignoreHTTPSErrors: true,
       })
-      const opened = await openPage(context, { axe, expected: as === 'nobody' ? [NOBODY, ...expected] : expected, theme, width })
+      const opened = await openPage(context, { axe, expected: as === 'anonymous' ? [NO_SESSION, ...expected] : expected, theme, width })
       await opened.page.goto(`${base}${path}`)
       return opened
     },

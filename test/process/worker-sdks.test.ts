@@ -237,7 +237,7 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       await mkdir(join(home, '.runpod'))
       await writeFile(join(home, '.runpod', 'config.toml'), '[default]\napi_key = "rpa_of_the_image"\n')
       const endpointId = await newEndpoint(of, 'keyed')
-      const id = await stack.api.run(endpointId, { hello: 'nobody' })
+      const id = await stack.api.run(endpointId, { hello: 'no one' })
       await using worker = await start(of, endpointId, { kind: 'sync', env: { HOME: home } })
       const unhealthy = async (): Promise<string | undefined> => (await worker.record())?.unhealthyReason
       expect(await waitFor('it to be unhealthy', unhealthy, PATIENCE)).toContain('~/.runpod/config.toml')

@@ -73,7 +73,7 @@ async def answer(job):
         yield {"stopped": stopped}
         return
     if not body:
-        yield {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1, "owned_by": "nobody"}]}
+        yield {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1, "owned_by": "the-test"}]}
         return
     if body.get("model", MODEL) != MODEL:
         yield vllm_error(404, f"The model `{body['model']}` does not exist: it's gone.")

@@ -131,7 +131,7 @@ describe('a server of the image’s own', () => {
     expect(await ask('/a')).toMatchObject({ status: 200 })
   })
 
-  it('that nobody finds at its port ends its worker, which says where it looked', async () => {
+  it('that does not listen at its port ends its worker, which says where it looked', async () => {
     startOwn({ HEALTH_CHECK_PATH: '/elsewhere', RUNYARD_COMMAND: JSON.stringify(['sleep', '60']), RUNYARD_READY_WITHIN_S: '0.2' })
     expect(await worker.ended).toBe(1)
     expect(worker.output()).toContain('the server is not ready after 0.2 s: on port 80 at /elsewhere nothing answers, and it must be 200')
@@ -249,7 +249,7 @@ describe('a task', () => {
 
   it.each([
     ['past its deadline', {}, true, 'longer than its timeout'],
-    ['that nobody asks for', { RUNPOD_TASK_IDLE_TIMEOUT: '1' }, false, 'no request has come'],
+    ['that gets no request', { RUNPOD_TASK_IDLE_TIMEOUT: '1' }, false, 'no request has come'],
   ])('%s ends its worker', async (_what, env, submits, sentence) => {
     begin(env)
     if (submits) await own('/submit', call('import time\ndef f():\n    time.sleep(600)\n', { timeout: 0.5 }))

@@ -254,7 +254,7 @@ describe('jobs', () => {
       expect((await runyard(`jobs ${filter}`)).out).toContain('ValueError')
       expect((await runyard(`jobs ${filter}`)).out).not.toContain('2ab94455')
     }
-    expect((await runyard('jobs --worker nobody')).out).toContain('no jobs')
+    expect((await runyard('jobs --worker no-such')).out).toContain('no jobs')
     expect((await runyard('jobs --until soon')).err).toContain('--until takes a span such as 90m')
     expect(await runyard('jobs --status lost')).toMatchObject({
       code: 2,

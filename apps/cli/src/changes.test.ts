@@ -15,7 +15,7 @@ afterEach(() => {
   over = new AbortController()
 })
 
-/** One whose streams tell what is given, and then end with it. */
+/** One whose streams send what is given, and then end with it. */
 function clientOf(follow: (topics: readonly string[]) => AsyncGenerator<{ topic: string }>) {
   const client = createClient({ url: 'http://nowhere', key: 'k' })
   return {
@@ -25,13 +25,13 @@ function clientOf(follow: (topics: readonly string[]) => AsyncGenerator<{ topic:
   }
 }
 
-it('a change that the gateway tells is seen without a clock', async () => {
+it('a change that the gateway sends is seen without a clock', async () => {
   const heard: string[] = []
-  const told = Promise.withResolvers<void>()
+  const changed = Promise.withResolvers<void>()
   const client = clientOf(async function* (topics) {
     heard.push(...topics)
     yield { topic: 'pool' }
-    await told.promise
+    await changed.promise
     yield { topic: 'endpoint:ep1' }
     await sleep(NEVER, undefined, { signal: over.signal })
   })
@@ -39,7 +39,7 @@ it('a change that the gateway tells is seen without a clock', async () => {
   await changes.next()
   expect(heard).toEqual(['pool', 'endpoint:ep1'])
   const second = changes.next()
-  told.resolve()
+  changed.resolve()
   await second
 })
 

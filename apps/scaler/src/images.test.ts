@@ -17,19 +17,19 @@ function everybodys(): Store['privateImages'] {
 function slowHost() {
   const pull = Promise.withResolvers<undefined>()
   const pulls: string[] = []
-  let tell: (line: string) => void = () => undefined
+  let report: (line: string) => void = () => undefined
   const host = {
     ...createFakeHost(),
     hasImage: async () => false,
     imageId: async () => undefined,
     async pullImage(image: string, { onProgress, signal }: PullOptions) {
       pulls.push(image)
-      tell = onProgress
+      report = onProgress
       signal.addEventListener('abort', () => pull.reject(new Error('broken off')), { once: true })
       await pull.promise
     },
   }
-  return { host, pulls, finish: () => pull.resolve(undefined), say: (line: string) => tell(line) }
+  return { host, pulls, finish: () => pull.resolve(undefined), say: (line: string) => report(line) }
 }
 
 test('workers that want the same image share one pull and each hear of its progress', async () => {

@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 const client = () => createHub(hub.url, { pauseMs: 1 })
-const nobody = { token: undefined }
+const anonymous = { token: undefined }
 
 function modelsWith({
   maxBytes = 1e9,
@@ -54,7 +54,7 @@ beforeEach(() => void (lines = []))
 const downloads = () => hub.requests.filter((line) => line.startsWith('GET') && /resolve/.test(line))
 
 test('a model is in the layout of huggingface_hub’s cache, with the store of SDK 2 beside it, and is fetched once', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   expect(model).toEqual({ repo: 'meta/llama', ref: 'main', commit: COMMIT, sizeBytes: 300_014, needsToken: false })
   const models = modelsWith()
   const [first, second] = await Promise.all([
@@ -81,18 +81,18 @@ const blobOf = async (place: string, name: string): Promise<string> =>
   (await readlink(join(place, 'snapshots', COMMIT, name))).split('/').at(-1) ?? ''
 
 test('a broken connection is resumed where it broke', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
-  const file = (await client().files(model, nobody)).find(({ path }) => path === 'onnx/model.bin')
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
+  const file = (await client().files(model, anonymous)).find(({ path }) => path === 'onnx/model.bin')
   if (file === undefined) throw new Error('the file is not listed')
   hub.cuts.push(100_000, 50_000)
   const chunks: Uint8Array[] = []
-  for await (const chunk of client().read(model, file, nobody)) chunks.push(chunk)
+  for await (const chunk of client().read(model, file, anonymous)) chunks.push(chunk)
   expect(Buffer.concat(chunks)).toEqual(WEIGHTS)
   expect(downloads()).toHaveLength(3)
 })
 
 test('files that are whole stay for the next try', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   const models = modelsWith()
   // The first file comes whole; the second never begins.
   hub.cuts.push(7, 0, 0, 0, 0, 0)
@@ -104,7 +104,7 @@ test('files that are whole stay for the next try', async () => {
 })
 
 test('wrong bytes never make a file', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   hub.isCorrupt = true
   await expect(modelsWith().ensure(driver, userOf([model]), waiter())).rejects.toThrow(/arrived with a wrong hash/u)
   const [part = ''] = await readdir(join(directory, 'models'))
@@ -114,7 +114,7 @@ test('wrong bytes never make a file', async () => {
 test('a gated model is kept for each owner, with a token of their own', async () => {
   hub.models.set('meta/gated', { commit: COMMIT, files: FILES, lfs: ['onnx/model.bin'], gatedBy: 'hf_1' })
   const gated = { repo: 'meta/gated', ref: 'main' }
-  await expect(client().resolve(gated, nobody)).rejects.toThrow(/^The model "meta\/gated" of .* is gated: give the endpoint HF_TOKEN/u)
+  await expect(client().resolve(gated, anonymous)).rejects.toThrow(/^The model "meta\/gated" of .* is gated: give the endpoint HF_TOKEN/u)
   await expect(client().resolve(gated, { token: 'hf_2' })).rejects.toThrow(/is gated/u)
   const model = await client().resolve(gated, { token: 'hf_1' })
   const models = modelsWith()
@@ -127,19 +127,19 @@ test.each([
   ['meta/none', 'main', /^The model "meta\/none" is unknown at .*, or private: then give the endpoint HF_TOKEN/u],
   ['meta/llama', 'v9', /^The model "meta\/llama" of .* has no revision "v9"\.$/u],
 ])('%s:%s is refused by one sentence', async (repo, ref, sentence) => {
-  await expect(client().resolve({ repo, ref }, nobody)).rejects.toThrow(sentence)
+  await expect(client().resolve({ repo, ref }, anonymous)).rejects.toThrow(sentence)
 })
 
 test('a hub that does not answer is named', async () => {
   await using gone = await openFakeHub()
   await gone[Symbol.asyncDispose]()
-  await expect(createHub(gone.url).resolve({ repo: 'a/b', ref: 'main' }, nobody)).rejects.toThrow(/^The hub .* does not answer: /u)
+  await expect(createHub(gone.url).resolve({ repo: 'a/b', ref: 'main' }, anonymous)).rejects.toThrow(/^The hub .* does not answer: /u)
 })
 
 test('a model that no endpoint asks for makes room for another one; one that is asked for stays, and the other is refused', async () => {
   hub.models.set('meta/old', { commit: COMMIT, files: { 'x.bin': WEIGHTS } })
-  const old = await client().resolve({ repo: 'meta/old', ref: 'main' }, nobody)
-  const llama = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const old = await client().resolve({ repo: 'meta/old', ref: 'main' }, anonymous)
+  const llama = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   await modelsWith().ensure(driver, userOf([old]), waiter())
   const small = modelsWith({ maxBytes: 400_000, endpoints: [userOf([old]), userOf([llama])] })
   await expect(small.ensure(driver, userOf([llama]), waiter())).rejects.toThrow(
@@ -151,7 +151,7 @@ test('a model that no endpoint asks for makes room for another one; one that is 
 })
 
 test('a model that the disk has no room for is not begun', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   const full = { ...driver, diskSpace: async () => ({ path: '/var', freeBytes: 1000, totalBytes: 2000 }) }
   await expect(modelsWith().ensure(full, userOf([model]), waiter())).rejects.toThrow(
     'The model "meta/llama" has 0.0 GB and is not fetched: 0.0 GB are free on the disk of /var',
@@ -160,7 +160,7 @@ test('a model that the disk has no room for is not begun', async () => {
 })
 
 test('the last waiter that leaves ends the fetch', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   const stop = new AbortController()
   const ensured = modelsWith().ensure(driver, userOf([model]), { onProgress: () => stop.abort(new Error('retired')), signal: stop.signal })
   await expect(ensured).rejects.toThrow('retired')

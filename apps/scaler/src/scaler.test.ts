@@ -222,8 +222,8 @@ test('a worker gets the values of its secrets; one that names an unknown secret 
   await store.resources.secrets.save({ ...SAVE, ownerId: 'owner', id: undefined, edit: () => ({ ...secret, value: 'sesame' }) })
   await startedWorker()
   expect(fixture.host.launches[0]?.env).toMatchObject({ A: 'Bearer sesame' })
-  const told = JSON.stringify([await store.events.list('ep-one', 100), await store.endpoints.list(), await workers()])
-  expect(told).not.toContain('sesame')
+  const visible = JSON.stringify([await store.events.list('ep-one', 100), await store.endpoints.list(), await workers()])
+  expect(visible).not.toContain('sesame')
 })
 
 test('an image of the operator’s that stands in for the named one is pulled without the endpoint’s credentials', async () => {
@@ -474,7 +474,7 @@ test('while a host cannot be reached, none of its workers is declared lost or re
   const worker = await startedWorker()
   fixture.host.problem.list = 'the engine is away'
   fixture.host.observed.delete(worker.id)
-  fixture.host.die('nobody', 0)
+  fixture.host.die('no-such', 0)
   await makeReady(worker)
   for (let round = 0; round < 5; round++) await scaler.loop.tick()
   expect((await workers()).map(({ id }) => id)).toEqual([worker.id])

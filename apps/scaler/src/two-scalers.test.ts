@@ -55,7 +55,7 @@ async function mortalStore(): Promise<{ store: Store; kill: () => void } & Async
 
 test('of two scalers one acts, and the other takes over when it is stopped', async () => {
   const first = await fixture.open(TTL)
-  await until(async () => expect(await fixture.store.leader.hold('nobody', hold)).toMatchObject({ kind: 'others' }))
+  await until(async () => expect(await fixture.store.leader.hold('no-scaler', hold)).toMatchObject({ kind: 'others' }))
   const second = await fixture.open(TTL)
   await save({ settings: { workersMin: 1, workersMax: 1 } })
   for (const id of ['j1', 'j2', 'j3']) await fixture.store.jobs.submit('ep-one', job(id))
@@ -139,7 +139,7 @@ test('workers of another scaler’s host are left alone by one that does not hav
   await first[Symbol.asyncDispose]()
   const ours = createFakeHost('local', 'docker:ours')
   const second = await fixture.open({ ...TTL, driver: ours, policy: { settleMs: 1, heartbeatLostMs: 600_000 } })
-  await until(async () => expect(await fixture.store.leader.hold('nobody', hold)).toMatchObject({ kind: 'others' }))
+  await until(async () => expect(await fixture.store.leader.hold('no-scaler', hold)).toMatchObject({ kind: 'others' }))
   for (let round = 0; round < 5; round += 1) await second.loop.tick()
   expect(await workers()).toMatchObject([{ id: worker?.id, hostId: 'docker:theirs' }])
   expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'IN_PROGRESS', retries: 0 })

@@ -116,7 +116,7 @@ describe('a card in quarantine', () => {
 })
 
 describe('a card with a fault', () => {
-  test('is in quarantine at once, whoever holds it, and the fault does not count twice', () => {
+  test('is in quarantine at once, held or free, and the fault does not count twice', () => {
     const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, holders: ['w2'] }), NOW)
     expect(found).toEqual({ kind: 'quarantined', workerId: 'w2', since: NOW, quarantines: [NOW], cause: 'reset', message: 'needs a reset' })
     expect(nextClaim({ uuid: 'g0', ...(found && { claim: found }) }, facts(sees({}), { trouble: reset }), NOW + DAY)).toBe(found)

@@ -1,10 +1,10 @@
-// Which GPUs a request may have, whoever holds them now.
+// Which GPUs a request may have, whether they are free now or not.
 import type { Gpu, GpuRequest, HostInventory } from '@runyard/schema'
 import { inGib, usableMemoryOf } from './gpu-budget.ts'
 import { isGpuPool, leastMemoryOf, poolOf } from './gpu-catalogue.ts'
 import { createGpuRanker, matchesCuda, wantsEveryPool } from './gpu-request.ts'
 
-/** Why a worker may never get this GPU, whoever holds it; undefined: it may. */
+/** Why a worker may never get this GPU, even when it is free; undefined: it may. */
 export type Misfit = 'other_type' | 'reserved' | 'faulty' | 'memory_reserved' | 'too_small' | 'one_process' | 'old_driver'
 
 export interface Fitting {

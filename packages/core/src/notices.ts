@@ -74,7 +74,7 @@ export interface NoticeChange {
   readonly notice: OpenNotice
 }
 
-/** What to tell. `missingSince`: by key, since when a known problem is not there any more. */
+/** What to report. `missingSince`: by key, since when a known problem is not there any more. */
 export function noticeChanges(
   known: readonly OpenNotice[],
   current: readonly Problem[],

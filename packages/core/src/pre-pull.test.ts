@@ -17,7 +17,7 @@ test.each<[string, HostView, readonly string[]]>([
   ['does not answer', without({ workers: undefined }), []],
   ['is being prepared', without({ unready: 'is being prepared' }), []],
   ['is cordoned', without({ cordon: { since: 1, reason: 'a fan' } }), []],
-  ['has told nothing yet', without({ inventory: undefined }), []],
+  ['has not reported yet', without({ inventory: undefined }), []],
   ['runs processes', ofProcesses, []],
   ['has other GPUs only', host('box', [gpu('g1', 'NVIDIA L4')]), []],
 ])('a host that %s pulls the images that it may need', (_, found, hosts) => {

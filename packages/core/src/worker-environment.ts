@@ -137,7 +137,7 @@ export function planeAddressOf(planeUrl: string): string | undefined {
   return /^http:\/\/(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/.exec(planeUrl)?.[1]
 }
 
-/** Undefined: the name does not lead to the plane at this URL, or nobody has signed for it. */
+/** Undefined: the name does not lead to the plane at this URL, or no certificate is signed for it. */
 export function nestedCalls(name: PlaneName, planeUrl: string, authority: string | undefined): NestedCalls | undefined {
   const address = planeAddressOf(planeUrl)
   const leads = name === 'runyard.localhost' ? address === '127.0.0.1' : address !== undefined

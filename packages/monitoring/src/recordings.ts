@@ -36,7 +36,7 @@ export function recordingGroups({ span }: Pace): readonly RuleGroup[] {
         })),
         ...BURN_WINDOWS.map(([name, seconds]) => ({
           record: `runyard:job_errors:ratio_rate${name}`,
-          // Cancelled jobs are nobody's failure.
+          // A cancelled job is not a failure.
           expr: `(${ended('status=~"FAILED|TIMED_OUT"', span(seconds))}) / (${ended('status!="CANCELLED"', span(seconds))} > 0)`,
         })),
       ],

@@ -186,7 +186,7 @@ export interface HostDriver extends AsyncDisposable {
   watchGpus?(onReport: () => void): Disposable
   /**
    * Tries a real GPU that no worker holds, as a worker would use it. Takes seconds. Absent: the host cannot try one.
-   * @throws RunyardError if the host cannot tell.
+   * @throws RunyardError if the host does not know.
    */
   probeCard?(uuid: string): Promise<CardProbe>
   /**

@@ -50,13 +50,13 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.take(EP, 'w1')
     await jobs.giveBack(EP, 'b', 'w1')
     expect((await jobs.forceSettle(EP, 'b', { status: 'CANCELLED' })).result).toBe('settled')
-    await jobs.submit(EP, submission('told', { webhook: { url: 'https://one.test/', ownerId: 'o' } }))
-    await jobs.forceSettle(EP, 'told', { status: 'CANCELLED' })
+    await jobs.submit(EP, submission('cancelled', { webhook: { url: 'https://one.test/', ownerId: 'o' } }))
+    await jobs.forceSettle(EP, 'cancelled', { status: 'CANCELLED' })
     const claim = async () => {
       const options = { now: Date.now(), leaseMs: 1000, limit: 1, perLane: 1, busy: new Map() }
       const [event] = (await store.webhooks.claim(EP, options)).events
       if (event === undefined) throw new Error('no webhook event')
-      return { event, attempt: { eventId: event.eventId, jobId: 'told', url: '', attempt: 1, at: 1, durationMs: 1 } }
+      return { event, attempt: { eventId: event.eventId, jobId: 'cancelled', url: '', attempt: 1, at: 1, durationMs: 1 } }
     }
     const first = await claim()
     await store.webhooks.finish(first.event, { ...first.attempt, outcome: 'failed', nextAt: Date.now() + 60_000 })

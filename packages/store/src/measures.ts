@@ -30,7 +30,7 @@ const TAKEN_AT_ONCE = 1000
 
 export const createMeasureStore = (context: StoreContext): MeasureStore =>
   createHandOver<EndMeasure>(context, { key: context.keys.measures })
-/** Spans of an hour ago help nobody. */
+/** Spans of an hour ago are useless. */
 export const createTracedEndStore = (context: StoreContext): TracedEndStore =>
   createHandOver<TracedJobEnd>(context, { key: context.keys.tracedEnds, keepS: 3600 })
 

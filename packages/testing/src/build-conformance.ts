@@ -143,7 +143,7 @@ export function describeBuildConformance(name: string, factory: () => Promise<Ho
       return { placement, opened }
     }
 
-    it('gives workers a model in the cache that HF_HUB_CACHE names, which others may add to, and removes it when nobody uses it', async () => {
+    it('gives workers a model in the cache that HF_HUB_CACHE names, which others may add to, and removes it when no worker uses it', async () => {
       const id = randomBytes(6).toString('hex')
       const { placement, opened } = modelOf(id, { failures: 1 })
       await expect(driver.placeModel?.(placement)).rejects.toThrow(/the hub is away/)

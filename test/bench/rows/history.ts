@@ -1,5 +1,5 @@
 // What the history weighs in Redis (ADR 79): a million jobs that ended in a day on 64 cards, with the readings of these cards; and how long the slowest
-// reads of it take. Written straight into a store of its own, since nobody waits a day for a row.
+// reads of it take. Written straight into a store of its own, since a row must not take a day.
 import { randomUUID } from 'node:crypto'
 import { packSamples, unpackJobs, type CardSample, type PastJob } from '@runyard/core'
 import { openStore, type OpenChunk, type Store } from '@runyard/store'

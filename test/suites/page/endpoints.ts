@@ -150,9 +150,9 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByRole('combobox', { name: 'Level' }).selectOption('warn')
       await page.waitForURL((url) => url.searchParams.get('level') === 'warn')
       await log.getByText('INFO').first().waitFor({ state: 'detached' })
-      await page.getByRole('searchbox', { name: 'Text' }).fill('nobody wrote this')
+      await page.getByRole('searchbox', { name: 'Text' }).fill('never written')
       await page.getByText('No line matches').waitFor()
-      await page.getByRole('button', { name: 'text: nobody wrote this' }).click()
+      await page.getByRole('button', { name: 'text: never written' }).click()
       await log.getByText('slow disk').last().waitFor()
       await page.getByRole('searchbox', { name: 'Text' }).fill('slow disk 58')
       await log.getByText('slow disk 57').first().waitFor({ state: 'detached' })
@@ -235,7 +235,7 @@ export function endpointScenarios(of: () => PageSite): void {
       }
     })
 
-    test('a worker tells how it started, what it ran and what it wrote', async () => {
+    test('a worker shows how it started, what it ran and what it wrote', async () => {
       const { api } = site().stack
       await api.settled(caption, await api.run(caption, sourceCall('echo', ECHO, { value: 1 })))
       await using opened = await open('/endpoints')

@@ -26,7 +26,7 @@ export function gpuScenarios(site: () => PageSite): void {
     })
 
     test('has the colour of a busy card where a job ran, and trouble where one failed', async () => {
-      // Chromium has advice for whoever reads pixels, which the page does not.
+      // Chromium advises those who read pixels. The page does not read them.
       await using opened = await site().open(`/gpus?${ran.range}`, { expected: [/willReadFrequently/u] })
       const { page } = opened
       await cellOf(page, ran.lane).waitFor({ state: 'attached' })

@@ -30,7 +30,7 @@ export function lookScenarios(of: () => PageSite): void {
     beforeAll(async () => {
       const { api } = site().stack
       const get = async <T>(path: string): Promise<T> => (await api.get(`/runyard/v1/${path}`)).json as unknown as T
-      stranger = await newOwnersKey(site(), 'nobody-yet', ['admin'])
+      stranger = await newOwnersKey(site(), 'newcomer', ['admin'])
       const endpoint = await api.saveEndpoint({ name: 'looked-at', idleTimeout: 600, gpuIds: 'ADA_24' })
       const job = await api.run(endpoint, sourceCall('echo', ECHO))
       await api.settled(endpoint, job)

@@ -16,7 +16,7 @@ export function proxyScenarios(site: () => PageSite): void {
       const code = await site().makeCode()
       const { base } = caddy
       await using opened = await site().open(`/settings/keys#c=${code}`, {
-        as: 'nobody',
+        as: 'anonymous',
         base,
         expected: [/net::ERR_/u, /status of (?:401|502)/u],
       })

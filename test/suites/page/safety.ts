@@ -53,7 +53,7 @@ export function safetyScenarios(site: () => PageSite): void {
 async function attack(url: string): Promise<string[]> {
   const wish: RequestInit = { credentials: 'include' }
   const create = { ...wish, method: 'POST', body: JSON.stringify({ name: 'planted', image: 'x', workers: { min: 0, max: 1 } }) }
-  const told = (answer: Promise<Response>): Promise<string> =>
+  const outcomeOf = (answer: Promise<Response>): Promise<string> =>
     answer.then(({ type, status }) => (type === 'opaque' ? type : `${status}`)).catch((error: Error) => error.message)
   const frame = (): Promise<string> => {
     const { document } = globalThis as unknown as { document: { createElement(name: string): Frame; body: { append(frame: Frame): void } } }
@@ -63,10 +63,10 @@ async function attack(url: string): Promise<string[]> {
     return new Promise((resolve) => made.addEventListener('load', () => resolve(made.contentDocument === null ? 'no frame' : 'a frame')))
   }
   return [
-    await told(fetch(`${url}/runyard/v1/keys`, wish)),
-    await told(fetch(`${url}/v2/serverless`, { ...create, headers: { 'x-runyard': '1' } })),
-    await told(fetch(`${url}/v2/serverless`, { ...create, mode: 'no-cors' })),
-    await told(fetch(`${url}/runyard/v1/keys/current?from-elsewhere`, { ...wish, mode: 'no-cors' })),
+    await outcomeOf(fetch(`${url}/runyard/v1/keys`, wish)),
+    await outcomeOf(fetch(`${url}/v2/serverless`, { ...create, headers: { 'x-runyard': '1' } })),
+    await outcomeOf(fetch(`${url}/v2/serverless`, { ...create, mode: 'no-cors' })),
+    await outcomeOf(fetch(`${url}/runyard/v1/keys/current?from-elsewhere`, { ...wish, mode: 'no-cors' })),
     await frame(),
   ]
 }

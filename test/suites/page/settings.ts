@@ -14,7 +14,7 @@ interface As {
 
 /** Signs in as another owner's key, or with other scopes. */
 export async function openAs(site: PageSite, path: string, { key, expected = [] }: As): Promise<OpenedPage> {
-  const opened = await site.open(`/sign-in#c=${await site.makeCode(key)}`, { as: 'nobody', expected })
+  const opened = await site.open(`/sign-in#c=${await site.makeCode(key)}`, { as: 'anonymous', expected })
   await opened.page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
   await opened.page.goto(`${site.stack.url}${path}`)
   return opened
@@ -70,7 +70,7 @@ export function settingScenarios(of: () => PageSite): void {
       expect(await statusWith(second)).toBe(401)
     })
 
-    test('who may not is told who may, and nothing is hidden', async () => {
+    test('a page that a key may not use names the scope that it needs, and nothing is hidden', async () => {
       await using opened = await openAs(site(), '/settings/keys', { key: viewer })
       const { page } = opened
       await page.getByText('This needs an API key with the scope "admin"').first().waitFor()

@@ -6,18 +6,18 @@ export function signInScenarios(site: () => PageSite): void {
   describe('signing in', () => {
     test('by a one-time code: it leaves the address, works once, and begins a session', async () => {
       const code = await site().makeCode()
-      await using opened = await site().open(`/?range=6h#c=${code}`, { as: 'nobody' })
+      await using opened = await site().open(`/?range=6h#c=${code}`, { as: 'anonymous' })
       await opened.page.getByRole('heading', { level: 1 }).first().waitFor()
       await expect.poll(() => opened.page.url()).not.toContain(code)
       await expect.poll(() => opened.context.cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict', path: '/' }])
       expect(await opened.page.evaluate('document.cookie')).toBe('')
-      await using again = await site().open(`/#c=${code}`, { as: 'nobody', expected: [/status of 401/u] })
+      await using again = await site().open(`/#c=${code}`, { as: 'anonymous', expected: [/status of 401/u] })
       await again.page.getByText(/This code is unknown, was used/u).waitFor()
     })
 
-    test('by a key, on the way to a page; a wrong one is told', async () => {
+    test('by a key, on the way to a page; a wrong one is refused in words', async () => {
       const { stack } = site()
-      await using opened = await site().open('/sign-in', { as: 'nobody', expected: [/status of 401/u] })
+      await using opened = await site().open('/sign-in', { as: 'anonymous', expected: [/status of 401/u] })
       const { page } = opened
       const field = page.getByLabel(/API key/u)
       await field.fill('rpa_wrong')
@@ -31,7 +31,7 @@ export function signInScenarios(site: () => PageSite): void {
     })
 
     test('leads back to the page that was asked for, and signing out ends the session', async () => {
-      await using opened = await site().open('/usage?range=6h', { as: 'nobody', expected: [/status of 401/u] })
+      await using opened = await site().open('/usage?range=6h', { as: 'anonymous', expected: [/status of 401/u] })
       const { page, context } = opened
       await page.getByLabel(/API key/u).fill(site().stack.key)
       await page.getByRole('button', { name: 'Sign in' }).click()
@@ -45,8 +45,8 @@ export function signInScenarios(site: () => PageSite): void {
       await page.getByLabel(/API key/u).waitFor()
     })
 
-    test('keeps nobody out: no barrier in either theme, at any width', async () => {
-      await using opened = await site().open('/sign-in', { as: 'nobody' })
+    test('shuts no user out: no barrier in either theme, at any width', async () => {
+      await using opened = await site().open('/sign-in', { as: 'anonymous' })
       await opened.page.getByLabel(/API key/u).waitFor()
       expect(await opened.look('sign-in')).toEqual([])
     })
@@ -55,7 +55,7 @@ export function signInScenarios(site: () => PageSite): void {
       const { stack } = site()
       const made = (await stack.api.post('/runyard/v1/keys', { name: 'short', scopes: ['view'] })).json
       const code = await site().makeCode(String(made['key']))
-      await using opened = await site().open(`/#c=${code}`, { as: 'nobody', expected: [/status of 401/u, /net::ERR_/u] })
+      await using opened = await site().open(`/#c=${code}`, { as: 'anonymous', expected: [/status of 401/u, /net::ERR_/u] })
       await opened.page.getByText('● live').waitFor()
       await stack.api.request(`/runyard/v1/keys/${String(made['id'])}`, { method: 'DELETE' })
       await opened.page.getByLabel(/API key/u).waitFor()

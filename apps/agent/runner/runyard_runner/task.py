@@ -1,5 +1,5 @@
 """Serves one task of SDK 2 (sdk2-api §4.6, §5.4): one call, submitted over HTTP, whose result is kept until the worker ends. Everything but /ping needs
-the task's token. The process ends past its deadline, and when nothing runs and nobody asks for ten minutes; then the agent ends, and the task with it."""
+the task's token. The process ends past its deadline, and when nothing runs and no request comes for ten minutes; then the agent ends, and the task with it."""
 
 import asyncio
 import hmac
@@ -135,8 +135,8 @@ class Task:
 
 def call(request, loop):
     """Arguments and result are pickled unless the request says JSON (sdk2-api §4.2). The values of a generator are collected."""
-    told, chunks = report(), []
-    value = json_source.invoke(request, loop, told, chunks.append, lambda given: flash.decode_call(given, "", told))
+    counts, chunks = report(), []
+    value = json_source.invoke(request, loop, counts, chunks.append, lambda given: flash.decode_call(given, "", counts))
     return flash.encode_result(chunks if value is json_source.STREAMED else value, request)
 
 

@@ -30,7 +30,7 @@ it('lists each environment with its active build and its endpoints', () => {
   expect(renderApps([], out)[0]).toContain('flash deploy')
 })
 
-it('tells endpoints of one name apart by their environments', () => {
+it('distinguishes endpoints of one name by their environments', () => {
   const out = recorder()
   const endpoint = (id: string) => ({ id, name: 'greet', image: 'x', gpu: null, workers: { min: 0, max: 1 } }) as unknown as EndpointView
   const lines = renderList([endpoint('ep1'), endpoint('ep2')], out, environmentsOf(APPS))

@@ -63,7 +63,7 @@ const sent = (): readonly string[] =>
   gateway.requests.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`)
 
 describe('run', () => {
-  it('prints the output alone, and tells what failed on stderr', async () => {
+  it('prints the output alone, and what failed on stderr', async () => {
     expect(await runyard(['run', 'upscale'])).toMatchObject({ code: 0, out: '{\n  "pixels": 4\n}\n' })
     expect(JSON.parse(gateway.requests.find(({ path }) => path.endsWith('/run'))?.body ?? '')).toEqual({ input: {} })
     expect(await runyard(['run', 'upscale', '{"n":2}'])).toMatchObject({

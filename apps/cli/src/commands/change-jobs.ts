@@ -78,10 +78,10 @@ async function changeMatching(context: CommandContext, client: Client, action: A
     return 0
   }
   if (!(await confirm(context, `this ${action === 'cancel' ? 'cancels' : 'runs again'} ${what}`))) return 1
-  return tell(context, await ask(false), action)
+  return printResults(context, await ask(false), action)
 }
 
-function tell({ out, err, options }: CommandContext, results: readonly BulkView[], action: Action): number {
+function printResults({ out, err, options }: CommandContext, results: readonly BulkView[], action: Action): number {
   const refused = results.flatMap((result) => result.refused)
   if (options['json'] === true) printJson(out, results.length === 1 ? results[0] : results)
   else out.line(`${count(sum(results, 'done'))} ${DONE[action]}`)

@@ -28,11 +28,11 @@ export async function run(context: CommandContext): Promise<number> {
     throw new RunyardError('not_found', `there is no worker or endpoint "${search.worker}".`)
   if (options['follow'] === true) return follow(client, { search, print: createPrinter(context), lines })
   if (options['json'] === true && out.form === 'json') return printJson(out, lines)
-  tell(context, lines)
+  printLines(context, lines)
   return 0
 }
 
-function tell(context: CommandContext, lines: readonly MergedLine[]): void {
+function printLines(context: CommandContext, lines: readonly MergedLine[]): void {
   const print = createPrinter(context)
   for (const line of lines) print(line)
   if (lines.length > 0 || context.options['json'] === true) return

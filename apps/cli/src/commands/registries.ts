@@ -12,7 +12,7 @@ export async function add(context: CommandContext): Promise<number> {
   const name = onlyName(context)
   const credentials = await readCredentials(context)
   const client = createClient(await findTarget(context))
-  return tell(context, await client.registries.add({ name, ...credentials }), 'is kept')
+  return printRegistry(context, await client.registries.add({ name, ...credentials }), 'is kept')
 }
 
 export async function list(context: CommandContext): Promise<number> {
@@ -29,7 +29,7 @@ export async function update(context: CommandContext): Promise<number> {
   const credentials = await readCredentials(context)
   const client = createClient(await findTarget(context))
   const { id } = await findRegistry(client, word)
-  return tell(context, await client.registries.replace(id, credentials), 'has new credentials')
+  return printRegistry(context, await client.registries.replace(id, credentials), 'has new credentials')
 }
 
 export async function remove(context: CommandContext): Promise<number> {
@@ -63,7 +63,7 @@ async function readCredentials(context: CommandContext): Promise<{ username: str
   return { username, password }
 }
 
-function tell({ out, options }: CommandContext, registry: RegistryView, done: string): number {
+function printRegistry({ out, options }: CommandContext, registry: RegistryView, done: string): number {
   if (options['json'] === true) return printJson(out, registry)
   out.line(`${registry.name} (${registry.id}) ${done}`)
   return 0

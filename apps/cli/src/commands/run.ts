@@ -56,7 +56,7 @@ async function runOne(context: CommandContext, { client, endpoint, body, timeout
   const follow = options['stream'] === true ? followStream : followStatus
   const ended = await follow({ client, endpoint, job, stop, line, context })
   line.end()
-  if (ended !== undefined) return tell(context, ended)
+  if (ended !== undefined) return printEnd(context, ended)
   await client.jobs.cancel(endpoint.id, job.id)
   err.line(`${job.id} is cancelled${signals.polite.aborted ? '' : `: it took longer than ${timeoutS} s`}`)
   return signals.polite.aborted ? INTERRUPTED : 1
@@ -99,7 +99,7 @@ function isEnded({ status }: Pick<JobView, 'status'>): boolean {
   return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS'
 }
 
-function tell({ out, err, options }: CommandContext, job: JobView): number {
+function printEnd({ out, err, options }: CommandContext, job: JobView): number {
   if (options['json'] === true) printJson(out, job)
   else if (job.output !== undefined) printJson(out, job.output)
   if (job.status === 'COMPLETED') return 0

@@ -1,5 +1,5 @@
 // Lists for people (ADR 85). Without a terminal each row is one line with everything in full, for `grep` and `awk`. On a terminal a list fits the
-// width: ids are shortened to what tells them apart, long texts are cut, then the least important columns go. `-o wide` shows all in full.
+// width: ids are shortened to what distinguishes them, long texts are cut, then the least important columns go. `-o wide` shows all in full.
 import type { CommandContext } from '../command.ts'
 import { printJson } from './print-json.ts'
 import { renderTable } from './table.ts'
@@ -19,7 +19,7 @@ export interface Column<T> {
   readonly paint?: (row: T) => (text: string) => string
   /** Columns with higher numbers go first where there is no room; without a number a column stays. */
   readonly goes?: number
-  /** What is cut where there is no room: an id to what tells the ids apart, a name in its middle, a text at its end. */
+  /** What is cut where there is no room: an id to what distinguishes it, a name in its middle, a text at its end. */
   readonly cut?: 'id' | 'middle' | 'end'
   /** Shown by `-o wide` alone. */
   readonly isWide?: boolean
@@ -139,7 +139,7 @@ function cutColumn<T>({ column, cells, width }: Fitted<T>, wanted: number): Fitt
     : { column, cells, width }
 }
 
-/** As many characters as tell all ids apart, at least eight. Commands take such a beginning for the id. */
+/** As many characters as distinguish all ids, at least eight. Commands take such a beginning for the id. */
 export function shortenIds(ids: readonly string[]): readonly string[] {
   const different = new Set(ids).size
   const longest = Math.max(...ids.map(({ length }) => length))

@@ -72,7 +72,7 @@ it('filters by status, time, worker, key, error and text', async () => {
   expect(idsOf(await find(`&since=${endedAt}&worker=${worker.id}`))).toEqual([other, big])
   expect(idsOf(await find(`&until=${endedAt}`))).toEqual([small, ok])
   expect((await gateway.call('/runyard/v1/jobs?cursor=x')).status).toBe(400)
-  expect((await gateway.call('/runyard/v1/jobs?endpoint=nobody')).status).toBe(404)
+  expect((await gateway.call('/runyard/v1/jobs?endpoint=no-such')).status).toBe(404)
 })
 
 it('reads a job by its id alone, with its attempts, also when its result is gone', async () => {
@@ -117,7 +117,7 @@ it('knows a job at once when it is cancelled, while it waits and while it runs',
   expect(idsOf(await find())).toEqual([running, waiting])
 })
 
-it('tells the attempts before a retry from those after it', async () => {
+it('keeps the attempts before a retry apart from those after it', async () => {
   const [id = ''] = await end('no cheese')
   await gateway.call(`/v2/${ep}/retry/${id}`, { method: 'POST' })
   const [before, ...others] = (await get<JobDetailView>(`jobs/${id}`)).attempts
@@ -175,7 +175,7 @@ it('counts, retries and cancels all jobs that match', async () => {
   expect((await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body: { action: 'cancel' } })).status).toBe(422)
 })
 
-it('tells the life of a worker while it lives and after it', async () => {
+it('shows the life of a worker while it lives and after it', async () => {
   await end(undefined, 'no cheese')
   const list = async () => (await get<WorkerLifeListView>(`workers?endpoint=${ep}`)).workers
   const counts = { jobs: 2, failed: 1 }

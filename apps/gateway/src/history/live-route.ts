@@ -55,14 +55,14 @@ async function follow(stream: EventStream, topics: readonly Topic[], last: strin
   for (const one of await Promise.all(topics.map((topic) => topic.enter(() => bell.ring())))) entered.use(one)
   const sent = new Map<Topic, string>()
   const gaps = new Map(topics.map((topic) => [topic, topic.gaps()]))
-  const tell = (event: LiveEvent): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), data: event })
+  const send = (event: LiveEvent): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), data: event })
   const known = new Set(last.split(','))
-  for (const topic of topics) if (last !== '' && !known.has(topic.version())) tell({ topic: topic.name, gap: 'the stream was interrupted' })
+  for (const topic of topics) if (last !== '' && !known.has(topic.version())) send({ topic: topic.name, gap: 'the stream was interrupted' })
   while (!stream.signal.aborted) {
     for (const topic of stream.isReady() ? topics : []) {
-      if (gaps.get(topic) !== topic.gaps()) tell({ topic: topic.name, gap: 'the connection to Redis was lost' })
+      if (gaps.get(topic) !== topic.gaps()) send({ topic: topic.name, gap: 'the connection to Redis was lost' })
       gaps.set(topic, topic.gaps())
-      if (sent.get(topic) !== topic.version()) tell({ topic: topic.name, value: topic.value() })
+      if (sent.get(topic) !== topic.version()) send({ topic: topic.name, value: topic.value() })
       sent.set(topic, topic.version())
     }
     await bell.next(LOOK_MS, stream.signal)

@@ -86,7 +86,7 @@ async function earlierAttempts({ events }: LogStore, workers: readonly LoggedWor
   return found.flatMap(endedAttempts)
 }
 
-interface Told {
+interface LineContext {
   readonly worker: LoggedWorker
   readonly source: MergedLine['source']
   readonly spans: Spans
@@ -94,7 +94,7 @@ interface Told {
 }
 
 /** Undefined where it does not match. */
-export function toMerged({ at, line }: StoredLine, { worker, source, spans, wanted }: Told): MergedLine | undefined {
+export function toMerged({ at, line }: StoredLine, { worker, source, spans, wanted }: LineContext): MergedLine | undefined {
   const level = levelOf(line)
   const jobId = source === 'container' ? jobAt(spans.get(worker.id) ?? [], at) : undefined
   const merged = defined({ at, endpointId: worker.endpointId, workerId: worker.id, source, line, level, jobId })

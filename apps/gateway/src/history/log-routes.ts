@@ -35,7 +35,7 @@ interface Following {
   readonly stream: EventStream
 }
 
-/** A line that comes while nobody announces it waits no longer than this. */
+/** A new line without an announcement waits no longer than this. */
 const LOOK_MS = 5000
 const LOOK_AT_LEAST_MS = 250
 /** Longer than a look, so that the mark stands while somebody follows. */

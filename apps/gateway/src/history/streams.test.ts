@@ -102,7 +102,7 @@ it('follows the lines of all workers, and goes on after the last one', async () 
   await vi.waitFor(() => expect(new Set(again.data.map(({ line }) => line))).toEqual(new Set(['two', 'three'])), WAIT)
 })
 
-it('tells the state of several topics, and each change of them', async () => {
+it('sends the state of several topics, and each change of them', async () => {
   const id = await gateway.submit(ep)
   const { data } = await listen(`live?topics=endpoint:${ep},job:${id},pool`)
   const latest = (topic: string) => data.findLast((event) => event.topic === topic)?.value
@@ -118,7 +118,7 @@ it('tells the state of several topics, and each change of them', async () => {
   expect(data.some(({ gap }) => gap !== undefined)).toBe(false)
 })
 
-it('tells a reader that comes back what may be missing', async () => {
+it('reports to a reader that comes back what may be missing', async () => {
   const topic = `endpoint:${ep}`
   const { ids, data } = await listen(`live?topics=${topic}`)
   await vi.waitFor(() => expect(data).toHaveLength(1), WAIT)
@@ -135,7 +135,7 @@ it('tells a reader that comes back what may be missing', async () => {
   )
 })
 
-it('tells the load of all own endpoints as one state, and reads only those that change', async () => {
+it('sends the load of all own endpoints as one state, and reads only those that change', async () => {
   const quiet = await gateway.addEndpoint({ name: 'quiet' })
   const stranger = await gateway.addEndpoint({ name: 'hidden', ownerId: 'somebody' })
   const { data } = await listen('live?topics=endpoints')
@@ -168,13 +168,13 @@ it('reads a topic once for all streams that follow it', async () => {
   stats.mockRestore()
 })
 
-it('tells that an endpoint or a job is not there, beside the topics that are', async () => {
+it('reports that an endpoint or a job is not there, beside the topics that are', async () => {
   const stranger = await gateway.addEndpoint({ name: 'foreign', ownerId: 'somebody' })
   const { plain } = await gateway.store.keys.create({ name: 'theirs', ownerId: 'somebody' })
   const submitTheirs = () =>
     gateway.call(`/v2/${stranger.id}/run`, { method: 'POST', body: { input: 1 }, headers: { authorization: `Bearer ${plain}` } })
   const foreign = String((await submitTheirs()).json['id'])
-  const absent = [`endpoint:${stranger.id}`, `job:${foreign}`, 'endpoint:later', 'job:nobody-1', 'job:wait', 'job:r:ended', 'job:a b']
+  const absent = [`endpoint:${stranger.id}`, `job:${foreign}`, 'endpoint:later', 'job:unknown-1', 'job:wait', 'job:r:ended', 'job:a b']
   const { data } = await listen(`live?topics=${[...absent, `endpoint:${ep}`].join(',')}`)
   const latest = (topic: string) => data.findLast((event) => event.topic === topic)?.value
   await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ id: ep }), WAIT)

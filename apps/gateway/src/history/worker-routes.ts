@@ -82,7 +82,10 @@ async function findGone(store: Store, own: ReadonlyMap<string, Endpoint>, id: st
   return view
 }
 
-type Told = Pick<WorkerRecord, 'id' | 'hostId' | 'gpus' | 'image' | 'endpointVersion' | 'startReason' | 'createdAt' | keyof typeof TIMES>
+type ViewedFields = Pick<
+  WorkerRecord,
+  'id' | 'hostId' | 'gpus' | 'image' | 'endpointVersion' | 'startReason' | 'createdAt' | keyof typeof TIMES
+>
 const TIMES = {
   imageReadyAt: 'imageReady',
   containerStartedAt: 'containerStarted',
@@ -92,7 +95,7 @@ const TIMES = {
   drainingSince: 'draining',
 } as const
 
-function viewOf(worker: Told, { id, name }: Pick<Endpoint, 'id' | 'name'>, host: string): Omit<WorkerLifeView, 'phase'> {
+function viewOf(worker: ViewedFields, { id, name }: Pick<Endpoint, 'id' | 'name'>, host: string): Omit<WorkerLifeView, 'phase'> {
   const times = Object.entries(TIMES).map(([from, to]) => [to, worker[from as keyof typeof TIMES]])
   return {
     id: worker.id,

@@ -66,7 +66,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app
 }
 
-/** The path of the route. A base path is taken off, and counts as one that a proxy has taken off and told. */
+/** The path of the route. A base path is removed, and counts as one that a proxy has removed and named in X-Forwarded-Prefix. */
 function below(basePath: string | undefined, request: IncomingMessage): string {
   const url = collapseSlashes(toPath(request.url ?? '/'))
   if (basePath === undefined || basePath === '') return url

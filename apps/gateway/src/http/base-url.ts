@@ -1,4 +1,4 @@
-// Where the client reaches this gateway, for URLs in answers. A proxy says it in X-Forwarded-*; whoever makes these headers up gets a wrong URL himself.
+// Where the client reaches this gateway, for URLs in answers. A proxy says it in X-Forwarded-*. A client that invents these headers gets a wrong URL itself.
 import type { FastifyRequest } from 'fastify'
 
 const HOST = /^[A-Za-z0-9.:[\]_-]{1,255}$/u

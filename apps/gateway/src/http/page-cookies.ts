@@ -43,7 +43,10 @@ export function createPageCookies({ instanceId, listen, others }: Names): PageCo
   const checkHost = ({ hostname }: FastifyRequest): void => {
     const name = hostname.toLowerCase().replace(/^\[(.*)\]$/u, '$1')
     if (!isLocal || isLoopback(name) || names.has(name)) return
-    throw new RunyardError('forbidden', `Nobody signs in at "${name}", a name that this gateway does not know: add it to listen.names.`)
+    throw new RunyardError(
+      'forbidden',
+      `Signing in at "${name}" is refused, because this gateway does not know that name: add it to listen.names.`,
+    )
   }
   const check = (request: FastifyRequest, needsHeader: boolean): void => {
     checkHost(request)

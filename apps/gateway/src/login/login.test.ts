@@ -104,7 +104,7 @@ describe('login', () => {
     ['a fragment', 'query { ...all } fragment all on Query { myself { id } }'],
     ['an inline fragment', '{ ... on Query { myself { id } } }'],
     ['introspection', '{ __schema { types { name } } }'],
-  ])('lets nobody without a key ask for %s', async (_what, query) => {
+  ])('refuses a request without a key for %s', async (_what, query) => {
     expect(await ask(query)).toMatchObject({ status: 401, error: expect.stringContaining('carries no API key') as string })
   })
 

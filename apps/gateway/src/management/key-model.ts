@@ -1,5 +1,5 @@
-// The API keys of one owner (ADR 81): what a holder of an `admin` key may do. The operator's commands have no such bounds, since whoever reads the data
-// directory may do anything (ADR 38).
+// The API keys of one owner (ADR 81): what a holder of an `admin` key may do. The operator's commands have no such bounds, since a user who can
+// read the data directory may do anything (ADR 38).
 import { RunyardError, type ApiKey } from '@runyard/schema'
 import { refuseTakenName, type ListedKey, type Store } from '@runyard/store'
 

@@ -39,7 +39,7 @@ function sight(health: HostSight['health']): HostSight {
   }
 }
 
-const told = (): readonly Pick<NoticeBody, 'event' | 'state' | 'subject' | 'message'>[] =>
+const reported = (): readonly Pick<NoticeBody, 'event' | 'state' | 'subject' | 'message'>[] =>
   to.received.map(({ body }) => {
     const { event, state, subject, message } = JSON.parse(body) as NoticeBody
     return { event, state, subject, message }
@@ -47,13 +47,13 @@ const told = (): readonly Pick<NoticeBody, 'event' | 'state' | 'subject' | 'mess
 
 const later = (ms: number): void => void vi.useFakeTimers({ now: Date.now() + ms, toFake: ['Date'] })
 
-it('a lost host is told once by two gateways, signed, and resolved a minute after it is back', async () => {
+it('a lost host is reported once by two gateways, signed, and resolved a minute after it is back', async () => {
   const prefix = `notices${Date.now()}`
   const [one, two] = [await open([{ url: to.url }], prefix), await open([{ url: to.url }], prefix)]
   await one.store.hosts.putSight('h', sight('unreachable'))
   for (let look = 0; look < 3; look += 1) await Promise.all([one.notices.tick(), two.notices.tick()])
   const opened = { event: 'host_lost', state: 'opened', subject: 'box', message: 'box does not answer' }
-  await expect.poll(told, WAIT).toEqual([opened])
+  await expect.poll(reported, WAIT).toEqual([opened])
   const [first] = to.received
   const [secret = ''] = await one.store.webhooks.secrets('owner')
   expect(() => new Webhook(secret).verify(first?.body ?? '', first?.headers as Record<string, string>)).not.toThrow()
@@ -66,11 +66,11 @@ it('a lost host is told once by two gateways, signed, and resolved a minute afte
   later(61_000)
   await one.store.hosts.putSight('h', sight('ready'))
   for (let look = 0; look < 2; look += 1) await Promise.all([one.notices.tick(), two.notices.tick()])
-  await expect.poll(told, WAIT).toEqual([opened, { ...opened, state: 'resolved' }])
+  await expect.poll(reported, WAIT).toEqual([opened, { ...opened, state: 'resolved' }])
   expect((await one.call('/runyard/v1/notices')).json).toEqual({ notices: [] })
 })
 
-it('cards, endpoints and Redis that need a person are told to who asked for that event', async () => {
+it('cards, endpoints and Redis that need a person are reported to the receivers of that event', async () => {
   const other = scope.use(await startReceiver())
   const gateway = await open([
     { url: to.url, on: ['gpu_quarantined', 'endpoint_crash_loop'] },
@@ -109,10 +109,10 @@ it('a test is sent at once and says what each receiver answered', async () => {
       { url: 'http://127.0.0.1:1', isDelivered: false, message: expect.stringContaining('ECONNREFUSED') },
     ],
   })
-  expect(told()).toMatchObject([{ event: 'test', state: 'opened' }])
+  expect(reported()).toMatchObject([{ event: 'test', state: 'opened' }])
 })
 
-it('a Redis that is away for half a minute is told without it, signed with a secret from before', async () => {
+it('a Redis that is away for half a minute is reported without it, signed with a secret from before', async () => {
   const own = await startRedis()
   const gateway = scope.use(
     await startGateway(own.url, { notify: [{ url: to.url, on: ['store_away'] }], webhooks: { allowPrivate: true } }),
@@ -121,15 +121,15 @@ it('a Redis that is away for half a minute is told without it, signed with a sec
   await own.stop()
   await expect.poll(() => gateway.store.isUp(), WAIT).toBe(false)
   await gateway.notices.tick()
-  expect(told()).toEqual([])
+  expect(reported()).toEqual([])
   later(31_000)
   await gateway.notices.tick()
   await gateway.notices.tick()
-  expect(told()).toMatchObject([{ event: 'store_away', state: 'opened' }])
+  expect(reported()).toMatchObject([{ event: 'store_away', state: 'opened' }])
   expect(to.received[0]?.headers['webhook-signature']).toMatch(/^v1,/)
 })
 
-it('what comes back within a minute was never away, and what flaps is told once', () => {
+it('what comes back within a minute was never away, and what flaps is reported once', () => {
   const problem = { event: 'host_lost', subject: 'box', message: 'gone' } as const
   const notice: OpenNotice = { id: '1', ...problem, since: 0 }
   const at = (now: number, current: readonly (typeof problem)[], since?: number) =>

@@ -37,7 +37,7 @@ export function openNotices(deps: NoticeDeps): Notices {
     const known = [...open.values()]
     noteMissing(missingSince, { known, current, now })
     const changes = noticeChanges(known, current, { now, newId: randomUUID, missingSince })
-    for (const change of changes) await tell(deps, change, now)
+    for (const change of changes) await report(deps, change, now)
     return now + LOOK_EVERY_MS
   }
 
@@ -90,7 +90,7 @@ function noteMissing(
   for (const key of missing) if (!missingSince.has(key)) missingSince.set(key, now)
 }
 
-async function tell({ store, config, log }: NoticeDeps, change: NoticeChange, now: number): Promise<void> {
+async function report({ store, config, log }: NoticeDeps, change: NoticeChange, now: number): Promise<void> {
   const { kind, notice } = change
   const receivers = config.notify.filter(({ on }) => on.includes(notice.event))
   const messages = receivers.map(({ url }, index) => ({

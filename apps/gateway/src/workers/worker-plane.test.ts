@@ -494,7 +494,7 @@ describe('what operators see', () => {
       const { json } = await gateway.call(`${path}/${worker.id}/logs`)
       expect(json).toEqual({ container: ['2023-11-14T22:13:20.123500Z hello'], system: [] })
     }
-    expect((await gateway.call('/hapi/v1/pod/nobody/logs')).status).toBe(404)
+    expect((await gateway.call('/hapi/v1/pod/no-such/logs')).status).toBe(404)
     expect((await createSend(gateway.publicUrl, {})(`/hapi/v1/pod/${worker.id}/logs`)).status).toBe(401)
   })
 

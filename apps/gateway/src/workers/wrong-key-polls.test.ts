@@ -39,10 +39,10 @@ it('finds the reason in its own log and in the operator’s, once, and is unheal
 it('cannot be feigned for a worker that polls as itself, nor for one that does not exist', async () => {
   await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
   expect(await worker.take()).toMatchObject({ input: 1 })
-  expect(await Promise.all([pollAs(foreign), pollAs(foreign, 'nobody')])).toEqual([429, 429])
+  expect(await Promise.all([pollAs(foreign), pollAs(foreign, 'no-such')])).toEqual([429, 429])
   await worker.ping()
   expect((await gateway.store.workers.get(ep, worker.id))?.unhealthyReason).toBeUndefined()
-  expect(await linesOf('nobody')).toEqual([])
+  expect(await linesOf('no-such')).toEqual([])
 })
 
 it('costs one log line a second where it names no worker of ours, however many come', async () => {

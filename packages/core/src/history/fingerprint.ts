@@ -13,7 +13,7 @@ export function headlineOf(error: string): string {
 }
 
 /**
- * A job whose workers were lost too often did not time out, but its error begins so, because clients know that sentence (client-api §4.4). People are told
+ * A job whose workers were lost too often did not time out, but its error begins so, because clients know that sentence (client-api §4.4). People read
  * what happened.
  */
 export function withoutTimeout(error: string): string {

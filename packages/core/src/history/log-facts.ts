@@ -74,7 +74,7 @@ export function endedAttempts(events: readonly JobEvent[]): readonly WorkerSpan[
   return events
     .toSorted((a, b) => a.at - b.at)
     .flatMap(({ kind, jobId = '', workerId, at, message }) => {
-      // With a message it tells that the function was entered.
+      // With a message it reports that the function was entered.
       if (kind === 'job_started' && message === undefined && workerId !== undefined) open.set(jobId, { jobId, workerId, from: at, to: at })
       const attempt = open.get(jobId)
       if (attempt === undefined || (kind !== 'job_requeued' && kind !== 'job_settled')) return []

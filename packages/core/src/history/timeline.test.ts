@@ -52,7 +52,7 @@ it('draws the phase that took most of each pixel', () => {
   expect(draw({ workers: [], absences: [{ hostId: 'h1', from: 40, to: 60 }] })?.phases).toBe('....uu....')
 })
 
-it('tells an image pull from a start where it took a second or more', () => {
+it('shows an image pull as a step of its own where it took a second or more', () => {
   const wide = { range: { from: 0, to: 10_000 }, now: 10_000 }
   const slow = { ...worker, createdAt: 1000, imageReadyAt: 4000, readyAt: 6000, drainingSince: 8000, goneAt: 9000 }
   expect(draw({ ...wide, workers: [slow] })?.phases).toBe('.pppssiid.')

@@ -1,4 +1,4 @@
-// The command of an image that brings its own HTTP server (ADR 77). Our agent is the container's entrypoint there, so it has to be told what it replaced.
+// The command of an image that brings its own HTTP server (ADR 77). Our agent is the container's entrypoint there, so it must know what it replaced.
 import { RunyardError, type WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { findImage } from './images.ts'

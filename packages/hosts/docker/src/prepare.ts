@@ -92,7 +92,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
   }
 }
 
-/** Again later: what a process leaves that was killed just now, is too young to be told from what another one is using. */
+/** Again later: what a killed process left just now looks like what another process is still using. */
 async function tidyUp(docker: Docker): Promise<void> {
   await removeLeftProbes(docker)
   setTimeout(() => void removeLeftProbes(docker).catch(() => undefined), LEFT_AFTER_MS + 1000).unref()

@@ -49,7 +49,7 @@ describe('a probe container', () => {
   }, 60_000)
 })
 
-it('a host with GPUs is told from one whose engine cannot hand them over, and its toolkit is judged', async () => {
+it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit is judged', async () => {
   const run = async (file: string) => (file === 'nvidia-ctk' ? 'NVIDIA Container Toolkit CLI version 1.17.7' : undefined)
   const subjects = async (hasCards: boolean) => {
     const findings = await examineEngine(engine, { image: WORKER_IMAGE, hasCards, env: { PATH: '/nowhere' }, run })

@@ -41,7 +41,7 @@ it('lets go of all that are not wanted any more, and of none that it gave away',
   expect([pool.takeSurplus(), pool.takeSurplus(), pool.give()]).toEqual([['b'], [], undefined])
 })
 
-it('keeps what it has ready, and what a worker has joined, whoever made it', async () => {
+it('keeps its ready sandboxes, and every sandbox that a worker has joined, its own or not', async () => {
   await make('a')
   expect(pool.judge([sandbox('a'), sandbox('b', { owner: 'earlier' }), worker('w', 'b')], now + 1)).toEqual(NONE)
 })

@@ -1,5 +1,5 @@
 // Standby workers (ADR 56): containers of the default image in which our agent and Python run and wait for an endpoint. A worker id is chosen when one is
-// made; whoever takes it writes a record with that id, and the start of this worker then only hands over the environment. Until then the driver does not
+// made. The scaler that takes it writes a record with that id; the start of this worker then only hands over the environment. Until then the driver does not
 // list it. One that is not handed over by this driver is listed like any worker: without a record the scaler removes it, so a killed scaler leaves none.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'

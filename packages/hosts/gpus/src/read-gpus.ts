@@ -1,5 +1,5 @@
 // What a report of nvidia-smi says about a host's GPUs, in the words of the host port. A card with a fault stays listed, as unhealthy. A card that is divided by
-// MIG is its slices. Cards that share a uuid cannot be told apart, so none of them is used.
+// MIG is its slices. Cards that share a uuid cannot be distinguished, so none of them is used.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isFit, parseGpuList, parseNvidiaSmi, type ListedGpu, type NvidiaGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'

@@ -9,7 +9,7 @@ const ADMIN = ['admin'] as const
 const OPERATE = ['operate'] as const
 const RUN = ['run'] as const
 const VIEW = ['view'] as const
-/** Whoever runs jobs must find its endpoint and its jobs. */
+/** A key that runs jobs must find its endpoint and its jobs. */
 const RUN_OR_VIEW = ['run', 'view'] as const
 
 const PUBLIC: Readonly<Record<string, NeededScope>> = {

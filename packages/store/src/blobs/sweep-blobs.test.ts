@@ -203,7 +203,7 @@ interface World {
 const base = ({ endpointId }: World): string => `${stores.prefix()}:{${endpointId}}`
 
 async function holderOf(world: World, id: string): Promise<string> {
-  return (await world.raw.get(`${base(world)}:${id}:lock`)) ?? 'nobody'
+  return (await world.raw.get(`${base(world)}:${id}:lock`)) ?? 'free'
 }
 
 type Play = (world: World, id: string) => Promise<unknown>

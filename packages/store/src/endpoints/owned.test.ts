@@ -39,7 +39,7 @@ describe('the records of one owner', () => {
       const made = resources.templates.save({ ...SAVE, ownerId, id: undefined, edit: () => ({ ...edit(), ownerId, name: 'new' }) })
       await expect(made).resolves.toMatchObject({ ownerId })
     }
-    expect(await store.endpoints.list('nobody')).toEqual([])
+    expect(await store.endpoints.list('no-such')).toEqual([])
     expect((await store.endpoints.list()).length + (await store.resources.templates.list()).length).toBe(3 * OWNERS.length)
   })
 

@@ -1,5 +1,5 @@
-// What happened, for people: ended jobs, failures, lives of workers, samples of cards, numbers of endpoints (ADR 79). Streams of chunks, each written by
-// whoever knows it anyway and in batches; bounded by `history.bytes` and by time. Losing it costs no job, so no other part may depend on it.
+// What happened, for people: ended jobs, failures, lives of workers, samples of cards, numbers of endpoints (ADR 79). Streams of chunks, each written in
+// batches by the process that knows the fact anyway; bounded by `history.bytes` and by time. Losing it costs no job, so no other part may depend on it.
 import { packJobs, unpackJobs, type PastJob } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 import type { Keys } from '../keys.ts'

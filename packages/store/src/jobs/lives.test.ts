@@ -1,4 +1,4 @@
-// What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can tell.
+// What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can say.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, submission, useStores, workerRecord } from '../testing/test-store.ts'
 import type { JobStore } from '../testing/value-store.ts'

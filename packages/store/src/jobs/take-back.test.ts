@@ -93,7 +93,7 @@ describe('taking a job back from a lost worker', () => {
     await jobs.take(EP, 'w1')
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     expect(await jobs.takeBack(from('w1'), options)).toBe('moot')
-    expect(await jobs.takeBack(from('w1', 'nobody'), options)).toBe('moot')
+    expect(await jobs.takeBack(from('w1', 'no-such'), options)).toBe('moot')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', retries: 0 })
     expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 0, retried: 0 })
   })

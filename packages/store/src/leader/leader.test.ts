@@ -49,7 +49,7 @@ describe('the lease', () => {
   test('passes on with a later term, when it is given up and when it runs out', async () => {
     const { leader } = await stores.open()
     const first = await lead('one')
-    await leader.release('nobody')
+    await leader.release('no-such')
     expect((await leader.hold('two', hold)).kind).toBe('others')
     await leader.release('one')
     const second = await lead('two', { ttlMs: 1 })
@@ -208,7 +208,7 @@ describe('a card', () => {
     const { workers } = await stores.open()
     const [one, two] = [withCards('w1', 'GPU-1'), withCards('w2', 'GPU-1')]
     await workers.create(one)
-    await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/nobody`)
+    await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/no-such`)
     expect(await workers.mayStart(one)).toBe('yes')
     expect(await workers.mayStart(two)).toBe('no')
     await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/w2`)

@@ -4,7 +4,7 @@ import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing, number, row, tagged, text } from '../scripts/replies.ts'
 
-/** What others can tell a person about the leader. */
+/** What other processes can show about the leader. */
 export interface LeaderFacts {
   /** Name of its machine. */
   readonly machine: string

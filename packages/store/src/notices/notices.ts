@@ -1,5 +1,5 @@
-// Notices to the operator (ADR 83): which problems the receivers know of, and the events that tell them, in an outbox of their own. Both are in one slot, so
-// that receivers hear of a problem once, whichever gateway finds it first, and not lost when that gateway dies.
+// Notices to the operator (ADR 83): which problems the receivers know of, and the events that report them, in an outbox of their own. Both are in one
+// slot, so that each problem is reported once, whichever gateway finds it first, and is not lost when that gateway dies.
 import { toJson, NOTICE_OUTBOX, type JobOutcome, OpenNotice } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { outboxLua } from '../jobs/parts.ts'

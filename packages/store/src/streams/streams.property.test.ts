@@ -71,7 +71,7 @@ async function play({ chunks, readers }: Story, [one, two]: readonly [Store, Sto
   return following
 }
 
-/** Answers of all readers in the order of what they tell. */
+/** Answers of all readers in the order of the chunks that they deliver. */
 function toldBy(readers: readonly Reader[], isKnown?: true): readonly unknown[] {
   const answers = readers.flatMap((reader) => reader.answers).filter((answer) => isKnown === undefined || answer.isKnown)
   return answers.toSorted((a, b) => Number(a.chunks[0]) - Number(b.chunks[0])).flatMap((answer) => answer.chunks)

@@ -32,7 +32,7 @@ describe('workers', () => {
       store.workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: at, lastSeenAt: at }, unless: 'readyAt' })
     const written = await Promise.all([write(one, 1), write(two, 2)])
     expect(written.filter(Boolean)).toHaveLength(1)
-    expect(await one.workers.patch({ endpointId: EP, workerId: 'nobody', fields: { readyAt: 1 }, unless: 'readyAt' })).toBe(false)
+    expect(await one.workers.patch({ endpointId: EP, workerId: 'no-such', fields: { readyAt: 1 }, unless: 'readyAt' })).toBe(false)
   })
 
   test('a removed worker’s last facts are kept for the evidence', async () => {

@@ -25,7 +25,7 @@ export async function create(context: CommandContext): Promise<number> {
   const hardware = body.cpu === undefined ? { gpu: { pools: ['any'], ...body.gpu } } : {}
   const scaling = body.scaling ?? { type: 'QUEUE_DELAY', queueDelay: 4 }
   const endpoint = await client.createEndpoint({ type: 'QUEUE', name, image, env, ...registry, ...body, scaling, ...hardware })
-  return tell(context, endpoint, 'created')
+  return printEndpoint(context, endpoint, 'created')
 }
 
 /** The API would update the existing endpoint and reset the fields that are not named (management §3.2). */
@@ -48,7 +48,7 @@ export async function update(context: CommandContext): Promise<number> {
   if (Object.keys(change).length === 0) {
     throw new UsageError('nothing to change was named; `runyard endpoints update --help` shows the options.')
   }
-  return tell(context, await client.updateEndpoint(current.id, change), 'updated')
+  return printEndpoint(context, await client.updateEndpoint(current.id, change), 'updated')
 }
 
 async function readRegistry(context: CommandContext, client: Client): Promise<Pick<EndpointBody, 'registry'>> {
@@ -88,7 +88,7 @@ export async function retry(context: CommandContext): Promise<number> {
   return 0
 }
 
-function tell({ out, options }: CommandContext, endpoint: EndpointView, done: string): number {
+function printEndpoint({ out, options }: CommandContext, endpoint: EndpointView, done: string): number {
   if (options['json'] === true) return printJson(out, endpoint)
   const [title = '', ...facts] = renderEndpoint(endpoint, out)
   for (const line of [`${title}  ${out.good(done)}`, ...facts]) out.line(line)

@@ -31,11 +31,11 @@ export async function add(context: CommandContext): Promise<number> {
   const isAdded = lacking.length === 0 || options['force'] === true
   if (isAdded) await addHosts(settings.file, [...first.map(toWritten), { ...written, id: host.id }])
   if (isJson) printJson(out, { name: host.id, added: isAdded, file: settings.file, findings })
-  else tell(context, { host, findings, settings, isAdded, first })
+  else printOutcome(context, { host, findings, settings, isAdded, first })
   return isAdded ? 0 : 1
 }
 
-interface Told {
+interface Outcome {
   readonly host: HostConfig
   readonly findings: readonly HostFinding[]
   readonly settings: HostSettings
@@ -43,7 +43,7 @@ interface Told {
   readonly first: readonly HostConfig[]
 }
 
-function tell({ out }: CommandContext, { host, findings, settings, isAdded, first }: Told): void {
+function printOutcome({ out }: CommandContext, { host, findings, settings, isAdded, first }: Outcome): void {
   for (const line of renderFindings(findings, out)) out.line(line)
   out.line()
   if (!isAdded) return out.line(`${host.id} is not added: mend what is missing, or add it with --force`)

@@ -112,7 +112,7 @@ describe('the log stream of a worker (management §3.4, sdk2-api §3.3)', () => 
   })
 
   it('refuses a tail above 5000 and an unknown worker', async () => {
-    const statuses = [`${base}/${WORKER_ID}/logs?tail=5001`, `${base}/nobody/logs`].map(
+    const statuses = [`${base}/${WORKER_ID}/logs?tail=5001`, `${base}/no-such/logs`].map(
       async (url) => (await fetch(url, { headers })).status,
     )
     expect(await Promise.all(statuses)).toEqual([422, 404])

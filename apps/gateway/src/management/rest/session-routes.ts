@@ -1,5 +1,5 @@
-// /runyard/v1/session (ADR 89): a browser's sign-in and sign-out, and one-time codes. Whoever has a key may begin a session of it, so a code gives nobody
-// more than its maker has.
+// /runyard/v1/session (ADR 89): a browser's sign-in and sign-out, and one-time codes. A session can be begun with a key, too, so a code
+// gives its user no more than its maker has.
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Access } from '../../http/access.ts'

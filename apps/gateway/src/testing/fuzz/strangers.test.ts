@@ -142,7 +142,7 @@ describe.each(['publicApp', 'workerPlane'] as const)('%s', (listener) => {
       ...others.flatMap((one) => paths.map((route) => [route, one] as const)),
     ]
     const check = async ([route, credential]: (typeof cases)[number]): Promise<string | undefined> => {
-      const [who, headers, query] = credential ?? ['nobody', {}, '']
+      const [who, headers, query] = credential ?? ['no key', {}, '']
       const { status } = await ask(listener, route, { headers, query })
       // A refused poll is asked to come back later (worker-api §4.2).
       const isRefused = status === 401 || (status === 429 && isWorkers(route))
