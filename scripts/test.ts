@@ -1,28 +1,20 @@
-// `runyard test`: prepares the machine, runs every test in stages, and adds up the results. The last line is exactly
+// `runyard test`: prepares the machine, runs every test in stages (`test/stages.ts`), and adds up the results. The last line is exactly
 // `N passed, N failed, N skipped`; the exit code is non-zero if a test failed or none ran.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative, sep } from 'node:path'
+import { join, relative } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
 import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
+import { PLACES_TO_WAIT, STAGES, type Stage } from './test/stages.ts'
 import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs, makeWorkerImage } from './test/setup.ts'
 import { ensureUv } from '../test/harness/venvs.ts'
 import { dieWithUs } from '../test/harness/child.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-
-/** The only units that need more than Redis and Python. */
-const WITH_ENGINE = 'packages/hosts/docker'
-/** A stage is a set of folders. Each test file of the repository is in one of them. */
-const STAGES = [
-  // Runs while the engine, the worker image and the Python environments are set up.
-  { name: 'units, properties and store', folders: ['packages', 'apps', 'scripts'], without: WITH_ENGINE, needsSetup: false },
-  // Together, since those on Docker mostly wait for engines, and the others mostly compute.
-  { name: 'engine, scenarios and SDKs', folders: [WITH_ENGINE, 'test'], without: undefined, needsSetup: true },
-] as const
 
 const say = (line: string): void => {
   process.stdout.write(`▸ ${line}\n`)
@@ -33,20 +25,22 @@ const seconds = (): string => `${Math.round((Date.now() - begun) / 1000)} s`
 
 // Ctrl-C also reaches vitest, which then cleans up; this process ends after it and stops the dockerd that it started. If the parent command is
 // killed, its channel closes.
-let running: ChildProcess | undefined
+const running = new Set<ChildProcess>()
 let interrupted = false
 process.on('SIGINT', () => {
   interrupted = true
 })
 const interrupt = (): void => {
   interrupted = true
-  running?.kill('SIGINT')
+  for (const child of running) child.kill('SIGINT')
 }
 process.on('SIGTERM', interrupt)
 process.once('disconnect', interrupt)
 process.channel?.unref()
 
 const { values, positionals } = parseArgs({ options: { name: { type: 'string', short: 't' } }, allowPositionals: true })
+/** Of all test files. */
+const FOLDERS = ['packages', 'apps', 'scripts', 'test']
 const wanted = positionals.map((path) => relative(ROOT, join(ROOT, path)))
 const needed = neededHere()
 sayNeeds(needed)
@@ -55,21 +49,16 @@ await installPackages(say, needed)
 await attempt(say, 'uv', ensureUv)
 const settingUp = setUp(needed)
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
-const results: FileResults[] = []
+let results: readonly FileResults[] = []
 try {
-  for (const [index, stage] of STAGES.entries()) {
-    const filters = filtersOf(stage)
-    if (filters.length === 0 || interrupted) continue
-    if (stage.needsSetup) await settingUp
-    say(`stage ${index + 1} of ${STAGES.length}: ${stage.name} (${seconds()})`)
-    results.push(...(await runStage(stage.name, filters)))
-  }
+  const first = (await Promise.all([runLane('working'), runLane('waiting')])).flat()
+  results = await runFailedAgain(first)
 } finally {
   const stopDocker = await settingUp
   await stopDocker()
   await rm(reports, { recursive: true, force: true })
 }
-if (interrupted) results.push(failureOfRun('the run was interrupted'))
+if (interrupted) results = [...results, failureOfRun('the run was interrupted')]
 summarise()
 
 /** All requirements, or those of the selected files. */
@@ -97,12 +86,18 @@ async function setUp(needs: Needs): Promise<() => Promise<void>> {
   return stop
 }
 
-/** Absolute paths, because vitest matches a filter anywhere in a file's path. With words given, only the files that match them. */
-function filtersOf({ folders, without }: (typeof STAGES)[number]): readonly string[] {
-  const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep)
-  return testFiles(wanted.length === 0 ? folders : wanted)
-    .filter((path) => folders.some((folder) => isIn(path, folder)) && (without === undefined || !isIn(path, without)))
-    .map((path) => join(ROOT, path))
+/** Stage after stage. */
+async function runLane(lane: Stage['lane']): Promise<readonly FileResults[]> {
+  const found: FileResults[] = []
+  for (const stage of STAGES.filter((each) => each.lane === lane)) {
+    const files = testFiles(wanted.length === 0 ? FOLDERS : wanted).filter((path) => stage.holds(path))
+    if (files.length === 0 || interrupted) continue
+    if (stage.needsSetup) await settingUp
+    say(`${stage.name}: ${files.length} files (${seconds()})`)
+    found.push(...(await runOnce(stage, files)))
+    say(`${stage.name}: done (${seconds()})`)
+  }
+  return found
 }
 
 /** The test files of folders, and those whose path begins with another word. */
@@ -115,34 +110,41 @@ function testFiles(words: readonly string[]): readonly string[] {
 }
 
 /** Runs failed files once more, alone: on shared CPUs a scenario can time out next to others. Both results are shown. */
-async function runStage(stage: string, filters: readonly string[]): Promise<readonly FileResults[]> {
-  const first = await runOnce(stage, filters)
-  const files = filesToRunAgain(first)
+async function runFailedAgain(first: readonly FileResults[]): Promise<readonly FileResults[]> {
+  const files = filesToRunAgain(first).map((file) => relative(ROOT, file))
   if (files.length === 0 || interrupted) return first
-  say(`these failed and run again, one after the other: ${files.map((file) => relative(ROOT, file)).join(', ')}`)
+  say(`these failed and run again, one after the other: ${files.join(', ')} (${seconds()})`)
   const again: FileResults[] = []
-  for (const file of files) if (!interrupted) again.push(...(await runOnce(stage, [file])))
+  for (const file of files) if (!interrupted) again.push(...(await runOnce({ name: file, lane: 'working' }, [file])))
   return interrupted ? first : replaceResults(first, again)
 }
 
-async function runOnce(stage: string, filters: readonly string[]): Promise<readonly FileResults[]> {
+async function runOnce({ name, lane }: Pick<Stage, 'name' | 'lane'>, files: readonly string[]): Promise<readonly FileResults[]> {
   const report = join(await mkdtemp(join(reports, 'run-')), 'report.json')
-  const code = await runVitest(filters, report)
-  return await readReport(report, { stage, code })
+  const places = lane === 'waiting' ? [`--maxWorkers=${PLACES_TO_WAIT}`] : []
+  // Absolute, because vitest matches a filter anywhere in a file's path.
+  const code = await runVitest(report, [...places, ...files.map((file) => join(ROOT, file))])
+  return await readReport(report, { stage: name, code })
 }
 
-/** Its exit code. */
-async function runVitest(filters: readonly string[], report: string): Promise<number | null> {
+/** Its exit code. Its output passes through here, line by line: two of them write at the same time. */
+async function runVitest(report: string, more: readonly string[]): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
   const named = values.name === undefined ? [] : ['-t', values.name]
-  const words = [vitest, 'run', '--passWithNoTests', ...reporters, ...named, ...filters]
-  const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: 'inherit' })
-  running = child
-  return await new Promise((resolve) => {
+  const color = process.stdout.isTTY ? ['--color'] : []
+  const words = [vitest, 'run', '--passWithNoTests', ...color, ...reporters, ...named, ...more]
+  const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
+    createInterface({ input: from }).on('line', (line) => to.write(`${line}\n`))
+  }
+  running.add(child)
+  const code = await new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null))
-    child.once('exit', resolve)
+    child.once('close', resolve)
   })
+  running.delete(child)
+  return code
 }
 
 function summarise(): void {

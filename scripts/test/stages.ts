@@ -1,0 +1,45 @@
+// Which test files run when. Two lanes run beside each other: CI has two cores, and a test that waits for a lease, a grace or an engine needs none. Each
+// lane runs its stages in their order; each test file of the repository is in exactly one stage.
+import { sep } from 'node:path'
+
+export interface Stage {
+  readonly name: string
+  readonly lane: 'working' | 'waiting'
+  /** Whether it waits until the engine, the worker image and the Python environments are set up. */
+  readonly needsSetup: boolean
+  readonly holds: (path: string) => boolean
+}
+
+/** The only units that need more than Redis and Python. */
+const WITH_ENGINE = ['packages', 'hosts', 'docker', ''].join(sep)
+
+/**
+ * Files that wait for most of their time, at least a quarter of a minute each. Between files that compute each would keep a place for nothing, so they
+ * have two places of their own. A long file belongs here if `scripts/slow-tests.ts` shows little processor time for its time on the clock.
+ */
+export const WAITING: readonly string[] = [
+  'apps/scaler/src/failing-cards.test.ts',
+  'apps/scaler/src/card-keeper.test.ts',
+  'apps/scaler/src/main.test.ts',
+  'test/docker/two-hosts.test.ts',
+  'test/process/alerts.test.ts',
+  'test/docker/releases.test.ts',
+  'test/docker/failing-cards.test.ts',
+  'test/process/two-scalers.test.ts',
+  'test/docker/rebuilt-images.test.ts',
+  'test/docker/standby.test.ts',
+]
+const WAITS = new Set(WAITING.map((path) => path.replaceAll('/', sep)))
+
+const isScenario = (path: string): boolean => path.startsWith(`test${sep}`) || path.startsWith(WITH_ENGINE)
+
+export const STAGES: readonly Stage[] = [
+  // Both run while the engine, the worker image and the Python environments are set up.
+  { name: 'units, properties and store', lane: 'working', needsSetup: false, holds: (path) => !isScenario(path) && !WAITS.has(path) },
+  { name: 'units that wait', lane: 'waiting', needsSetup: false, holds: (path) => !isScenario(path) && WAITS.has(path) },
+  { name: 'scenarios that wait', lane: 'waiting', needsSetup: true, holds: (path) => isScenario(path) && WAITS.has(path) },
+  // Those on Docker wait for engines now and then, the others mostly compute.
+  { name: 'engine, scenarios and SDKs', lane: 'working', needsSetup: true, holds: (path) => isScenario(path) && !WAITS.has(path) },
+]
+/** Beside the three places of the working lane (`vitest.config.ts`). */
+export const PLACES_TO_WAIT = 2
