@@ -215,9 +215,13 @@ it('refuses parameters that it does not know, and says in one sentence what a va
   })
   expect(await refusalOf('pool?x=1')).toMatchObject({ detail: 'There is no parameter "x": this route takes none.' })
   expect(await refusalOf('jobs?since=1&from=2')).toMatchObject({ detail: '"since" and "from" are the same: give one of them.' })
-  expect(await refusalOf('jobs?limit=9999')).toMatchObject({ status: 422, detail: '"limit" must be at most 500.' })
-  expect(await refusalOf('jobs?limit=many')).toMatchObject({ detail: '"limit" must be a number.' })
-  expect(await refusalOf('jobs?status=LOST')).toMatchObject({ detail: expect.stringMatching(/^"status" must be one of IN_QUEUE, .*\.$/u) })
+  expect(await refusalOf('jobs?limit=9999')).toMatchObject({ status: 422, detail: '"limit" must be at most 500, not "9999".' })
+  expect(await refusalOf('jobs?limit=many')).toMatchObject({ detail: '"limit" must be a number, not "many".' })
+  expect(await refusalOf('jobs?status=LOST')).toMatchObject({
+    detail: expect.stringMatching(/^"status" must be one of IN_QUEUE, .*, not "LOST"\.$/u),
+  })
+  const withBody = async (body: object) => (await gateway.call('/runyard/v1/notices/test', { method: 'POST', body })).json
+  expect(await withBody({ dryRun: true })).toMatchObject({ status: 422, detail: 'There is no member "dryRun": this route takes no body.' })
   expect(await refusalOf('jobs?since=lunch')).toMatchObject({
     detail: '"since" must be a time like 2026-11-24T06:00:00Z or epoch milliseconds, not "lunch".',
   })

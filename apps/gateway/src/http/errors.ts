@@ -3,15 +3,16 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { describeIssue, quoted, RESERVED_ENDPOINT_IDS, RunyardError, type Issue } from '@runyard/schema'
+import { RESERVED_ENDPOINT_IDS, RunyardError } from '@runyard/schema'
 import type { Problem } from '@runyard/schema/api'
+import { describeShape, type Given, type ShapeError, type ShapeFault } from './shape-error.ts'
 
 export interface WireError {
   readonly httpStatus: number
   readonly sentence: string
   readonly retryAfterS: number | undefined
   /** Of a request that does not fit its shape: every member that is wrong. */
-  readonly issues?: readonly { readonly location: string; readonly message: string }[]
+  readonly issues?: ShapeError['issues']
 }
 
 export interface Dialect {
@@ -55,12 +56,13 @@ export const DIALECTS = {
 
 const RETRY_AFTER_S = 1
 
-export function toWireError(error: unknown): WireError {
+/** `given`: what a request that does not fit its shape held, so that the sentence can say it. */
+export function toWireError(error: unknown, given?: (part: string) => Given | undefined): WireError {
   if (error instanceof RunyardError) {
     const retryAfterS = error.retryAfterS ?? (error.code === 'store_unavailable' ? RETRY_AFTER_S : undefined)
     return { httpStatus: error.httpStatus, sentence: error.message, retryAfterS }
   }
-  if (hasZodFastifySchemaValidationErrors(error)) return toShapeError(error)
+  if (hasZodFastifySchemaValidationErrors(error)) return toShapeError(error, given)
   const { code, message = 'bad request' } = error as Partial<FastifyError>
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return wireError(413, 'the request body is too large')
   const status = statusOfLibrary(error as Partial<FastifyError>)
@@ -76,28 +78,19 @@ function wireError(httpStatus: number, sentence: string): WireError {
   return { httpStatus, sentence, retryAfterS: undefined }
 }
 
-interface ShapeFault {
-  readonly validation: readonly {
-    readonly instancePath: string
-    readonly message?: string | undefined
-    readonly keyword?: string
-    readonly params?: Partial<Issue>
-  }[]
-  readonly validationContext?: string | undefined
+function toShapeError(fault: ShapeFault, given: (part: string) => Given | undefined = () => undefined): WireError {
+  const { sentence, issues } = describeShape(fault, given(fault.validationContext ?? ''))
+  return { ...wireError(422, sentence), issues }
 }
 
-function toShapeError({ validation, validationContext = 'request' }: ShapeFault): WireError {
-  const isQuery = validationContext === 'querystring'
-  const issues = validation.map(({ instancePath, message = 'is not valid', keyword = '', params }) => ({
-    location: [validationContext, ...instancePath.split('/')].filter((part) => part !== '').join('.'),
-    message: isQuery ? describeIssue({ ...params, code: keyword, message }) : message,
-  }))
-  const [first] = issues
-  if (first === undefined) return wireError(422, 'The request is not valid')
-  const sentence = isQuery
-    ? `${quoted(first.location.replace(/^querystring\./u, ''))} ${first.message}.`
-    : `${first.location}: ${first.message}`
-  return { ...wireError(422, sentence), issues }
+/** By Fastify's word for the part of a request. */
+function givenIn(request: FastifyRequest): (part: string) => Given | undefined {
+  const schema: { readonly body?: unknown; readonly querystring?: unknown } = request.routeOptions.schema ?? {}
+  const parts: Readonly<Record<string, Given>> = {
+    body: { value: request.body, shape: schema.body },
+    querystring: { value: request.query, shape: schema.querystring },
+  }
+  return (part) => parts[part]
 }
 
 export function sendError(reply: FastifyReply, error: WireError, dialect: Dialect = DIALECTS.plain): FastifyReply {
@@ -131,7 +124,7 @@ interface ErrorAnswers {
 /** Answers all failures of the scope's routes. */
 export function answerErrors(scope: FastifyInstance, { log, dialect, special }: ErrorAnswers): void {
   scope.setErrorHandler(async (error, request, reply): Promise<FastifyReply> => {
-    const wire = toWireError(error)
+    const wire = toWireError(error, givenIn(request))
     const answered = await special?.({ error, wire, request, reply })
     if (answered !== undefined) return answered
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')

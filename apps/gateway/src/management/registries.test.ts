@@ -87,9 +87,9 @@ describe('registry credentials', () => {
   })
 
   it.each([
-    ['no password', { name: 'x', username: 'y' }, 422, 'body.password'],
-    ['an empty password', { name: 'x', username: 'y', password: '' }, 422, 'body.password'],
-    ['an unknown member', { name: 'x', ...CREDENTIALS, server: 'z' }, 422, 'Unrecognized key: "server"'],
+    ['no password', { name: 'x', username: 'y' }, 422, '"password" '],
+    ['an empty password', { name: 'x', username: 'y', password: '' }, 422, '"password" '],
+    ['an unknown member', { name: 'x', ...CREDENTIALS, server: 'z' }, 422, 'There is no member "server" in the body'],
     ['a blank name', { name: ' ', ...CREDENTIALS }, 400, 'must not be empty'],
     ['a long name', { name: 'x'.repeat(192), ...CREDENTIALS }, 400, 'at most 191 characters'],
     ['a huge password', { name: 'x', username: 'y', password: 'z'.repeat(20_000) }, 400, 'at most 16384 characters'],

@@ -1,5 +1,5 @@
-// Parameters of our own reading routes. A misspelt one would be ignored, and the answer would be that to another question: it is refused. The ends of a
-// range have two names, and each route takes both.
+// Parameters of our own routes, and bodies of those that take none. A misspelt one would be ignored, and the answer would be that to another question,
+// or `dryRun` would not be one: it is refused. The ends of a range have two names, and each route takes both.
 import { closestWord } from '@runyard/kit'
 import { quoted, RunyardError } from '@runyard/schema'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -10,16 +10,23 @@ const LONGEST_TYPO = 3
 
 export function refuseUnknownParameters(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (route.method !== 'GET' || !route.url.startsWith('/runyard/v1/')) return
-    const { querystring } = (route.schema ?? {}) as { readonly querystring?: unknown }
+    if (!route.url.startsWith('/runyard/v1/')) return
+    const { querystring, body } = (route.schema ?? {}) as { readonly querystring?: unknown; readonly body?: unknown }
     const known = querystring instanceof z.ZodObject ? Object.keys(querystring.shape) : []
     route.preValidation = [
       ...[route.preValidation ?? []].flat(),
       async (request: FastifyRequest) => {
         request.query = withKnownNames(request.query as Readonly<Record<string, unknown>>, known)
+        if (body === undefined) refuseMembers(request.body)
       },
     ]
   })
+}
+
+/** @throws RunyardError('unprocessable') */
+function refuseMembers(body: unknown): void {
+  const [name] = typeof body === 'object' && body !== null ? Object.keys(body) : []
+  if (name !== undefined) throw new RunyardError('unprocessable', `There is no member ${quoted(name)}: this route takes no body.`)
 }
 
 /** @throws RunyardError('bad_request') */
