@@ -104,6 +104,17 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: 18,
     clears: 25,
   },
+  RunyardStoreSlow: {
+    series: {
+      'runyard_store_script_seconds_bucket{instance="g",le="0.1"}': counts((minute) => (minute >= 10 && minute < 30 ? 0 : 100), 60),
+      'runyard_store_script_seconds_bucket{instance="g",le="1"}': counts(() => 100, 60),
+      'runyard_store_script_seconds_bucket{instance="g",le="+Inf"}': counts(() => 100, 60),
+    },
+    quiet: 8,
+    fires: 28,
+    clears: 45,
+  },
+  RunyardBlobErrors: { series: once('runyard_blob_errors_total{operation="write"}'), quiet: 8, fires: 15, clears: 30 },
   RunyardHostUnreachable: {
     series: {
       'runyard_host_up{host="h",kind="docker"}': [
@@ -156,6 +167,7 @@ const CASES: Readonly<Record<string, Case>> = {
   RunyardWebhooksDropped: { series: once(`runyard_webhooks_dropped_total{${E}}`), quiet: 8, fires: 15, clears: 30 },
   RunyardGpuQuarantined: simple(`runyard_gpu_out_of_use{${CARD},cause="reset"}`),
   RunyardGpuMemoryNotReturned: simple(`runyard_gpu_out_of_use{${CARD},cause="not_released"}`),
+  RunyardGpuMemoryErrors: { series: once(`runyard_gpu_ecc_uncorrected_total{${CARD}}`), quiet: 8, fires: 15, clears: 80 },
   RunyardGpuHot: {
     series: {
       [`runyard_gpu_temperature_celsius{${CARD}}`]: [

@@ -44,7 +44,7 @@ function pages({ span, seconds }: Pace): Readonly<Record<string, Row>> {
   }
 }
 
-function storeAndHosts({ span }: Pace): Readonly<Record<string, Row>> {
+function store({ span }: Pace): Readonly<Record<string, Row>> {
   return {
     RunyardStoreNotDurable: {
       expr: 'max by (kind) (runyard_store_problem{kind=~"not_durable|may_evict|too_old"}) == 1',
@@ -56,6 +56,20 @@ function storeAndHosts({ span }: Pace): Readonly<Record<string, Row>> {
       after: span(300),
       summary: 'Redis uses {{ $value | humanizePercentage }} of its memory limit, beyond which it accepts no job.',
     },
+    RunyardStoreSlow: {
+      expr: `histogram_quantile(0.99, sum by (instance, le) (rate(runyard_store_script_seconds_bucket[${span(300)}]))) > 0.25`,
+      after: span(300),
+      summary: 'Redis answers the scripts of {{ $labels.instance }} {{ $value | humanizeDuration }} late.',
+    },
+    RunyardBlobErrors: {
+      expr: `sum by (operation) (increase(runyard_blob_errors_total[${span(900)}])) > 0`,
+      summary: 'The storage of large values fails to {{ $labels.operation }} them.',
+    },
+  }
+}
+
+function hostsAndGateways({ span, seconds }: Pace): Readonly<Record<string, Row>> {
+  return {
     RunyardHostUnreachable: {
       expr: 'max by (host, kind) (runyard_host_up) == 0',
       after: span(300),
@@ -77,7 +91,7 @@ function storeAndHosts({ span }: Pace): Readonly<Record<string, Row>> {
       summary: 'The gateway {{ $labels.instance }} is overloaded: it answers {{ $value | humanizeDuration }} late.',
     },
     RunyardWebhooksLate: {
-      expr: `max(runyard_webhook_outbox_oldest_seconds) > 600`,
+      expr: `max(runyard_webhook_outbox_oldest_seconds) > ${seconds(600)}`,
       after: span(60),
       summary: 'The oldest webhook has waited for {{ $value | humanizeDuration }}.',
     },
@@ -100,6 +114,10 @@ function cards({ span }: Pace): Readonly<Record<string, Row>> {
       expr: `max by (${CARD}) (runyard_gpu_out_of_use{cause="not_released"}) == 1`,
       after: span(300),
       summary: 'GPU {{ $labels.gpu }} of {{ $labels.host }} still has memory in use after its worker ended.',
+    },
+    RunyardGpuMemoryErrors: {
+      expr: `max by (${CARD}) (increase(runyard_gpu_ecc_uncorrected_total[${span(3600)}])) > 0`,
+      summary: 'GPU {{ $labels.gpu }} of {{ $labels.host }} had uncorrectable memory errors.',
     },
     RunyardGpuHot: {
       expr: `max by (${CARD}) (runyard_gpu_temperature_celsius) > 87`,
@@ -159,7 +177,10 @@ function endpoints({ span, seconds }: Pace): Readonly<Record<string, Row>> {
 export function alertGroups(pace: Pace): readonly RuleGroup[] {
   return [
     { name: 'runyard-pages', rules: toRules(pages(pace), 'page') },
-    { name: 'runyard-tickets', rules: toRules({ ...storeAndHosts(pace), ...cards(pace), ...endpoints(pace) }, 'ticket') },
+    {
+      name: 'runyard-tickets',
+      rules: toRules({ ...store(pace), ...hostsAndGateways(pace), ...cards(pace), ...endpoints(pace) }, 'ticket'),
+    },
   ]
 }
 

@@ -44,6 +44,12 @@ export const INSIDE: BoardSpec = {
           queries: [[orZero(perSecond('runyard_requests_refused_total', 'reason')), '{{reason}}']],
         },
         {
+          title: 'Certificate',
+          about: 'Time until that of the TLS listener ends. Below two weeks RunyardCertificateExpires fires.',
+          unit: 's',
+          queries: [[orZero('min by (instance) (runyard_certificate_expires_timestamp_seconds) - time()'), '{{instance}}']],
+        },
+        {
           title: 'Event loop',
           about: 'Delay, 99th percentile. Above 0.5 s RunyardGatewayBlocked fires.',
           unit: 's',
@@ -122,9 +128,12 @@ export const INSIDE: BoardSpec = {
         },
         {
           title: 'Disk',
-          about: 'Free space for images; absent: the host has no images.',
+          about: 'Free space for images, and the size of the disk; absent: the host has no images.',
           unit: 'bytes',
-          queries: [[orZero('max by (host) (runyard_host_disk_free_bytes)'), '{{host}}']],
+          queries: [
+            [orZero('max by (host) (runyard_host_disk_free_bytes)'), '{{host}} free'],
+            [orZero('max by (host) (runyard_host_disk_total_bytes)'), '{{host}} size'],
+          ],
         },
         {
           title: 'Versions',
@@ -155,6 +164,21 @@ export const INSIDE: BoardSpec = {
           queries: [['runyard_store_answer_seconds', '{{instance}}']],
         },
         {
+          title: 'Scripts of Redis',
+          about: 'From sending a script to its answer. Above a quarter of a second RunyardStoreSlow fires.',
+          unit: 's',
+          queries: [
+            [quantile(0.5, 'runyard_store_script_seconds_bucket'), 'p50'],
+            [quantile(0.99, 'runyard_store_script_seconds_bucket'), 'p99'],
+          ],
+        },
+        {
+          title: 'Large values',
+          about: 'Operations per second that their storage failed or refused.',
+          unit: 'reqps',
+          queries: [[orZero(perSecond('runyard_blob_errors_total', 'operation')), '{{operation}}']],
+        },
+        {
           title: 'Problems of Redis',
           about: '1: Redis is unfit for accepted jobs.',
           unit: 'short',
@@ -171,6 +195,18 @@ export const INSIDE: BoardSpec = {
           about: 'Events in all outboxes.',
           unit: 'short',
           queries: [['max(runyard_webhook_outbox_events)', 'events']],
+        },
+        {
+          title: 'Size of waiting webhooks',
+          about: 'In Redis, with those given up.',
+          unit: 'bytes',
+          queries: [['max(runyard_webhook_outbox_bytes)', 'bytes']],
+        },
+        {
+          title: 'Dropped webhooks',
+          about: 'Per second, because an outbox was full.',
+          unit: 'reqps',
+          queries: [[orZero(poolPerSecond('runyard_webhooks_dropped_total', 'endpoint_id', 'endpoint')), '{{endpoint}}']],
         },
         {
           title: 'Oldest webhook',

@@ -118,7 +118,32 @@ export const YARD: BoardSpec = {
             ['sum(max by (host, uuid) (runyard_gpu_power_limit_watts))', 'sum of the limits'],
           ],
         },
-        { title: 'Hosts', about: '1: the host answers.', unit: 'short', queries: [['max by (host) (runyard_host_up)', '{{host}}']] },
+        {
+          title: 'Faults of cards',
+          about: 'Uncorrectable memory errors, the last Xid, and 1 for a card whose driver reports a fault.',
+          unit: 'short',
+          queries: [
+            [orZero('max by (host, gpu) (runyard_gpu_ecc_uncorrected_total)'), `${CARD} memory errors`],
+            [orZero('max by (host, gpu) (runyard_gpu_xid_last)'), `${CARD} Xid`],
+            ['1 - max by (host, gpu) (runyard_gpu_healthy)', `${CARD} fault`],
+          ],
+        },
+        {
+          title: 'Hosts',
+          about: '1: the host answers, is prepared for workers, is cordoned.',
+          unit: 'short',
+          queries: [
+            ['max by (host) (runyard_host_up)', '{{host}} answers'],
+            ['max by (host) (runyard_host_ready)', '{{host}} ready'],
+            ['max by (host) (runyard_host_cordoned)', '{{host}} cordoned'],
+          ],
+        },
+        {
+          title: 'Pulls of images',
+          about: 'Bytes per second of finished pulls, by host.',
+          unit: 'Bps',
+          queries: [[orZero(poolPerSecond('runyard_image_pull_bytes_total', 'host', 'host')), '{{host}}']],
+        },
         {
           title: 'Workers and standby',
           about: 'Started workers that wait for an endpoint, by host; not billed.',
@@ -149,6 +174,31 @@ export const YARD: BoardSpec = {
           unit: 'short',
           kind: 'stat',
           queries: [['clamp_min(runyard:gpus_held:count - runyard:gpus_busy:count, 0)', 'cards']],
+        },
+        {
+          title: 'Billed time of deleted endpoints',
+          about: 'Seconds in the chosen time that count for endpoints which are gone, by owner.',
+          unit: 's',
+          kind: 'stat',
+          queries: [
+            [
+              orZero('sum by (owner) (max by (owner, gpu, state) (increase(runyard_deleted_endpoints_billable_seconds_total[$__range])))'),
+              '{{owner}}',
+            ],
+          ],
+        },
+        {
+          title: 'Workers in the ledger',
+          about: 'Workers whose interval has not ended. It stays as high as there are workers.',
+          unit: 'short',
+          queries: [['max(runyard_ledger_open_intervals)', 'open intervals']],
+        },
+        {
+          title: 'Prices',
+          about: 'Of one billed hour, by type of card; empty: none is configured.',
+          unit: 'short',
+          kind: 'stat',
+          queries: [[orZero('max by (gpu, currency) (runyard_gpu_price_per_hour)'), '{{gpu}} {{currency}}']],
         },
       ],
     ],
