@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { countBlobErrors } from './count-blob-errors.ts'
+import { countBlobErrors } from './blobs.ts'
 import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis

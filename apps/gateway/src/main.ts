@@ -5,7 +5,7 @@ import { dataDirPath, loadConfig, runMain, settleInstallation, showSettings, wat
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { acceptTls } from './accept-tls.ts'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
-import { countBlobErrors } from './count-blob-errors.ts'
+import { countBlobErrors } from './blobs.ts'
 import { followPrices } from './follow-prices.ts'
 import { buildPublicApp, buildWorkerPlaneApp, listen } from './listeners.ts'
 import { openGateway } from './open-gateway.ts'

@@ -2,8 +2,7 @@
 // their SDKs.
 import { createHistoryClient, type HistoryClient } from './history-client.ts'
 import { callOpenai, request, requestText, toQuery, type OpenaiAnswer, type RequestOptions, type Send, type AnyTarget } from './http.ts'
-import { createSettingClient, type SettingClient } from './setting-client.ts'
-import { createKeyClient, type KeyClient } from './key-client.ts'
+import { createKeyClient, createSettingClient, type KeyClient, type SettingClient } from './operator-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import type {
   BatchPage,

@@ -33,7 +33,7 @@ type Worker = TimelineWorker & {
 export function registerTimelineRoute(app: RestApp, { store }: { readonly store: TimelineStore }): void {
   app.route({
     ...restRoute('GET /runyard/v1/timeline'),
-    onSend: compressAnswer,
+    onSend: compressAnswer(4),
     handler: async (request): Promise<TimelineView> => {
       const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
       const range = { from: Math.min(from, to - 1), to }

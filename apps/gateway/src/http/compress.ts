@@ -4,15 +4,16 @@ import { gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const compress = promisify(gzip)
-const LEVEL = { level: 4 } as const
 /** Below, it saves no packet. */
 const LEAST = 1400
 
 /** A hook `onSend`. */
-export async function compressAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  void reply.header('vary', 'accept-encoding')
-  if (typeof payload !== 'string' || payload.length < LEAST) return payload
-  if (!String(request.headers['accept-encoding']).includes('gzip')) return payload
-  void reply.header('content-encoding', 'gzip').removeHeader('content-length')
-  return await compress(payload, LEVEL)
+export function compressAnswer(level: number) {
+  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    void reply.header('vary', 'accept-encoding')
+    if (typeof payload !== 'string' || payload.length < LEAST) return payload
+    if (!String(request.headers['accept-encoding']).includes('gzip')) return payload
+    void reply.header('content-encoding', 'gzip').removeHeader('content-length')
+    return await compress(payload, { level })
+  }
 }

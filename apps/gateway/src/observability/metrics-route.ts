@@ -1,37 +1,31 @@
 // `/metrics` in Prometheus' format (ADR 73). The pool facts are the same on every gateway, the process facts are this one's; `?scope=` serves one of the
 // two, for several gateways behind a balancer. While Redis is away the pool facts are absent rather than zero. Ends of jobs that the scaler recorded are
 // added to this gateway's own counts. The page names all users' endpoints, so `metrics-access.ts` decides which requests need no key.
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import { BLOB_OPERATIONS, METRIC_SCOPES, METRICS, type MetricName, type MetricScope } from '@runyard/core'
 import { createNodeMetrics, createSeries, renderSeries, type Sample, type Samples } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { requireApiKey } from '../http/authenticate.ts'
+import { compressAnswer } from '../http/compress.ts'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
 import { certificateOf } from '../parts/certificate.ts'
 import { isOpenFor } from './metrics-access.ts'
-import { readPoolFacts } from './pool-facts.ts'
-import { readScalerFacts } from './scaler-facts.ts'
+import { readPoolFacts, readScalerFacts } from './pool-facts.ts'
 
 type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'prices' | 'blobErrors' | 'waiters' | 'sessions' | 'log'>
 
-const compress = promisify(gzip)
-/** The page is text that repeats itself: a higher level costs more time and saves little. */
-const COMPRESSION = { level: 1 } as const
+/** Of compression. The page is text that repeats itself: a higher level costs more time and saves little. */
+const LEVEL = 1
 
 export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, version: string): Promise<void> {
   const node = createNodeMetrics()
   const readPage = createPage(deps, version)
   await app.register(async (scope) => {
     requireApiKey(scope, deps.store, { sessions: 'refused', isOpen: (request) => isOpenFor(deps.config, request) })
-    scope.get('/metrics', async (request, reply) => {
+    scope.get('/metrics', { onSend: compressAnswer(LEVEL) }, async (request, reply) => {
       const asked = scopeOf(request.query)
       const own = asked === 'pool' ? '' : await node.render()
-      const text = (await readPage(asked)) + own
-      void reply.type(node.contentType)
-      if (!String(request.headers['accept-encoding']).includes('gzip')) return reply.send(text)
-      return reply.header('content-encoding', 'gzip').send(await compress(text, COMPRESSION))
+      return reply.type(node.contentType).send((await readPage(asked)) + own)
     })
   })
 }

@@ -1,10 +1,11 @@
 // The pool facts of a scrape (ADR 73): read from Redis, so that every gateway reports the same and a restart loses nothing. What cannot be read is absent,
 // never zero. The scaler, which has no listener, reports through Redis, too.
-import { METRICS, STORE_PROBLEMS, countStates, isDraining, phaseOf, type MetricName } from '@runyard/core'
+import { countStates, isDraining, type MetricName, METRICS, phaseOf, STORE_PROBLEMS } from '@runyard/core'
 import { createSeries, type Samples, type Series } from '@runyard/kit'
-import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
+import { type Endpoint, type ScalerReport, WORKER_PHASES } from '@runyard/schema'
+import type { Store } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
+import { type EndpointLoad, readEndpointLoad } from '../parts/endpoint-load.ts'
 import { addHosts } from './host-facts.ts'
 
 export type FactDeps = Pick<GatewayDeps, 'store' | 'config' | 'prices'>
@@ -95,4 +96,31 @@ async function addStore({ store }: FactDeps, facts: Facts): Promise<void> {
   facts.set('runyard_store_used_bytes', [], redis.usedBytes)
   if (redis.ceilingBytes !== undefined) facts.set('runyard_store_max_bytes', [], redis.ceilingBytes)
   if (redis.delayedFsyncs !== undefined) facts.set('runyard_store_aof_delayed_fsync_total', [], redis.delayedFsyncs)
+}
+
+const HOLDS_MS = 60_000
+const LAST_TICK: MetricName = 'runyard_scaler_last_tick_timestamp_seconds'
+
+/**
+ * What only the leading scaler knows, from its latest report. Of an old report only counts and the time of the last tick are served: what hosts and cards did a
+ * minute ago is not what they do now. Endpoints by their id.
+ * @throws RunyardError('store_unavailable')
+ */
+export async function readScalerFacts(store: Pick<Store, 'scalerReport'>, now: number): Promise<Samples<MetricName>> {
+  const report = await store.scalerReport.get()
+  return report === undefined ? new Map() : toSamples(report, now)
+}
+
+/** A scaler of another version may report what this one does not know. */
+function toSamples({ at, metrics }: ScalerReport, now: number): Samples<MetricName> {
+  const isOld = now - at > HOLDS_MS
+  return new Map(
+    Object.entries(metrics).flatMap(([name, samples]) =>
+      isMetric(name) && (!isOld || name === LAST_TICK || METRICS[name].kind !== 'gauge') ? [[name, samples] as const] : [],
+    ),
+  )
+}
+
+function isMetric(name: string): name is MetricName {
+  return Object.hasOwn(METRICS, name)
 }

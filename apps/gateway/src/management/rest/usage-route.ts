@@ -2,14 +2,12 @@
 // ours, for `runyard usage`). Endpoints that their owner deleted still count, with their names; where only sums of days are left, without id and name.
 // The default range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43, ADR 82).
 import { createWorkSpans, DAY_MS, groupUsage, type UsageGroup, type WorkSpans } from '@runyard/core'
-import { pricePerHour, RunyardError, type Config, type Prices } from '@runyard/schema'
+import { type Config, pricePerHour, type Prices, RunyardError } from '@runyard/schema'
 import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { readRanJobs } from '../../parts/ran-jobs.ts'
-import { toCsv } from '../csv.ts'
-import { readOwnedLedger, type OwnedLedger, type UsageDeps } from '../usage-model.ts'
-import { keyOf, restRoute } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { type OwnedLedger, readOwnedLedger, type UsageDeps } from '../usage-model.ts'
+import { keyOf, type RestApp, restRoute } from './conventions.ts'
 
 /** Of a currency; less than any second costs. */
 const DECIMALS = 1e6
@@ -143,4 +141,15 @@ function toTable({ by, currency, usage, total }: UsageView): string {
   const columns = [...by.flatMap((dimension) => COLUMNS[dimension]), 'seconds', 'billableSeconds', 'gpuSeconds', 'cost', ...idle] as const
   const head = [...columns, 'currency']
   return toCsv([head, ...usage.map((line) => [...columns.map((column) => line[column] ?? ''), currency])])
+}
+
+/** As RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe before it: names come from users. */
+function toCsv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(toCell).join(',')}\r\n`).join('')
+}
+
+function toCell(value: string | number): string {
+  if (typeof value === 'number') return String(value)
+  const safe = /^[=+\-@\t\r]/u.test(value) ? `'${value}` : value
+  return /[",\r\n]/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
