@@ -5,16 +5,20 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** The longest files start first, so that none of them runs alone at the end. Others follow in vitest's order. */
 const LONGEST = [
   'two-hosts',
-  'worker-sdks',
+  'alerts',
   'page.test',
+  'deploy.test',
+  'releases',
+  'worker-image',
+  'large-values',
+  'worker-sdks',
   'client-rows',
   'flash-1-',
-  'bursts',
   'two-scalers',
-  'large-values',
+  'chaos',
+  'bursts',
   'client-contract',
   'sdk-',
-  'deploy.test',
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -33,7 +37,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 240_000,
     expect: { poll: { timeout: 30_000 } },
-    // One more than the cores of CI, because tests also wait: for clients that poll, for engines and for leases that end.
+    // `./runyard test` decides it for each of its stages (scripts/test/stages.ts).
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // The agents, gateways and clients that tests start load their modules as code that is compiled already.

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
 import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
-import { PLACES_TO_WAIT, STAGES, type Stage } from './test/stages.ts'
+import { STAGES, type Stage } from './test/stages.ts'
 import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs, makeWorkerImage } from './test/setup.ts'
 import { ensureUv } from '../test/harness/venvs.ts'
 import { dieWithUs } from '../test/harness/child.ts'
@@ -115,15 +115,14 @@ async function runFailedAgain(first: readonly FileResults[]): Promise<readonly F
   if (files.length === 0 || interrupted) return first
   say(`these failed and run again, one after the other: ${files.join(', ')} (${seconds()})`)
   const again: FileResults[] = []
-  for (const file of files) if (!interrupted) again.push(...(await runOnce({ name: file, lane: 'working' }, [file])))
+  for (const file of files) if (!interrupted) again.push(...(await runOnce({ name: file, places: 1 }, [file])))
   return interrupted ? first : replaceResults(first, again)
 }
 
-async function runOnce({ name, lane }: Pick<Stage, 'name' | 'lane'>, files: readonly string[]): Promise<readonly FileResults[]> {
+async function runOnce({ name, places }: Pick<Stage, 'name' | 'places'>, files: readonly string[]): Promise<readonly FileResults[]> {
   const report = join(await mkdtemp(join(reports, 'run-')), 'report.json')
-  const places = lane === 'waiting' ? [`--maxWorkers=${PLACES_TO_WAIT}`] : []
   // Absolute, because vitest matches a filter anywhere in a file's path.
-  const code = await runVitest(report, [...places, ...files.map((file) => join(ROOT, file))])
+  const code = await runVitest(report, [`--maxWorkers=${places}`, ...files.map((file) => join(ROOT, file))])
   return await readReport(report, { stage: name, code })
 }
 
