@@ -4,11 +4,12 @@ import type { Config, Prices, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBalancer, type Balancer } from './balancer/balancer.ts'
 import { openBatchFinisher } from './batch/finish.ts'
-import type { BlobOperation } from './parts/deps.ts'
+import type { BlobOperation, GatewayDeps } from './parts/deps.ts'
 import { createDeployedEndpoints } from './parts/deployed-endpoints.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
 import { followHandedEnds } from './parts/handed-ends.ts'
+import { openPast } from './parts/past.ts'
 import { createHistoryWriter } from './parts/history-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
 import { openTraces } from './parts/traces.ts'
@@ -64,15 +65,14 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
     config,
     log,
     metrics,
-    prices: options.prices ?? (() => config.prices),
-    settings: options.settings ?? showSettings({ config, origins: {}, dataDir: config.dataDir ?? '' }),
-    blobErrors: options.blobErrors ?? (() => 0),
+    ...withDefaults(options),
     notices,
     traces,
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),
     events,
     history,
+    past: openPast(store.history),
     waiters,
     sessions,
     wrongKeyPolls: createWrongKeyPolls({ store, log }),
@@ -95,6 +95,19 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
   for (const part of [waiters, sessions, dispatcher, sweep, batches, followHandedEnds({ store, traces, log })]) parts.use(part)
   parts.defer(() => closing.abort())
   return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+}
+
+function withDefaults({
+  config,
+  prices,
+  settings,
+  blobErrors,
+}: OpenGatewayOptions): Pick<GatewayDeps, 'prices' | 'settings' | 'blobErrors'> {
+  return {
+    prices: prices ?? (() => config.prices),
+    settings: settings ?? showSettings({ config, origins: {}, dataDir: config.dataDir ?? '' }),
+    blobErrors: blobErrors ?? (() => 0),
+  }
 }
 
 type HandedDeps = Pick<WorkerPlaneDeps, 'events' | 'waiters' | 'metrics'>

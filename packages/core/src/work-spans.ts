@@ -1,5 +1,5 @@
 // When each worker had a job. Jobs of one worker may overlap; their time counts once.
-import type { TimelineJob } from './history/timeline.ts'
+import type { JobColumns } from './history/job-columns.ts'
 
 interface Span {
   readonly from: number
@@ -12,16 +12,29 @@ export interface WorkSpans {
 }
 
 /** `now`: the end of jobs that still run, epoch ms. */
-export function createWorkSpans(jobs: readonly Pick<TimelineJob, 'workerId' | 'startedAt' | 'endedAt'>[], now: number): WorkSpans {
-  const byWorker = Map.groupBy(jobs, ({ workerId }) => workerId)
-  const spans = new Map([...byWorker].map(([id, own]) => [id, merge(own.map(({ startedAt: from, endedAt: to = now }) => ({ from, to })))]))
+export function createWorkSpans(blocks: readonly JobColumns[], now: number): WorkSpans {
+  const byWorker = collectSpans(blocks)
+  const spans = new Map([...byWorker].map(([id, some]) => [id, merge(some)]))
   return {
     workMs: (workerId, inside) =>
       (spans.get(workerId) ?? []).reduce(
-        (sum, { from, to }) => sum + Math.max(0, Math.min(to, inside.to) - Math.max(from, inside.from)),
+        (sum, { from, to }) => sum + Math.max(0, Math.min(to, now, inside.to) - Math.max(from, inside.from)),
         0,
       ),
   }
+}
+
+function collectSpans(blocks: readonly JobColumns[]): ReadonlyMap<string, readonly Span[]> {
+  const byWorker = new Map<string, Span[]>()
+  for (const { count, texts, workers, startedAt, endedAt } of blocks) {
+    const own = texts.map((worker) => byWorker.get(worker) ?? [])
+    for (const [place, worker] of texts.entries()) byWorker.set(worker, own[place] ?? [])
+    for (let index = 0; index < count; index += 1) {
+      const from = startedAt[index] ?? Number.NaN
+      if (!Number.isNaN(from)) own[workers[index] ?? 0]?.push({ from, to: endedAt[index] ?? 0 })
+    }
+  }
+  return byWorker
 }
 
 /** Spans without an overlap, in order. */

@@ -1,12 +1,12 @@
 // Processor time of the gateway for one job: submit, take, result, status. Beside it three requests to a Fastify server that only parses and answers
 // JSON. As the system counts it per process, so that other load on the machine changes it little. The workers are plain sockets, and take the next
 // job with the answer to a result (ADR 28).
-import { readFile } from 'node:fs/promises'
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { withEcho } from '../echo.ts'
 import { NO_OP_BODY, targetOf } from '../jobs.ts'
 import { inTurn, median, openConnection, requestBytes, sendMany, type Target } from '../load.ts'
+import { processorMs } from '../processor-ms.ts'
 import { withProtocolWorkers } from '../protocol-workers.ts'
 import type { RowGroup } from '../row-group.ts'
 
@@ -15,8 +15,6 @@ const WORKERS = 4
 const CONNECTIONS = 8
 /** Requests of Runpod's protocol for one job, beside its status. */
 const REQUESTS_PER_JOB = 3
-/** Clock ticks per second in `/proc`, the same on every Linux that Node supports. */
-const TICKS_PER_S = 100
 
 export const processor: RowGroup = {
   name: 'processor',
@@ -76,11 +74,4 @@ async function costOf(pid: number, units: number, work: () => Promise<unknown>):
   const before = await processorMs(pid)
   await work()
   return ((await processorMs(pid)) - before) / units
-}
-
-async function processorMs(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  // The fields after the name, which may contain blanks: utime and stime are the 12th and 13th.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_S
 }

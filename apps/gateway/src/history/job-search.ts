@@ -5,7 +5,7 @@ import { RunyardError, type Endpoint, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import type { JobSummary, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
-import { CHUNK_LAG_MS } from '../parts/ran-jobs.ts'
+import { CHUNK_LAG_MS } from '../parts/history-blocks.ts'
 
 export interface Wanted {
   readonly status?: JobStatus | undefined

@@ -4,9 +4,14 @@ import { defined, endedAttempts, jobAt, levelOf, LOG_LEVELS, type LogLevel, type
 import type { Endpoint } from '@runyard/schema'
 import type { MergedLine, MergedLogQuery } from '@runyard/schema/api'
 import type { Store, StoredLine } from '@runyard/store'
-import { readLives } from './worker-routes.ts'
+import type { Past } from '../parts/past.ts'
 
 export type LogStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'history' | 'workerLogs' | 'events'>
+
+export interface LoggedDeps {
+  readonly store: LogStore
+  readonly past: Pick<Past, 'lives'>
+}
 
 /** Of one answer. */
 const MOST_WORKERS = 200
@@ -22,10 +27,14 @@ export interface LoggedWorker {
 export type Wanted = Pick<MergedLogQuery, 'worker' | 'job' | 'level' | 'source' | 'q' | 'from' | 'to'>
 
 /** Those that are there first. */
-export async function loggedWorkers(store: LogStore, endpoints: readonly Endpoint[], { worker }: Wanted): Promise<readonly LoggedWorker[]> {
+export async function loggedWorkers(
+  { store, past }: LoggedDeps,
+  endpoints: readonly Endpoint[],
+  { worker }: Wanted,
+): Promise<readonly LoggedWorker[]> {
   const there = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
   const ids = new Set<string>(endpoints.map(({ id }) => id))
-  const lives = await readLives(store, { from: Date.now() - KEPT_MS, to: Number.MAX_SAFE_INTEGER })
+  const lives = await past.lives({ from: Date.now() - KEPT_MS, to: Number.MAX_SAFE_INTEGER })
   const all = [...there, ...lives].filter(({ id, endpointId }) => ids.has(endpointId) && (worker === undefined || worker === id))
   const found = new Map(all.map(({ id, endpointId }) => [id, { id, endpointId }]))
   return [...found.values()].slice(0, MOST_WORKERS)

@@ -7,7 +7,7 @@ import { loggedWorkers, readLines, sourcesOf, spansOf, spansOfAll, toMerged, typ
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
-export function registerLogRoutes(app: RestApp, { store }: Pick<GatewayDeps, 'store'>, streams: Streams): void {
+export function registerLogRoutes(app: RestApp, { store, past }: Pick<GatewayDeps, 'store' | 'past'>, streams: Streams): void {
   app.route({
     ...restRoute('GET /runyard/v1/logs'),
     handler: async (request, reply) => {
@@ -16,9 +16,9 @@ export function registerLogRoutes(app: RestApp, { store }: Pick<GatewayDeps, 'st
       if (asksForEvents(request)) {
         const from = Number(request.headers['last-event-id'] ?? Number.NaN)
         const start = { limit, after: Number.isNaN(from) ? undefined : from }
-        return streams.open(request, reply, (stream) => follow({ store, own, wanted, stream }, start))
+        return streams.open(request, reply, (stream) => follow({ store, past, own, wanted, stream }, start))
       }
-      const workers = await loggedWorkers(store, own.asked, wanted)
+      const workers = await loggedWorkers({ store, past }, own.asked, wanted)
       const older = (await readLines(store, workers, wanted)).filter(({ at }) => at < cursor)
       const lines = older.slice(-limit)
       return { lines, nextCursor: older.length > lines.length ? (lines[0]?.at ?? null) : null, workers: workers.length }
@@ -30,6 +30,7 @@ const asksForEvents = ({ headers }: FastifyRequest): boolean => headers.accept?.
 
 interface Following {
   readonly store: GatewayDeps['store']
+  readonly past: GatewayDeps['past']
   readonly own: OwnEndpoints
   readonly wanted: Wanted
   readonly stream: EventStream
@@ -62,7 +63,7 @@ async function follow(following: Following, start: { readonly limit: number; rea
 }
 
 /** What is new of each worker and source since the last look, merged by time. */
-function createReader({ store, own, wanted }: Following) {
+function createReader({ store, past, own, wanted }: Following) {
   const positions = new Map<string, number>()
 
   async function readOne(worker: LoggedWorker, source: MergedLine['source']) {
@@ -74,7 +75,7 @@ function createReader({ store, own, wanted }: Following) {
 
   return {
     async next(): Promise<readonly MergedLine[]> {
-      const workers = await loggedWorkers(store, own.asked, wanted)
+      const workers = await loggedWorkers({ store, past }, own.asked, wanted)
       // What is new is of attempts that go on; what is kept may be of earlier ones.
       const spansIn = positions.size === 0 ? spansOfAll : spansOf
       await Promise.all(workers.map(({ id }) => store.workerLogs.follow(id, ANNOUNCED_MS)))

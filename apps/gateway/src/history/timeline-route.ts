@@ -1,6 +1,6 @@
 // GET /runyard/v1/timeline: what each card did, drawn for a width (core's `createLanes`). Read in turns of the event loop, because a day of a busy pool
 // has some hundred thousand jobs.
-import { createLanes, defined, readingPxOf, unpackSamples, type Lane, type TimelineInput, type TimelineWorker } from '@runyard/core'
+import { createLanes, defined, readingPxOf, type ColumnJob, type Lane, type TimelineInput, type TimelineWorker } from '@runyard/core'
 import { OutOfUse, type Endpoint, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
@@ -8,12 +8,14 @@ import { compressAnswer } from '../http/compress.ts'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
+import type { Past } from '../parts/past.ts'
 import { readRanJobs } from '../parts/ran-jobs.ts'
-import { readLives } from './worker-routes.ts'
 
 type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
 
 const HOUR_MS = 3_600_000
+/** Jobs, readings or columns: some milliseconds. */
+const TURN_ITEMS = 20_000
 /** Readings of ten seconds up to here; of minutes beyond. */
 const FINE_MS = 2 * HOUR_MS
 /** A chunk may be this much later than its first reading. */
@@ -30,7 +32,13 @@ type Worker = TimelineWorker & {
   readonly endReason?: Reason
 }
 
-export function registerTimelineRoute(app: RestApp, { store }: { readonly store: TimelineStore }): void {
+interface TimelineDeps {
+  readonly store: TimelineStore
+  readonly past: Past
+}
+
+export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
+  const { store } = deps
   app.route({
     ...restRoute('GET /runyard/v1/timeline'),
     onSend: compressAnswer(4),
@@ -38,20 +46,14 @@ export function registerTimelineRoute(app: RestApp, { store }: { readonly store:
       const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
       const range = { from: Math.min(from, to - 1), to }
       const own = await ownEndpoints(store, keyOf(request).ownerId, word)
-      const all = await workersIn(store, range)
+      const all = await workersIn(deps, range)
       const asked = new Set<string>(own.asked.map(({ id }) => id))
       const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || asked.has(endpointId)
       const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
-      const [cards, past, absences, samples] = await Promise.all([
-        cardsOf(store, all),
-        readRanJobs(store, range, new Set(workers.map(({ id }) => id))),
-        absencesIn(store, range),
-        samplesIn(store, range),
-      ])
+      const [cards, absences] = await Promise.all([cardsOf(store, all), absencesIn(store, range)])
       const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
-      const input = { range, px, now: Date.now(), cards: shown, workers, jobs: past.jobs, samples, absences }
-      const lanes = await drawInTurns(input)
-      const level = levelOf(input)
+      const input = { range, px, now: Date.now(), cards: shown, workers, absences }
+      const { lanes, level, isComplete } = await drawInTurns(deps, input)
       const views = lanes.map((lane, index) => viewOf(lane, shown[index], { own, group, level, now: input.now }))
       return {
         ...range,
@@ -61,46 +63,74 @@ export function registerTimelineRoute(app: RestApp, { store }: { readonly store:
         level,
         lanes: views.toSorted((a, b) => compare(a.group, b.group) || compare(a.host, b.host)),
         absences: absences.map(({ ...absence }) => absence),
-        isComplete: past.isComplete,
+        isComplete,
       }
     },
   })
 }
 
-function levelOf({ px, workers, jobs }: TimelineInput): TimelineView['level'] {
-  if (jobs.length + workers.length <= NEAR_PER_PX * px) return 'near'
+function levelOf({ px, workers }: TimelineInput, jobs: number): TimelineView['level'] {
+  if (jobs + workers.length <= NEAR_PER_PX * px) return 'near'
   return workers.length <= MIDDLE_PER_PX * px ? 'middle' : 'far'
 }
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 
-async function drawInTurns(input: TimelineInput): Promise<readonly Lane[]> {
-  const lanes: Lane[] = []
-  const draw = createLanes(input)
-  for (const card of input.cards) {
-    lanes.push(draw(card))
-    await nextTurn()
-  }
-  return lanes
+type DrawnLane = Lane & { readonly jobs: readonly ColumnJob[] }
+
+interface Drawn {
+  readonly lanes: readonly DrawnLane[]
+  readonly level: TimelineView['level']
+  readonly isComplete: boolean
 }
 
-async function workersIn(store: TimelineStore, range: Range): Promise<readonly Worker[]> {
+async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput): Promise<Drawn> {
+  const { range } = input
+  const drawing = createLanes(input)
+  const takeTurn = createTurns()
+  const readings = range.to - range.from <= FINE_MS ? past.samples : past.sampleMinutes
+  for await (const block of readings.read({ from: range.from - LAG_MS, to: range.to })) {
+    drawing.addReadings(block)
+    await takeTurn(block.count)
+  }
+  const { blocks, isComplete } = await readRanJobs({ store, past }, range)
+  let jobs = 0
+  for (const block of blocks) {
+    jobs += drawing.addJobs(block)
+    await takeTurn(block.count)
+  }
+  const level = levelOf(input, jobs)
+  const lists = level === 'near' ? drawing.list(blocks) : []
+  const lanes: DrawnLane[] = []
+  for (const place of input.cards.keys()) {
+    lanes.push({ ...drawing.draw(place), jobs: lists[place] ?? [] })
+    await takeTurn(input.px)
+  }
+  return { lanes, level, isComplete }
+}
+
+/** Gives the event loop a turn after some milliseconds of work. */
+function createTurns(): (done: number) => Promise<void> {
+  let left = TURN_ITEMS
+  return async (done) => {
+    left -= done
+    if (left > 0) return
+    left = TURN_ITEMS
+    await nextTurn()
+  }
+}
+
+async function workersIn({ store, past }: TimelineDeps, range: Range): Promise<readonly Worker[]> {
   const [endpoints, hosts, lives] = await Promise.all([
     store.endpoints.list(),
     store.hosts.list(),
-    readLives(store, { from: range.from, to: Number.MAX_SAFE_INTEGER }),
+    past.lives({ from: range.from, to: Number.MAX_SAFE_INTEGER }),
   ])
   const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
   const there = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
   const now = there.map((record) => ({ ...record, host: labels.get(record.hostId) ?? record.hostId }))
   const ids = new Set(now.map(({ id }) => id))
   return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
-}
-
-async function samplesIn({ history }: TimelineStore, range: Range): Promise<TimelineInput['samples']> {
-  const kind = range.to - range.from <= FINE_MS ? 'samples' : 'sampleMinutes'
-  const found = await history.chunks(kind, { from: range.from - LAG_MS, to: range.to, count: 100_000 })
-  return found.flatMap(({ bytes }) => unpackSamples(bytes) ?? [])
 }
 
 /** Each stored list holds from its time to that of the next. */
@@ -157,7 +187,7 @@ interface ViewOptions {
   readonly now: number
 }
 
-function viewOf(lane: Lane, card: Card | undefined, { own, group, level, now }: ViewOptions): TimelineView['lanes'][number] {
+function viewOf(lane: DrawnLane, card: Card | undefined, { own, group, level, now }: ViewOptions): TimelineView['lanes'][number] {
   const { uuid, phases, load, memory, power, failed } = lane
   const { host = '', hostId = '', name = '', simulated = false, index } = card ?? {}
   const groups = { host, type: name, endpoint: mainEndpoint(lane, own.all) }
@@ -189,7 +219,7 @@ function workersOf({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): NonNulla
   })
 }
 
-function jobsOf({ jobs }: Lane, own: ReadonlyMap<string, Endpoint>, now: number): NonNullable<TimelineView['lanes'][number]['jobs']> {
+function jobsOf({ jobs }: DrawnLane, own: ReadonlyMap<string, Endpoint>, now: number): NonNullable<TimelineView['lanes'][number]['jobs']> {
   const named = jobs.filter(({ endpointId }) => own.has(endpointId))
-  return named.map(({ id, endpointId, status, startedAt: from, endedAt: to = now }) => ({ id, endpointId, status, from, to }))
+  return named.map(({ id, endpointId, status, startedAt: from = now, endedAt: to = now }) => ({ id, endpointId, status, from, to }))
 }

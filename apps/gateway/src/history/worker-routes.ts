@@ -4,12 +4,10 @@ import { RunyardError, WorkerLife, type Endpoint, type WorkerRecord } from '@run
 import type { WorkerLifeView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { ownEndpoints, rangeOf } from './own-endpoints.ts'
 
-/** Lives that are read for one answer, those of other owners among them. */
-const MOST_LIVES = 5000
-
-export function registerWorkerHistory(app: RestApp, { store }: { readonly store: Store }): void {
+export function registerWorkerHistory(app: RestApp, { store, past }: Pick<GatewayDeps, 'store' | 'past'>): void {
   app.route({
     ...restRoute('GET /runyard/v1/workers'),
     handler: async (request) => {
@@ -18,7 +16,7 @@ export function registerWorkerHistory(app: RestApp, { store }: { readonly store:
       const range = rangeOf(span)
       const isNow = span.until === undefined || span.until >= Date.now()
       const there = isNow ? await Promise.all(own.asked.map((endpoint) => workersOf(store, endpoint))) : []
-      const lives = await readLives(store, range)
+      const lives = await past.lives(range)
       const asked = new Map<string, Endpoint>(own.asked.map((endpoint) => [endpoint.id, endpoint]))
       const views = [...there.flat(), ...lives.flatMap((life) => viewOfLife(life, asked.get(life.endpointId)) ?? [])]
       const isFirst = firstOfEach()
@@ -44,14 +42,6 @@ const notFound = (id: string): RunyardError => new RunyardError('not_found', `Wo
 function firstOfEach(): (id: string) => boolean {
   const seen = new Set<string>()
   return (id) => !seen.has(id) && seen.add(id).size > 0
-}
-
-export async function readLives({ history }: Pick<Store, 'history'>, { from, to }: { readonly from: number; readonly to: number }) {
-  const texts = await history.lives({ from, to, count: MOST_LIVES })
-  return texts.flatMap((text): WorkerLife[] => {
-    const life = WorkerLife.safeParse(JSON.parse(text))
-    return life.success ? [life.data] : []
-  })
 }
 
 async function workersOf(store: Pick<Store, 'workers' | 'jobs' | 'hosts'>, endpoint: Endpoint): Promise<readonly WorkerLifeView[]> {

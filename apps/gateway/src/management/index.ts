@@ -10,6 +10,7 @@ import { createLoginModel } from '../login/login-model.ts'
 import { registerLoginPage } from '../login/routes.ts'
 import { registerUploads } from '../artifacts/upload-route.ts'
 import { reportChange } from './change-report.ts'
+import { openPast, type Past } from '../parts/past.ts'
 import type { Notices } from '../parts/notices.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
@@ -28,6 +29,8 @@ export interface ManagementDeps {
   readonly prices?: () => Prices
   /** Default: none is shown. */
   readonly settings?: readonly ShownSetting[]
+  /** Default: one of its own. */
+  readonly past?: Past
 }
 
 /** Where clients expect REST v1: on a host of its own it is /v1, and `RUNPOD_REST_API_URL` is what `runyard env` prints. */
@@ -36,6 +39,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
   const { store, config, log, notices, onDeleted, prices = () => config.prices, settings = [] } = deps
+  const past = deps.past ?? openPast(store.history)
   const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
   const readDataCenters = createDataCenters({ store, config })
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
@@ -45,7 +49,7 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, tasks, store, log }))
   await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) =>
-    registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, prices, settings, notices, log }),
+    registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, past, prices, settings, notices, log }),
   )
   await app.register(async (scope) => registerUploads(scope, { store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, config, log }), { prefix })

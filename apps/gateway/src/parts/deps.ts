@@ -8,6 +8,7 @@ import type { Traces } from './traces.ts'
 import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
+import type { Past } from './past.ts'
 import type { HistoryWriter } from './history-writer.ts'
 import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -33,6 +34,8 @@ export interface GatewayDeps {
   readonly events: EventWriter
   /** Ended jobs on their way into the history. */
   readonly history: HistoryWriter
+  /** What is in the history, for who reads much of it. */
+  readonly past: Past
   /** Requests that wait for an event of a job. */
   readonly waiters: Waiters
   /** Aborts when the process is asked to stop: holds end, retries give up. */

@@ -96,13 +96,110 @@ export function unpackSamples(chunk: Uint8Array): CardSamples | undefined {
   const stepMs = unpacker.number()
   const cards = new Map<string, (CardSample | null)[]>()
   for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) {
-    const uuid = unpacker.number() === 0 ? unpacker.text() : `GPU-${uuidAt(chunk, unpacker.skip(16))}`
+    const uuid = unpacker.number() === 0 ? unpacker.text() : usualUuid(chunk, unpacker.skip(UUID_BYTES))
     const samples: (CardSample | null)[] = []
-    for (let count = unpacker.number(); count > 0 && !unpacker.isAtEnd; count -= 1) samples.push(sampleAt(chunk, unpacker.skip(6)))
+    for (let count = unpacker.number(); count > 0 && !unpacker.isAtEnd; count -= 1) {
+      samples.push(sampleAt(chunk, unpacker.skip(READING_BYTES)))
+    }
     cards.set(uuid, samples)
   }
   return { at, stepMs, cards }
 }
+
+const usualUuid = (bytes: Uint8Array, at: number): string => `GPU-${uuidAt(bytes, at)}`
+
+/** Readings of many chunks as columns of numbers: a day of 64 cards has a hundred thousand. */
+export interface ReadingColumns {
+  readonly count: number
+  readonly uuids: readonly string[]
+  /** Places in `uuids`. */
+  readonly cards: Uint16Array
+  /** When each was read, epoch ms, and for how long it stands. */
+  readonly at: Float64Array
+  readonly stepMs: Float64Array
+  /** Six bytes of each, as they are packed. */
+  readonly readings: Uint8Array
+  /** What it holds, about. */
+  readonly bytes: number
+}
+
+const UUID_BYTES = 16
+const READING_BYTES = 6
+
+export interface ReadingColumnsBuilder {
+  addChunk(chunk: Uint8Array): void
+  finish(): ReadingColumns
+}
+
+export function buildReadingColumns(): ReadingColumnsBuilder {
+  const [cards, times, steps, readings]: [number[], number[], number[], number[]] = [[], [], [], []]
+  const places = createUuidPlaces()
+  return {
+    addChunk(chunk) {
+      const unpacker = createUnpacker(chunk)
+      if (unpacker.number() !== VERSION) return
+      const at = unpacker.number()
+      const stepMs = unpacker.number()
+      for (let nth = 0, count = unpacker.number(); nth < count && !unpacker.isAtEnd; nth += 1) {
+        const isText = unpacker.number() === 0
+        const card = isText ? places.placeOfText(unpacker.text()) : places.placeOfBytes(chunk, unpacker.skip(UUID_BYTES), nth)
+        const length = unpacker.number()
+        for (let index = 0; index < length && !unpacker.isAtEnd; index += 1) {
+          const from = unpacker.skip(READING_BYTES)
+          cards.push(card)
+          times.push(at + index * stepMs)
+          steps.push(stepMs)
+          for (let byte = from; byte < from + READING_BYTES; byte += 1) readings.push(chunk[byte] ?? NOTHING)
+        }
+      }
+    },
+    finish: () => ({
+      count: cards.length,
+      uuids: places.uuids,
+      cards: Uint16Array.from(cards),
+      at: Float64Array.from(times),
+      stepMs: Float64Array.from(steps),
+      readings: Uint8Array.from(readings),
+      bytes: cards.length * (2 + 8 + 8 + READING_BYTES),
+    }),
+  }
+}
+
+/** Chunks name the same cards in the same order: the uuid of the `nth` card is first compared with that of the last chunk. */
+function createUuidPlaces() {
+  const uuids: string[] = []
+  const places = new Map<string, number>()
+  const last: { readonly bytes: Uint8Array; readonly place: number }[] = []
+  function placeOfText(uuid: string): number {
+    const place = places.get(uuid) ?? uuids.push(uuid) - 1
+    places.set(uuid, place)
+    return place
+  }
+  return {
+    uuids,
+    placeOfText,
+    placeOfBytes(chunk: Uint8Array, at: number, nth: number): number {
+      const known = last[nth]
+      if (known !== undefined && isSame(known.bytes, chunk, at)) return known.place
+      const place = placeOfText(usualUuid(chunk, at))
+      last[nth] = { bytes: chunk.subarray(at, at + UUID_BYTES), place }
+      return place
+    },
+  }
+}
+
+function isSame(bytes: Uint8Array, chunk: Uint8Array, at: number): boolean {
+  for (let index = 0; index < UUID_BYTES; index += 1) if (bytes[index] !== chunk[at + index]) return false
+  return true
+}
+
+/** Of the reading at a place: 0 to 1, 0 to 1, and in watts. */
+export const loadAt = ({ readings }: ReadingColumns, index: number): number | null =>
+  known(readings[index * READING_BYTES] ?? NOTHING, NOTHING, 200)
+export const memoryAt = ({ readings }: ReadingColumns, index: number): number | null =>
+  known(twoAt(readings, index * READING_BYTES + 2), FINE, 10_000)
+export const powerAt = ({ readings }: ReadingColumns, index: number): number | null =>
+  known(twoAt(readings, index * READING_BYTES + 4), FINE, 10)
 
 function sampleAt(bytes: Uint8Array, at: number): CardSample | null {
   const load = known(bytes[at] ?? NOTHING, NOTHING, 200)

@@ -95,56 +95,99 @@ function writeJob(packer: Packer, job: PastJob, { latest, placeOf }: InChunk): v
   for (const place of rare) if (place > 0) packer.number(place)
 }
 
-/** In the order in which they were packed. Nothing of a chunk that a later release wrote in another form. */
-export function unpackJobs(chunk: Uint8Array): readonly PastJob[] {
+/** A job as it stands in a chunk. Texts are places in the chunk's own, 0 for none. */
+export interface PackedJob {
+  /** Where the 16 bytes of its id are; -1: the id is `otherId`. */
+  idAt: number
+  isSync: boolean
+  otherId: string
+  endedAt: number
+  /** NaN: it never started, or that is not known. */
+  startedAt: number
+  submittedAt: number
+  status: JobStatus
+  cause: EndCause
+  retries: number
+  endpoint: number
+  worker: number
+  key: number
+  fingerprint: number
+  error: number
+}
+
+/**
+ * In the order in which they were packed; nothing of a chunk that a later release wrote in another form. `take` gets the same record each time, with
+ * other values: a search reads a million jobs.
+ */
+export function eachPackedJob(chunk: Uint8Array, take: (job: PackedJob, textAt: TextAt) => void): void {
   const unpacker = createUnpacker(chunk)
-  if (unpacker.number() !== VERSION) return []
+  if (unpacker.number() !== VERSION) return
   const latest = unpacker.number()
   const textAt = readTexts(unpacker)
-  const reading = { chunk, unpacker }
+  const job = emptyJob()
+  for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) {
+    readInto(job, unpacker, latest)
+    take(job, textAt)
+  }
+}
+
+type TextAt = (place: number) => string | undefined
+
+function emptyJob(): PackedJob {
+  const times = { endedAt: 0, startedAt: 0, submittedAt: 0, retries: 0 }
+  const places = { endpoint: 0, worker: 0, key: 0, fingerprint: 0, error: 0 }
+  return { idAt: -1, isSync: false, otherId: '', status: 'FAILED', cause: 'result', ...times, ...places }
+}
+
+function readInto(job: PackedJob, unpacker: Unpacker, latest: number): void {
+  const first = unpacker.number()
+  const [form, bits] = [first % 3, Math.floor(first / 3)]
+  job.otherId = form === 0 ? unpacker.text() : ''
+  job.idAt = form === 0 ? -1 : unpacker.skip(16)
+  job.isSync = form === 2
+  job.endedAt = latest - unpacker.number()
+  const ran = unpacker.number()
+  job.startedAt = ran === 0 ? Number.NaN : job.endedAt - ran + 1
+  job.submittedAt = (ran === 0 ? job.endedAt : job.startedAt) - unpacker.number()
+  const word = unpacker.number()
+  job.status = JobStatus.options[Math.floor(word / END_CAUSES.length)] ?? 'FAILED'
+  job.cause = END_CAUSES[word % END_CAUSES.length] ?? 'result'
+  job.retries = unpacker.number()
+  job.endpoint = unpacker.number()
+  job.worker = unpacker.number()
+  job.key = (bits & 1) === 0 ? 0 : unpacker.number()
+  job.fingerprint = (bits & 2) === 0 ? 0 : unpacker.number()
+  job.error = (bits & 4) === 0 ? 0 : unpacker.number()
+}
+
+export function unpackJobs(chunk: Uint8Array): readonly PastJob[] {
   const jobs: PastJob[] = []
-  for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) jobs.push(readJob(reading, latest, textAt))
+  eachPackedJob(chunk, (job, textAt) => {
+    jobs.push(toJob(job, chunk, textAt))
+  })
   return jobs
 }
 
-interface Reading {
-  readonly chunk: Uint8Array
-  readonly unpacker: Unpacker
-}
-
-function readJob({ chunk, unpacker }: Reading, latest: number, textAt: (place: number) => string | undefined): PastJob {
-  const first = unpacker.number()
-  const [form, bits] = [first % 3, Math.floor(first / 3)]
-  const id = form === 0 ? unpacker.text() : idAt(chunk, unpacker.skip(16), form)
-  const endedAt = latest - unpacker.number()
-  const ran = unpacker.number()
-  const startedAt = ran === 0 ? undefined : endedAt - ran + 1
-  const submittedAt = (startedAt ?? endedAt) - unpacker.number()
-  const word = unpacker.number()
-  const retries = unpacker.number()
-  const endpointId = textAt(unpacker.number()) ?? ''
-  const workerId = textAt(unpacker.number())
-  const status = JobStatus.options[Math.floor(word / END_CAUSES.length)] ?? 'FAILED'
-  const cause = END_CAUSES[word % END_CAUSES.length] ?? 'result'
-  const job: Writable = { id, endpointId, status, cause, submittedAt, endedAt, retries }
-  // A search unpacks a million jobs: no detour over entries.
-  if (startedAt !== undefined) job.startedAt = startedAt
-  if (workerId !== undefined) job.workerId = workerId
-  if (bits > 0) readRare(job, bits, () => textAt(unpacker.number()) ?? '')
+function toJob(packed: PackedJob, chunk: Uint8Array, textAt: TextAt): PastJob {
+  const { idAt, isSync, otherId, status, cause, submittedAt, startedAt, endedAt, retries } = packed
+  const id = idAt < 0 ? otherId : usualId(chunk, idAt, isSync)
+  const text = (place: number): string => textAt(place) ?? ''
+  const job: Writable = { id, endpointId: text(packed.endpoint), status, cause, submittedAt, endedAt, retries }
+  // No detour over entries, for the same reason.
+  if (!Number.isNaN(startedAt)) job.startedAt = startedAt
+  if (packed.worker > 0) job.workerId = text(packed.worker)
+  if (packed.key > 0) job.keyId = text(packed.key)
+  if (packed.fingerprint > 0) job.fingerprint = text(packed.fingerprint)
+  if (packed.error > 0) job.error = text(packed.error)
   return job
 }
 
 type Writable = { -readonly [N in keyof PastJob]: PastJob[N] }
 
-function readRare(job: Writable, bits: number, next: () => string): void {
-  if ((bits & 1) !== 0) job.keyId = next()
-  if ((bits & 2) !== 0) job.fingerprint = next()
-  if ((bits & 4) !== 0) job.error = next()
-}
-
-function idAt(chunk: Uint8Array, at: number, form: number): string {
-  const uuid = uuidAt(chunk, at)
-  return form === 2 ? `sync-${uuid}-u1` : `${uuid}-u1`
+/** The id whose 16 bytes begin at `at`. */
+export function usualId(bytes: Uint8Array, at: number, isSync: boolean): string {
+  const uuid = uuidAt(bytes, at)
+  return isSync ? `sync-${uuid}-u1` : `${uuid}-u1`
 }
 
 function bytesOf(uuid: string): readonly number[] {

@@ -62,8 +62,11 @@ export function createUnpacker(bytes: Uint8Array): Unpacker {
       return at - length
     },
     text() {
+      const codes: number[] = []
+      for (let left = Math.min(number(), bytes.length - at); left > 0; left -= 1) codes.push(number())
       let text = ''
-      for (let left = Math.min(number(), bytes.length - at); left > 0; left -= 1) text += String.fromCharCode(number())
+      // In pieces, since a call has a bounded number of arguments.
+      for (let from = 0; from < codes.length; from += 4096) text += String.fromCharCode(...codes.slice(from, from + 4096))
       return text
     },
     get isAtEnd() {

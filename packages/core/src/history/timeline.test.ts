@@ -1,8 +1,11 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { meanSample, packSamples, unpackSamples, type CardSample } from './card-samples.ts'
+import { buildReadingColumns, meanSample, packSamples, unpackSamples, type CardSample, type CardSamples } from './card-samples.ts'
 import { addNumbers, NO_NUMBERS, numbersOf, packNumbers, quantileOf, unpackNumbers, type EndpointNumbers } from './endpoint-numbers.ts'
-import { drawLanes, readingPxOf, type TimelineInput, type TimelineJob, type TimelineWorker } from './timeline.ts'
+import { packJobs, type PastJob } from './ended-jobs.ts'
+import { buildJobColumns, type ColumnJob } from './job-columns.ts'
+import { LANE_PHASES } from './lane-columns.ts'
+import { createLanes, readingPxOf, type TimelineInput, type TimelineWorker } from './timeline.ts'
 
 const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
 const card = { uuid: UUID, hostId: 'h1' }
@@ -16,7 +19,7 @@ const worker: TimelineWorker = {
   drainingSince: 80,
   goneAt: 90,
 }
-const job = (startedAt: number, endedAt: number, status = 'COMPLETED'): TimelineJob => ({
+const job = (startedAt: number, endedAt: number, status: PastJob['status'] = 'COMPLETED'): ColumnJob => ({
   id: 'j1',
   endpointId: 'e1',
   status,
@@ -24,48 +27,51 @@ const job = (startedAt: number, endedAt: number, status = 'COMPLETED'): Timeline
   startedAt,
   endedAt,
 })
-const draw = (more: Partial<TimelineInput>) =>
-  drawLanes({
-    range: { from: 0, to: 100 },
-    px: 10,
-    now: 100,
-    cards: [card],
-    workers: [worker],
-    jobs: [],
-    samples: [],
-    absences: [],
-    ...more,
-  })[0]
+interface Drawing extends Partial<TimelineInput> {
+  readonly jobs?: readonly ColumnJob[]
+  readonly samples?: readonly CardSamples[]
+}
+
+function draw({ jobs = [], samples = [], ...more }: Drawing) {
+  const lanes = createLanes({ range: { from: 0, to: 100 }, px: 10, now: 100, cards: [card], workers: [worker], absences: [], ...more })
+  const columns = buildJobColumns()
+  for (const one of jobs) columns.addJob(one)
+  lanes.addJobs(columns.finish())
+  const readings = buildReadingColumns()
+  for (const one of samples) readings.addChunk(packSamples(one))
+  lanes.addReadings(readings.finish())
+  return lanes.draw(0)
+}
 
 it('draws the phase that took most of each pixel', () => {
-  expect(draw({})?.phases).toBe('.siiiiiid.')
-  expect(draw({ jobs: [job(30, 50), job(62, 70)] })?.phases).toBe('.sibbibid.')
-  expect(draw({ jobs: [job(30, 33)] })?.phases).toBe('.siiiiiid.')
+  expect(draw({}).phases).toBe('.siiiiiid.')
+  expect(draw({ jobs: [job(30, 50), job(62, 70)] }).phases).toBe('.sibbibid.')
+  expect(draw({ jobs: [job(30, 33)] }).phases).toBe('.siiiiiid.')
   expect(
     draw({
       absences: [
         { uuid: UUID, from: 90, to: 100 },
         { hostId: 'h2', from: 0, to: 50 },
       ],
-    })?.phases,
+    }).phases,
   ).toBe('.siiiiiidq')
-  expect(draw({ workers: [], absences: [{ hostId: 'h1', from: 40, to: 60 }] })?.phases).toBe('....uu....')
+  expect(draw({ workers: [], absences: [{ hostId: 'h1', from: 40, to: 60 }] }).phases).toBe('....uu....')
 })
 
 it('shows an image pull as a step of its own where it took a second or more', () => {
   const wide = { range: { from: 0, to: 10_000 }, now: 10_000 }
   const slow = { ...worker, createdAt: 1000, imageReadyAt: 4000, readyAt: 6000, drainingSince: 8000, goneAt: 9000 }
-  expect(draw({ ...wide, workers: [slow] })?.phases).toBe('.pppssiid.')
-  expect(draw({ ...wide, workers: [{ ...slow, imageReadyAt: 1900 }] })?.phases).toBe('.sssssiid.')
+  expect(draw({ ...wide, workers: [slow] }).phases).toBe('.pppssiid.')
+  expect(draw({ ...wide, workers: [{ ...slow, imageReadyAt: 1900 }] }).phases).toBe('.sssssiid.')
 })
 
 it('marks a pixel with a failed job, however short', () => {
-  expect(draw({ jobs: [job(30, 31, 'FAILED'), job(32, 33), job(35, 36, 'FAILED'), job(150, 160, 'FAILED')] })?.failed).toEqual([3])
+  expect(draw({ jobs: [job(30, 31, 'FAILED'), job(32, 33), job(35, 36, 'FAILED'), job(150, 160, 'FAILED')] }).failed).toEqual([3])
 })
 
 it('draws a worker that is still there up to now, and nothing after', () => {
   const { drainingSince: _d, goneAt: _g, ...there } = worker
-  expect(draw({ workers: [there], now: 60 })?.phases).toBe('.siiii....')
+  expect(draw({ workers: [there], now: 60 }).phases).toBe('.siiii....')
 })
 
 it('draws load and memory where they are known', () => {
@@ -84,12 +90,14 @@ it('spends fewer digits on readings where many cards are drawn wide', () => {
   const cards = Array.from({ length: 64 }, (_, index) => ({ ...card, uuid: `c${index}` }))
   const lane = draw({ cards, px: 1440 })
   expect(readingPxOf({ cards, px: 1440 })).toBe(7)
-  expect([lane?.phases.length, lane?.load.length]).toEqual([1440, 206])
+  expect([lane.phases.length, lane.load.length]).toEqual([1440, 206])
 })
 
 it('is as wide as it is asked for, whatever happened', () => {
   const time = fc.integer({ min: -50, max: 200 })
-  const anyJob = fc.tuple(time, time, fc.constantFrom('COMPLETED', 'FAILED')).map(([from, to, status]) => job(from, to, status))
+  const anyJob = fc
+    .tuple(time, time, fc.constantFrom('COMPLETED' as const, 'FAILED' as const))
+    .map(([from, to, status]) => job(from, to, status))
   const anyInput = fc.record({
     px: fc.integer({ min: 1, max: 50 }),
     jobs: fc.array(anyJob),
@@ -97,10 +105,63 @@ it('is as wide as it is asked for, whatever happened', () => {
   })
   const wide = fc.property(anyInput, (input) => {
     const lane = draw(input)
-    for (const text of [lane?.phases, lane?.load, lane?.memory]) expect(text).toHaveLength(input.px)
-    expect((lane?.failed ?? []).every((column) => column >= 0 && column < input.px)).toBe(true)
+    for (const text of [lane.phases, lane.load, lane.memory]) expect(text).toHaveLength(input.px)
+    expect(lane.failed.every((column) => column >= 0 && column < input.px)).toBe(true)
   })
   fc.assert(wide)
+})
+
+/** Column by column from the jobs as objects. */
+function drawPlainly(jobs: readonly PastJob[], { px, to }: { readonly px: number; readonly to: number }) {
+  const ran = jobs.flatMap(({ workerId, startedAt, endedAt, status }) =>
+    workerId === 'w1' && startedAt !== undefined ? [{ startedAt, endedAt, status }] : [],
+  )
+  const wide = to / px
+  const columns = Array.from({ length: px }, (_, index) => ({ left: index * wide, right: (index + 1) * wide }))
+  const phases = columns.map(({ left, right }) => {
+    const spent = ran.reduce((sum, { startedAt, endedAt }) => sum + Math.max(0, Math.min(endedAt, right) - Math.max(startedAt, left)), 0)
+    return Math.min(wide, spent) >= wide / 2 ? LANE_PHASES.busy : LANE_PHASES.idle
+  })
+  const ends = ran.filter(({ status }) => status === 'FAILED').map(({ endedAt }) => endedAt)
+  const failed = columns.flatMap(({ left, right }, index) => (ends.some((at) => at >= left && at < right) ? [index] : []))
+  const count = ran.filter(({ startedAt, endedAt }) => startedAt < to && endedAt >= 0).length
+  return { phases: phases.join(''), failed, count }
+}
+
+it('draws from packed chunks what it would draw from their jobs', () => {
+  const uuid = fc.uuid().map((id) => `${id}-u1`)
+  const anyJob = fc
+    .record({ id: uuid, from: fc.integer({ min: 1, max: 500 }), ran: fc.integer({ min: 0, max: 120 }), isStarted: fc.boolean() })
+    .chain(({ id, from, ran, isStarted }) =>
+      fc
+        .record({ status: fc.constantFrom('COMPLETED' as const, 'FAILED' as const), workerId: fc.constantFrom('w1', 'w2') })
+        .map((more): PastJob => ({
+          ...more,
+          id,
+          endpointId: 'e1',
+          cause: 'result',
+          retries: 0,
+          submittedAt: 0,
+          endedAt: from + ran,
+          ...(isStarted ? { startedAt: from } : {}),
+        })),
+    )
+  const warm = { ...worker, createdAt: 0, readyAt: 0, drainingSince: 1000, goneAt: 1000 }
+  const same = fc.property(fc.array(fc.array(anyJob, { maxLength: 8 }), { maxLength: 5 }), fc.constantFrom(1, 4, 40), (chunks, px) => {
+    const range = { from: 0, to: 400 }
+    const lanes = createLanes({ range, px, now: 1000, cards: [card], workers: [warm], absences: [] })
+    const columns = buildJobColumns()
+    for (const jobs of chunks) columns.addChunk(packJobs(jobs))
+    const packed = columns.finish()
+    const jobs = chunks.flat()
+    const { phases, failed, count } = drawPlainly(jobs, { px, to: 400 })
+    expect(lanes.addJobs(packed)).toBe(count)
+    expect(lanes.draw(0)).toMatchObject({ phases, failed })
+    expect(lanes.list([packed])[0]).toHaveLength(count)
+    const listed = lanes.list([packed])[0] ?? []
+    expect(jobs).toEqual(expect.arrayContaining(listed.map((one) => expect.objectContaining(one))))
+  })
+  fc.assert(same)
 })
 
 it('gives back the readings of cards, rounded', () => {

@@ -18,6 +18,7 @@ import { createChange, updateChange } from './endpoint-change.ts'
 import { registerExplainRoute } from './explain-route.ts'
 import { createKeyModel } from '../key-model.ts'
 import { registerKeyRoutes } from './key-routes.ts'
+import type { Past } from '../../parts/past.ts'
 import type { Notices } from '../../parts/notices.ts'
 import { registerNoticeRoutes } from './notice-routes.ts'
 import { registerLogRoute } from './log-route.ts'
@@ -43,6 +44,7 @@ export interface RestDeps extends RestConventionDeps {
   readonly tasks: TaskModel
   readonly store: Store
   readonly config: Config
+  readonly past: Past
   readonly prices: () => Prices
   readonly settings: readonly ShownSetting[]
   readonly notices: Pick<Notices, 'list' | 'test'>

@@ -5,6 +5,7 @@ import { createWorkSpans, DAY_MS, groupUsage, type UsageGroup, type WorkSpans } 
 import { type Config, pricePerHour, type Prices, RunyardError } from '@runyard/schema'
 import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
+import type { Past } from '../../parts/past.ts'
 import { readRanJobs } from '../../parts/ran-jobs.ts'
 import { type OwnedLedger, readOwnedLedger, type UsageDeps } from '../usage-model.ts'
 import { keyOf, type RestApp, restRoute } from './conventions.ts'
@@ -15,6 +16,7 @@ const DECIMALS = 1e6
 export interface UsageRouteDeps extends UsageDeps {
   readonly store: UsageDeps['store'] & Pick<Store, 'keys' | 'hosts' | 'jobs' | 'history'>
   readonly config: UsageDeps['config'] & Pick<Config, 'history'>
+  readonly past: Past
   readonly prices: () => Prices
 }
 
@@ -59,7 +61,7 @@ async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, idle, rang
     now: Date.now(),
     priceOf: (type: string | null) => pricePerHour(prices, type),
   }
-  const work = idle ? await readWork(deps, { range, rows }) : undefined
+  const work = idle ? await readWork(deps, range) : undefined
   const groups = groupUsage({ rows, days }, { ...options, by, work })
   const sums = (some: readonly UsageGroup[]) => ({ ...sumsOf(some), ...(idle && { idleSeconds: idleOf(some) }) })
   return {
@@ -74,13 +76,13 @@ async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, idle, rang
 
 /** Undefined where the history does not reach back to the range. */
 async function readWork(
-  { store, config }: Pick<UsageRouteDeps, 'store' | 'config'>,
-  { range, rows }: Pick<OwnedLedger, 'range' | 'rows'>,
+  { store, config, past }: Pick<UsageRouteDeps, 'store' | 'config' | 'past'>,
+  range: OwnedLedger['range'],
 ): Promise<WorkSpans | undefined> {
   const now = Date.now()
   if (!store.history.isKept || range.from < now - config.history.days * DAY_MS) return undefined
-  const { jobs, isComplete } = await readRanJobs(store, range, new Set(rows.map(({ workerId }) => workerId)))
-  return isComplete ? createWorkSpans(jobs, now) : undefined
+  const { blocks, isComplete } = await readRanJobs({ store, past }, range)
+  return isComplete ? createWorkSpans(blocks, now) : undefined
 }
 
 interface Names {
