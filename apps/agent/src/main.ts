@@ -1,5 +1,6 @@
 // The agent's process. The first SIGTERM or SIGINT drains, a second one ends at once with exit code 143. A drained agent exits with 0.
 import { runAgent } from './agent.ts'
+import { adoptBeside } from './beside.ts'
 import { createLog } from './log.ts'
 import { readSettings } from './settings.ts'
 import { isStandby, standBy } from './standby.ts'
@@ -25,7 +26,9 @@ function endWith(error: unknown): never {
 try {
   const writeThrough = (chunk: Buffer): void => void process.stdout.write(chunk)
   const isParked = isStandby(process.env)
-  const parked = isParked ? await standBy({ env: process.env, input: process.stdin, writeThrough, signal: drain.signal }) : undefined
+  const parked = isParked
+    ? await standBy({ env: process.env, input: process.stdin, writeThrough, signal: drain.signal })
+    : await adoptBeside(process.env, writeThrough)
   // The job that it may have taken is tried again on another worker.
   parked?.limited.catch(endWith)
   if (parked !== undefined || !isParked) {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { it } from './testing/agent-test.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
-import { descendantsOf, flashCall, type TestWorker } from './testing/worker.ts'
+import { descendantsOf, flashCall, processesMarked, type TestWorker } from './testing/worker.ts'
+import { vendorDirectory } from '../scripts/vendor.ts'
 
 async function run(gateway: FakeGateway, id: string, code: string): Promise<unknown> {
   gateway.give({ id, input: flashCall('f', code, { serialization_format: 'json' }) })
@@ -87,6 +88,37 @@ describe('a worker that stands by', () => {
   })
 })
 
+describe('a worker whose Python starts beside the agent', () => {
+  const RUNNER = join(import.meta.dirname, '..', 'runner')
+  const beside = {
+    prefix: ['python3', join(RUNNER, 'supervisor.py'), '--beside', vendorDirectory],
+    env: { RUNYARD_ENVELOPE: 'flash', MINE: 'yes' },
+  }
+  const LOOK =
+    'def f():\n    import os, sys\n    own = [n for n in os.environ if n.startswith("RUNPOD_WEBHOOK_") or n in ("RUNPOD_AI_API_KEY", "RUNYARD_SUPERVISOR")]\n' +
+    '    print("printed")\n    return [os.environ["MINE"], own, os.getppid(), sys.path[0]]\n'
+  const parentIn = (output: unknown): number => (output as { json_result: [string, [], number, string] }).json_result[2]
+
+  it('runs its jobs in it, without the variables of the worker protocol', async ({ gateway, start }) => {
+    const worker = start(beside)
+    const output = await run(gateway, 'one', LOOK)
+    expect(output).toMatchObject({ json_result: ['yes', [], expect.any(Number), ''], stdout: 'printed\n' })
+    expect(descendantsOf(worker.process.pid ?? 0).map(({ pid }) => pid)).toContain(parentIn(output))
+    await run(gateway, 'crash', CRASH)
+    expect(parentIn(await run(gateway, 'two', LOOK))).toBe(parentIn(output))
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+    expect(processesMarked(worker.directory)).toEqual([])
+  })
+
+  it('starts another one when it was killed', async ({ gateway, start }) => {
+    start(beside)
+    const first = parentIn(await run(gateway, 'one', LOOK))
+    await run(gateway, 'kill', 'def f():\n    import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n')
+    expect(parentIn(await run(gateway, 'two', LOOK))).not.toBe(first)
+  })
+})
+
 describe('preloaded modules (RUNYARD_PRELOAD)', () => {
   let modules: string
   beforeAll(() => {
@@ -131,13 +163,13 @@ process.on('exit', () => writeSync(1, [...process.moduleLoadList, ...urls].map((
 `
 
 describe('the start of the agent', () => {
-  it('loads neither the schemas nor Node’s fetch, which took most of its time', async ({ gateway, start }) => {
+  it('loads neither the schemas nor Node’s fetch nor its TLS, which took most of its time', async ({ gateway, start }) => {
     const worker = start({ env: { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(LIST_MODULES)}"` } })
     await run(gateway, 'j1', 'def f():\n    return 1\n')
     worker.process.kill('SIGTERM')
     expect(await worker.ended).toBe(0)
     const loaded = worker.output().match(/(?<=^loaded ).+$/gm) ?? []
     expect(loaded).toContain('NativeModule _http_client')
-    expect(loaded.filter((name) => /zod|undici\/undici/.test(name))).toEqual([])
+    expect(loaded.filter((name) => /zod|undici\/undici|^NativeModule tls$/.test(name))).toEqual([])
   })
 })

@@ -1,9 +1,9 @@
-// Starts runner/supervisor.py and communicates with it: JSON lines to its stdin, reports from its fd 3, one unix socket to which each runner child
-// connects. All files are in a private 0700 directory. When the supervisor dies, its child dies too.
+// Starts runner/supervisor.py, or adopts one that was started beside the agent, and communicates with it: JSON lines to its stdin, reports from its
+// fd 3, one unix socket to which each runner child connects. All files are in a private 0700 directory. When the supervisor dies, its child dies too.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -53,38 +53,103 @@ interface Report {
 /** @throws Error with one sentence when Python cannot be started. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 })
-  const socketPath = join(options.directory, 'sock')
-  const fifoPath = join(options.directory, 'out')
   const secret = randomBytes(12).toString('hex')
+  const { socketPath, fifoPath } = pathsIn(options.directory)
+  const args = [join(options.runnerDir, 'supervisor.py'), socketPath, fifoPath, secret, options.vendorDir]
+  const start = (): PythonProcess => spawnPython(options, args)
+  return connect(start, { ...options, secret })
+}
+
+/** What runner/runyard_runner/launch.py says of the supervisor that it started. */
+export interface StartedBeside {
+  readonly pid: number
+  /** Descriptors of this process. */
+  readonly commands: number
+  readonly reports: number
+  readonly runtimeDir: string
+  readonly secret: string
+}
+
+/** @throws Error with one sentence when its Python has ended. */
+export async function adoptSupervisor(
+  { secret, ...started }: StartedBeside,
+  options: Pick<SupervisorOptions, 'directory' | 'writeThrough'>,
+): Promise<Supervisor> {
+  return connect(() => adopt(started), { ...options, secret })
+}
+
+const pathsIn = (directory: string) => ({ socketPath: join(directory, 'sock'), fifoPath: join(directory, 'out') })
+
+type Connection = Pick<SupervisorOptions, 'directory' | 'writeThrough'> & { readonly secret: string }
+
+async function connect(start: () => PythonProcess, { directory, writeThrough, secret }: Connection): Promise<Supervisor> {
+  const { socketPath, fifoPath } = pathsIn(directory)
   const registry = createChildRegistry()
   const server = createServer((socket) => registry.accept(socket))
   server.listen(socketPath)
-  const args = [join(options.runnerDir, 'supervisor.py'), socketPath, fifoPath, secret, options.vendorDir]
-  // In a session of its own, so that Ctrl-C in a terminal reaches only the agent, which drains.
-  const child = spawn(options.python, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true })
-  const closed = watchEnd(child, registry)
-  void closed.then(() => server.close())
-  const pythonVersion = await awaitReady(child, closed, registry)
-  const output = openOutputPipe({ fifoPath, secret, writeThrough: options.writeThrough })
+  const python = start()
+  const { ended } = python
+  void ended.then(() => registry.markAllLost())
+  void ended.then(() => server.close())
+  const pythonVersion = await awaitReady(python, registry)
+  const output = openOutputPipe({ fifoPath, secret, writeThrough })
   // Reads the rest of the pipe before closing it.
-  void closed.then(() => setTimeout(() => output[Symbol.dispose](), 50))
-  return createSupervisor({ child, closed, registry, pythonVersion, output, directory: options.directory })
+  void ended.then(() => setTimeout(() => output[Symbol.dispose](), 50))
+  return createSupervisor({ python, registry, pythonVersion, output, directory })
+}
+
+interface PythonProcess {
+  readonly commands: Writable
+  readonly reports: Readable
+  readonly isAlive: () => boolean
+  readonly kill: () => void
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>
+}
+
+/** In a session of its own, so that Ctrl-C in a terminal reaches only the agent, which drains. */
+function spawnPython({ python, env }: Pick<SupervisorOptions, 'python' | 'env'>, args: readonly string[]): PythonProcess {
+  const child = spawn(python, args, { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true })
+  return {
+    commands: child.stdin,
+    reports: child.stdio[3] as Readable,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    kill: () => void child.kill('SIGKILL'),
+    ended: watchEnd(child),
+  }
+}
+
+/** Node waits only for processes that it started: the end of this one is the end of its reports, which its children do not hold. */
+function adopt({ pid, commands, reports }: Omit<StartedBeside, 'secret'>): PythonProcess {
+  const input = new Socket({ fd: commands, readable: false, writable: true }).on('error', () => undefined)
+  const output = new Socket({ fd: reports, readable: true, writable: false }).on('error', () => undefined)
+  let isAlive = true
+  const ended = new Promise<string>((resolve) => {
+    output.once('close', () => {
+      isAlive = false
+      input.destroy()
+      resolve('it has ended')
+    })
+  })
+  const kill = (): void => {
+    if (isAlive) process.kill(pid, 'SIGKILL')
+  }
+  return { commands: input, reports: output, isAlive: () => isAlive, kill, ended }
 }
 
 interface SupervisorParts {
-  readonly child: ChildProcess
-  readonly closed: Promise<string>
+  readonly python: PythonProcess
   readonly registry: ChildRegistry
   readonly pythonVersion: string
   readonly output: OutputPipe
   readonly directory: string
 }
 
-function createSupervisor({ child, closed, registry, pythonVersion, output, directory }: SupervisorParts): Supervisor {
+function createSupervisor({ python, registry, pythonVersion, output, directory }: SupervisorParts): Supervisor {
+  const { commands, isAlive, ended } = python
   let generation = 0
-  const isAlive = () => child.exitCode === null && child.signalCode === null
   const command = (op: 'fork' | 'kill', of: number) => {
-    if (isAlive()) stdinOf(child).write(`${JSON.stringify({ op, generation: of })}\n`)
+    if (isAlive()) commands.write(`${JSON.stringify({ op, generation: of })}\n`)
     else registry.markAllLost()
   }
   return {
@@ -99,7 +164,7 @@ function createSupervisor({ child, closed, registry, pythonVersion, output, dire
       return connected
     },
     takeOn(env) {
-      if (isAlive()) stdinOf(child).write(`${JSON.stringify({ op: 'environment', env })}\n`)
+      if (isAlive()) commands.write(`${JSON.stringify({ op: 'environment', env })}\n`)
     },
     boardOf: (target) => readBoard(join(directory, `board-${target.generation}`)),
     async kill(target) {
@@ -107,22 +172,18 @@ function createSupervisor({ child, closed, registry, pythonVersion, output, dire
       await target.exited
     },
     async discard() {
-      child.kill('SIGKILL')
-      await closed
+      python.kill()
+      await ended
     },
     async end() {
-      stdinOf(child).end()
-      await closed
+      commands.end()
+      await ended
     },
   }
 }
 
-function stdinOf(child: ChildProcess): Writable {
-  return child.stdin as Writable
-}
-
 /** Resolves with the exit. The first stderr lines, before the pipe is open, explain a failed start. */
-async function watchEnd(child: ChildProcess, registry: ChildRegistry): Promise<string> {
+async function watchEnd(child: ChildProcess): Promise<string> {
   let words = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (words = `${words}${chunk}`.slice(-2000)))
   child.stdin?.on('error', () => undefined)
@@ -130,22 +191,21 @@ async function watchEnd(child: ChildProcess, registry: ChildRegistry): Promise<s
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`))
   })
-  registry.markAllLost()
   return [ended, words.trim()].filter((part) => part !== '').join(': ')
 }
 
 /** Resolves with Python's version at the first report; later reports go to the registry of children. */
-async function awaitReady(child: ChildProcess, closed: Promise<string>, registry: ChildRegistry): Promise<string> {
+async function awaitReady({ reports, ended, kill }: PythonProcess, registry: ChildRegistry): Promise<string> {
   const ready = new Promise<string>((resolve) => {
-    createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+    createInterface({ input: reports }).on('line', (line) => {
       const report = JSON.parse(line) as Report
       if (report.kind === 'ready') resolve(report.python)
       if (report.kind === 'exited') registry.markExited(report.generation, { ...report, supervisorLost: false })
     })
   })
-  const failed = closed.then((why) => {
+  const failed = ended.then((why) => {
     throw new Error(`Python could not be started in this worker: ${why}`)
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS)
+  const timer = setTimeout(kill, START_LIMIT_MS)
   return Promise.race([ready, failed]).finally(() => clearTimeout(timer))
 }

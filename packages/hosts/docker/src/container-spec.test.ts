@@ -1,6 +1,7 @@
 import { workerLaunch } from '@runyard/testing'
 import { describe, expect, it } from 'vitest'
 import { AGENT_MOUNT, containerName, planeHosts, toContainerOptions } from './container-spec.ts'
+import { WORKER_IMAGE } from './images.ts'
 
 const launch = workerLaunch({ specHash: 'hash', image: 'some/image:1', withAgent: true, args: ['ignored'], env: { A: '1' } })
 const host = { instanceId: 'install', agentVolume: 'runyard-agent-1' }
@@ -60,6 +61,16 @@ describe('toContainerOptions', () => {
     expect(own.Entrypoint).toBeUndefined()
     const entered = toContainerOptions({ ...launch, withAgent: false, entrypoint: ['sh', '-c'], args: ['python handler.py'] }, host)
     expect(entered).toMatchObject({ Entrypoint: ['sh', '-c'], Cmd: ['python handler.py'] })
+  })
+
+  it('starts Python beside the agent in our own image, unless a variable, a server or a wait for an endpoint needs it otherwise', () => {
+    const beside = ['python3', `${AGENT_MOUNT}/runner/supervisor.py`, '--beside', `${AGENT_MOUNT}/runner/vendor`]
+    const agent = [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`]
+    const ours = { ...launch, image: WORKER_IMAGE }
+    expect(toContainerOptions(ours, host).Entrypoint).toEqual([...beside, ...agent])
+    for (const name of ['PYTHONPATH', 'LD_PRELOAD', 'PATH', 'RUNYARD_PYTHON', 'RUNYARD_PRELOAD', 'RUNYARD_SERVES'])
+      expect(toContainerOptions({ ...ours, env: { ...ours.env, [name]: 'x' } }, host).Entrypoint).toEqual(agent)
+    expect(toContainerOptions(ours, { ...host, isStandby: true }).Entrypoint).toEqual(agent)
   })
 
   it('refuses to start the agent on a host without its volume', () => {

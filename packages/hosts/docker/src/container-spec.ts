@@ -5,6 +5,7 @@ import { modelMounts, modelVariables, planeAddressOf } from '@runyard/core'
 import { RunyardError, type PlaneName } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
+import { WORKER_IMAGE } from './images.ts'
 import { volumeMounts } from './volume-mounts.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
 
@@ -111,7 +112,7 @@ export function toContainerOptions(
     Image: launch.image,
     ...network.config,
     Env: Object.entries(environmentOf(launch)).map(([key, value]) => `${key}=${value}`),
-    ...(launch.withAgent ? { Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] } : {}),
+    ...(launch.withAgent ? { Entrypoint: agentCommand(launch, isStandby), Cmd: [] } : {}),
     ...(!launch.withAgent && launch.entrypoint.length > 0 ? { Entrypoint: [...launch.entrypoint] } : {}),
     ...(!launch.withAgent && launch.args.length > 0 ? { Cmd: [...launch.args] } : {}),
     // An image's own STOPSIGNAL would turn "drain" into something else.
@@ -133,6 +134,17 @@ export function toContainerOptions(
       LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } },
     },
   }
+}
+
+const AGENT = [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`]
+const BESIDE = ['python3', `${AGENT_MOUNT}/runner/supervisor.py`, '--beside', `${AGENT_MOUNT}/runner/vendor`]
+/** They choose another Python, keep this one from starting, or have it import modules before it has the whole environment. */
+const OF_PYTHON = /^(PYTHON|LD_|PATH$|RUNYARD_(PYTHON|PRELOAD)$)/
+
+/** In our own image Python is known to be there, so it starts beside the agent instead of after it. The server of a load-balanced endpoint needs another one. */
+function agentCommand({ image, env }: WorkerLaunch, isStandby: boolean | undefined): string[] {
+  const isKnown = image === WORKER_IMAGE && isStandby !== true && env['RUNYARD_SERVES'] === undefined
+  return isKnown && !Object.keys(env).some((name) => OF_PYTHON.test(name)) ? [...BESIDE, ...AGENT] : AGENT
 }
 
 function labelsOf(launch: WorkerLaunch, { instanceId, isStandby }: Pick<SpecOptions, 'instanceId' | 'isStandby'>): Record<string, string> {
