@@ -210,7 +210,12 @@ function toDone({ header, body }: Frame, stdout: string): RunResult {
   const timings: { enteredAt?: number; returnedAt?: number } = {}
   if (typeof header.enteredAt === 'number') timings.enteredAt = header.enteredAt
   if (typeof header.returnedAt === 'number') timings.returnedAt = header.returnedAt
-  const filled =
-    typeof at === 'number' ? Buffer.concat([body.subarray(0, at), Buffer.from(JSON.stringify(stdout), 'utf8'), body.subarray(at)]) : body
+  const filled = typeof at === 'number' ? Buffer.concat([body.subarray(0, at), toJsonString(stdout), body.subarray(at)]) : body
   return { kind: 'done', body: filled, isStream: header.isStream === true, timings }
+}
+
+const EMPTY_STRING = Buffer.from('""')
+
+function toJsonString(text: string): Buffer {
+  return text === '' ? EMPTY_STRING : Buffer.from(JSON.stringify(text), 'utf8')
 }

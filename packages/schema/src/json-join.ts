@@ -6,19 +6,23 @@ export function parseJson(json: JsonText): unknown {
   return JSON.parse(typeof json === 'string' ? json : new TextDecoder().decode(json))
 }
 
-/** `{…fields, name: value}`, with the value inserted unchanged. It is the last member. */
+/** `{…fields, name: value}`, with the value inserted unchanged. It is the last member. The name needs no escapes. */
 export function withMember(fields: object, name: string, value: JsonText): JsonText {
-  const head = JSON.stringify(fields).slice(0, -1)
-  return joinJson([`${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:`, value, '}'])
+  const fieldsText = JSON.stringify(fields).slice(0, -1)
+  const head = `${fieldsText}${fieldsText === '{' ? '' : ','}"${name}":`
+  // Every small value passes here.
+  return typeof value === 'string' ? asJson(`${head}${value}}`) : joinJson([head, value, '}'])
 }
 
 /** The same for several values; undefined ones are omitted. */
 export function withMembers(fields: object, values: Readonly<Record<string, JsonText | undefined>>): JsonText {
   const parts: (string | Uint8Array)[] = [JSON.stringify(fields).slice(0, -1)]
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) parts.push(`${parts[0] === '{' && parts.length === 1 ? '' : ','}${JSON.stringify(name)}:`, value)
+  for (const name in values) {
+    const value = values[name]
+    if (value !== undefined) parts.push(`${parts[0] === '{' && parts.length === 1 ? '' : ','}"${name}":`, value)
   }
-  return joinJson([...parts, '}'])
+  parts.push('}')
+  return joinJson(parts)
 }
 
 /** `[a,b,…]` */
@@ -28,6 +32,14 @@ export function toJsonList(values: readonly JsonText[]): JsonText {
 
 /** Text if all parts are text, otherwise bytes. The caller ensures that the result is JSON. */
 export function joinJson(parts: readonly (string | Uint8Array)[]): JsonText {
-  if (parts.every((part) => typeof part === 'string')) return asJson(parts.join(''))
+  let text = ''
+  for (const part of parts) {
+    if (typeof part !== 'string') return joinBytes(parts)
+    text += part
+  }
+  return asJson(text)
+}
+
+function joinBytes(parts: readonly (string | Uint8Array)[]): JsonText {
   return asJson(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))))
 }

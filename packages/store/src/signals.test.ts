@@ -172,6 +172,49 @@ describe('a subscription', () => {
   })
 })
 
+describe('a job that is submitted', () => {
+  /** What this process takes as soon as it hears of a job. */
+  function takeAtOnce(store: Store) {
+    const taken: Promise<string | undefined>[] = []
+    store.subscribe(({ kind }) => {
+      if (kind === 'job-added') taken.push(store.jobs.take(EP, 'w1').then((job) => job?.id))
+    })
+    return taken
+  }
+
+  test('can be taken by its own process in the same round trip (ADR 96)', async () => {
+    const store = await stores.open()
+    await store.jobs.submit(EP, submission('warm'))
+    await store.jobs.take(EP, 'w1')
+    const taken = takeAtOnce(store)
+    const accepted = store.jobs.submit(EP, submission('a'))
+    // No answer of Redis can arrive in this turn of the event loop.
+    for (let steps = 0; steps < 100; steps += 1) await Promise.resolve()
+    expect(taken).toHaveLength(1)
+    expect(await Promise.all(taken)).toEqual(['a'])
+    await accepted
+  })
+
+  test('is announced once more where Redis did not know the script', async () => {
+    const store = await stores.open()
+    await store.jobs.submit(EP, submission('warm'))
+    await store.jobs.take(EP, 'w1')
+    const taken = takeAtOnce(store)
+    await stores.raw().script('FLUSH')
+    await store.jobs.submit(EP, submission('a'))
+    expect((await Promise.all(taken)).filter((id) => id !== undefined)).toEqual(['a'])
+  })
+
+  test('and refused is announced in vain', async () => {
+    const store = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, queueJobs: 1 } })
+    await store.jobs.submit(EP, submission('first'))
+    const taken = takeAtOnce(store)
+    await expect(store.jobs.submit(EP, submission('second'))).rejects.toThrow('queue')
+    expect(await Promise.all(taken)).toEqual(['first'])
+    expect(await store.jobs.take(EP, 'w1')).toBeUndefined()
+  })
+})
+
 async function setChannels(client: Redis, rule: string): Promise<void> {
   await client.call('ACL', 'SETUSER', 'default', rule)
 }

@@ -15,6 +15,10 @@ from . import advice, memory
 OUR_DIRS = (os.path.dirname(os.path.abspath(__file__)), os.path.dirname(asyncio.__file__))
 
 
+# `dumps` with this setting makes an encoder per call.
+strict_json = json.JSONEncoder(allow_nan=False).encode
+
+
 class Failure(Exception):
     """The job failed; `text` is what the caller reads. `fresh`: the process must not run another job. `cause`: what user code raised."""
 
@@ -183,11 +187,16 @@ async def await_values(generator, chunk):
 
 
 def to_json(value):
-    return guard(as_json, value)
+    """As the caller will read it: a tuple is a list."""
+    return json.loads(to_json_text(value))
 
 
-def as_json(value):
+def to_json_text(value):
+    return guard(as_json_text, value)
+
+
+def as_json_text(value):
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return strict_json(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))

@@ -135,9 +135,9 @@ local function isSettled(id)
   return call('EXISTS', settledKey(id)) == 1
 end
 
--- False for a job that does not exist.
+-- { submitted at, started at, settled at, attempts, worker }; false for a job that does not exist.
 local function settleJob(id, worker, ending)
-  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts', 'unread')
+  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts', 'weight', 'unread', 'key')
   if not job[2] then return false end
   local fields = {
     'submittedAt', job[2], 'settledAt', ending.now, 'attempts', job[4] or '0', 'workerId', worker or '',
@@ -147,7 +147,7 @@ local function settleJob(id, worker, ending)
     fields[#fields + 1] = 'startedAt'
     fields[#fields + 1] = job[3]
   end
-  local bytes = #ending.outcome + (job[6] or 0)
+  local bytes = #ending.outcome + (job[7] or 0)
   if isAskedFor(ending.status) then bytes = bytes + addSubmission(fields, id) end
   call('HSET', settledKey(id), unpack(fields))
   local ttl = job[1] == 'sync' and ending.syncMs or ending.asyncMs
@@ -158,8 +158,8 @@ local function settleJob(id, worker, ending)
   postWebhook(id, worker, ending, job[5])
   countOutcome(ending.status, 1)
   markWorker(worker, ending.now)
-  dropJob(id)
-  return true
+  dropJob(id, { job[6], job[7], job[8] })
+  return { job[2], job[3], ending.now, job[4] or '0', worker or '' }
 end
 
 local function readRecord(id)

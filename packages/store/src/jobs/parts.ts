@@ -25,8 +25,8 @@ export const jobLua = defineLua({
 
 export const leaseLua = defineLua({ lua: new URL('./lease.lua', import.meta.url), uses: [jobLua] })
 
-/** BullMQ's own script as a function; its parameters hide Redis' own KEYS and ARGV from it. */
-const moveLua = defineLua({ lua: `local function moveToActive(KEYS, ARGV)\n${indent(moveToActive.content)}\nend\n` })
+/** BullMQ's own script as a function; its parameters hide Redis' own KEYS, ARGV and commands from it. */
+const moveLua = defineLua({ lua: `local function moveToActive(KEYS, ARGV, redis)\n${indent(moveToActive.content)}\nend\n` })
 export const bullTakeLua = defineLua({ lua: new URL('./bull-take.lua', import.meta.url), uses: [jobLua, moveLua] })
 
 /** So that it is one part (`used-parts.ts`); without its comments. */

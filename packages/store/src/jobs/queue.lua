@@ -28,7 +28,8 @@ local function nearerEnd(id)
 end
 
 -- Removes every trace of a live job from the queue, and its weight (ADR 42). A leased job is in 'active', so the long list is left alone for it.
-local function dropJob(id)
+-- `counted`: what `releaseJob` would read, from a caller that has read it.
+local function dropJob(id, counted)
   local wasSuspect = forgetSuspect(id)
   if call('LREM', ACTIVE, -1, id) == 1 then
     wakeForSuspects(wasSuspect)
@@ -36,7 +37,7 @@ local function dropJob(id)
     call('LREM', WAIT, nearerEnd(id), id)
   end
   call('SREM', STALLED, id)
-  releaseJob(id)
+  releaseJob(id, counted)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', DEADLINES, id)
 end
@@ -65,11 +66,9 @@ local function enqueueJob(id, job)
   end
 end
 
--- Before every take BullMQ's script writes to a stream of events per queue that no process reads: it is kept short.
 local function submitJob(job)
   call('ZADD', DEADLINES, job.deadline, job.id)
   enqueueJob(job.id, job)
-  call('XTRIM', QUEUE_EVENTS, 'MAXLEN', '~', 100)
 end
 
 -- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list). A suspect waits among suspects.

@@ -5,6 +5,7 @@ if isSettled(id) then
   return 'already_settled'
 end
 if not isHolder then return 'not_holder' end
-if not settleJob(id, worker, ending) then return 'not_holder' end
+local facts = settleJob(id, worker, ending)
+if not facts then return 'not_holder' end
 publish(settled)
-return { 'settled', unpack(call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId')) }
+return { 'settled', unpack(facts) }

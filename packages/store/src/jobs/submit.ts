@@ -35,7 +35,7 @@ const submitScript = defineScript(
     args: { job: QUEUED_JOB, ...QUEUE_LIMITS, keyJobs: 'number', added: 'signal' },
     reply: word('accepted', ...REFUSALS),
   },
-  { added: (reply) => reply === 'accepted' },
+  { added: 'when_sent' },
 )
 
 const submitOnceScript = defineScript(
@@ -56,7 +56,7 @@ const submitOnceScript = defineScript(
     /** `differs`: the key stands for another request. */
     reply: wordOr(word('accepted', 'differs', ...REFUSALS), tagged({ repeated: row({ jobId: text }) })),
   },
-  { added: (reply) => reply === 'accepted' },
+  { added: 'when_sent' },
 )
 
 export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {

@@ -49,8 +49,8 @@ local function releaseUnread(id, bytes)
   if held > 0 then addUnread(id, -math.min(held, bytes)) end
 end
 -- A job's hash is deleted next.
-local function releaseJob(id)
-  local job = call('HMGET', jobKey(id), 'weight', 'unread', 'key')
+local function releaseJob(id, counted)
+  local job = counted or call('HMGET', jobKey(id), 'weight', 'unread', 'key')
   if job[1] then addWeight(-job[1]) end
   if job[2] then addUnread(id, -job[2]) end
   if job[3] then countForKey(job[3], -1) end

@@ -25,7 +25,10 @@ export interface Script<I, R> {
   readonly text: () => string
   readonly toArguments: ToArguments
   readonly read: Reader<R>
+  /** What this process hears after the answer. */
   readonly signalled: (reply: R, input: I) => readonly Signal[]
+  /** What it hears as soon as the script is sent. */
+  readonly signalledWhenSent: (input: I) => readonly Signal[]
   /** For checks. */
   readonly parts: { readonly own: string; readonly header: string; readonly names: readonly string[] }
 }
@@ -39,10 +42,11 @@ export interface ScriptDefinition<K extends readonly string[], A extends Argumen
 }
 
 /**
- * Which of the signals among its arguments a script has published, by its reply. This process then hears them without Redis' echo.
+ * When this process hears the signals among a script's arguments, without Redis' echo: after the answer, if that says that the script has published them;
+ * or when the script is sent, a round trip sooner, and in vain if it then changes nothing (ADR 96).
  */
 export type Signalled<K extends readonly string[], A, R> = {
-  readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean
+  readonly [N in SignalsOf<A>]: ((reply: R, input: Input<K[number], A>) => boolean) | 'when_sent'
 }
 
 /** Every script of this process, so that a test can check all of them. */
@@ -54,7 +58,7 @@ export function defineScript<const K extends readonly string[], const A extends 
 ): Script<Input<K[number], A>, R> {
   const { lua, uses = [], keys, args = {}, reply } = definition
   const name = lua instanceof URL ? basename(lua.pathname, '.lua') : lua.name
-  const conditions: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(signalled ?? {})
+  const conditions: [string, ((reply: R, input: Input<K[number], A>) => boolean) | 'when_sent'][] = Object.entries(signalled ?? {})
   const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
   const { header, toArguments } = layOut(args)
   const text = once(() => {
@@ -69,7 +73,9 @@ export function defineScript<const K extends readonly string[], const A extends 
     text,
     toArguments,
     read: reply,
-    signalled: (answer, input) => conditions.flatMap(([signal, when]) => (when(answer, input) ? signalsOf(input, signal) : [])),
+    signalled: (answer, input) =>
+      conditions.flatMap(([signal, when]) => (when !== 'when_sent' && when(answer, input) ? signalsOf(input, signal) : [])),
+    signalledWhenSent: (input) => conditions.flatMap(([signal, when]) => (when === 'when_sent' ? signalsOf(input, signal) : [])),
     get parts() {
       return { own: readLua(lua), header, names: [...keys, ...Object.keys(args)] }
     },

@@ -6,7 +6,8 @@ import type { Argument } from './arguments.ts'
 import { luaText, readLua, type Script } from './define-script.ts'
 
 /**
- * Signals that the script published reach this process at once, without Redis' echo; `before` runs ahead of that.
+ * Signals that the script published reach this process without Redis' echo: at once after the answer, where `before` runs ahead of them, or, where
+ * its definition says so, when it is sent. What a listener sends in that turn, Redis runs after the script.
  * @throws what Redis answers; with the script's name in place of the command's, and without its arguments (`errors.ts`).
  */
 export type Run = <I extends Readonly<Record<string, unknown>>, R>(
@@ -57,7 +58,10 @@ export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }:
     const keys = script.keys.map((name) => String(input[name]))
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
-    const answer = await send(fence === undefined ? call : underTerm(call, fence))
+    const deliverWhenSent = () => {
+      for (const signal of script.signalledWhenSent(input)) signals.deliver(signal)
+    }
+    const answer = await send(fence === undefined ? call : underTerm(call, fence), deliverWhenSent)
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
     before?.(reply)
@@ -76,7 +80,10 @@ function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): 
   }
 }
 
-function createSend(client: Redis): (call: Call) => Promise<unknown> {
+/** `onSent` runs in the turn in which the command is written, once more where the script's text must be sent. */
+type Send = (call: Call, onSent: () => void) => Promise<unknown>
+
+function createSend(client: Redis): Send {
   const hashes = new Map<string, string>()
   const hashOf = ({ name, text }: Call): string => {
     const known = hashes.get(name)
@@ -85,13 +92,24 @@ function createSend(client: Redis): (call: Call) => Promise<unknown> {
     hashes.set(name, hash)
     return hash
   }
-  return async (call) => {
+  const sendText: Send = async (call, onSent) => {
     const { keys, args } = call
     try {
-      return await client.evalsha(hashOf(call), keys.length, ...keys, ...args)
+      const answer = client.eval(call.text(), keys.length, ...keys, ...args)
+      onSent()
+      return await answer
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-        return client.eval(call.text(), keys.length, ...keys, ...args).catch((again: unknown) => Promise.reject(named(call, again)))
+      throw named(call, error)
+    }
+  }
+  return async (call, onSent) => {
+    const { keys, args } = call
+    try {
+      const answer = client.evalsha(hashOf(call), keys.length, ...keys, ...args)
+      onSent()
+      return await answer
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return sendText(call, onSent)
       throw named(call, error)
     }
   }

@@ -26,32 +26,33 @@ from ..reply import Reply
 SDK_LOCK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "sdk.lock")
 IMPORTS_SDK = re.compile(r"^\s*(?:import|from)\s+runpod\b", re.MULTILINE)
 
-_modules = {}  # digest of the source → module, and what changed as it was loaded
+_modules = {}  # source → module, and what changed as it was loaded
 
 
 def run(request, loop, emit, report):
     chunks = []
 
     def chunk(value):
-        item = {"success": True, "__stream__": True, "json_result": calling.to_json(value)}
+        item = '{"success": true, "__stream__": true, "json_result": %s}' % calling.to_json_text(value)
         chunks.append(item)
-        emit(json.dumps({"output": item}).encode())
+        emit(b'{"output": %s}' % item.encode())
 
-    value = execute(request, loop, report, chunk)
+    value = invoke(request, loop, report, chunk, as_they_came)
     if value is STREAMED:
         # The captured output has no place in a list of chunks; it is in the worker's log.
-        return Reply(json.dumps({"output": chunks}), "", is_stream=True)
-    return single({"success": True, "json_result": value})
+        return Reply('{"output": [%s]}' % ", ".join(chunks), "", is_stream=True)
+    return single('{"success": true, "json_result": %s' % calling.to_json_text(value))
 
 
 def failed(failure, emit):
     item = {"success": False, "error": failure.text}
     emit(json.dumps({"output": item}).encode())
-    return single(item, failure.fresh)
+    return single(json.dumps(item)[:-1], failure.fresh)
 
 
-def single(item, fresh=False):
-    return Reply('{"output":[' + json.dumps(item)[:-1] + ', "stdout":', "}]}", is_stream=True, fresh=fresh)
+def single(open_item, fresh=False):
+    """`open_item`: JSON text of an object without its closing brace; the captured output becomes its last member."""
+    return Reply('{"output":[' + open_item + ', "stdout":', "}]}", is_stream=True, fresh=fresh)
 
 
 STREAMED = object()
@@ -84,15 +85,15 @@ def invoke(request, loop, report, chunk, arguments):
 
 def load(source):
     """Executes the source once per content, as a module whose name is not __main__."""
-    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
-    if digest in _modules:
-        module, loaded = _modules[digest]
+    known = _modules.get(source)
+    if known is not None:
+        module, loaded = known
         loaded.again()
         return module
     if IMPORTS_SDK.search(source):
         ensure_sdk()
         mounts.configure()
-    name = "runyard_source_" + digest[:12]
+    name = "runyard_source_" + hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     directory = tempfile.mkdtemp(prefix="source-", dir=os.environ.get("RUNYARD_RUNTIME_DIR"))
     path = os.path.join(directory, name + ".py")
     with open(path, "w", encoding="utf-8") as file:
@@ -108,7 +109,7 @@ def load(source):
         del sys.modules[name]
         raise
     loaded.done()
-    _modules[digest] = module, loaded
+    _modules[source] = module, loaded
     return module
 
 
