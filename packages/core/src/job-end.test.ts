@@ -162,14 +162,14 @@ describe('many jobs ended by one call', () => {
   })
 })
 
-test('the history gets each job by itself, however many ended at once, but none of a deleted endpoint', () => {
+test('the history gets each job by itself, however many ended at once, also with their endpoint', () => {
   const kept: string[] = []
   const keep = (endpointId: string, ends: readonly JobEnd[]) => kept.push(...ends.map(({ job }) => `${endpointId} ${job.id}`))
   const port = { keep, log: () => undefined, event: () => undefined, measure: () => undefined }
   const ends = Array.from({ length: 30 }, (_, index): JobEnd => ({ cause: 'ttl', job: { ...WAITED, id: `j${index}` } }))
   writeJournal(port, ENDPOINT, ends)
   writeJournal(port, ENDPOINT, [{ cause: 'endpoint_deleted', job: WAITED }])
-  expect(kept).toEqual(ends.map(({ job }) => `ep-1 ${job.id}`))
+  expect(kept).toEqual([...ends.map(({ job }) => `ep-1 ${job.id}`), `ep-1 ${WAITED.id}`])
 })
 
 const ended = (status: 'COMPLETED' | 'FAILED' | 'CANCELLED', more: { workerId?: string; error?: string } = {}) =>

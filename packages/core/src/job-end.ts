@@ -81,7 +81,7 @@ export interface JournalEntry {
 
 /** Where entries go. */
 export interface JournalPort {
-  /** For the history (ADR 79), each job by itself; not the ends of a deleted endpoint. */
+  /** For the history (ADR 79), each job by itself. */
   keep(endpointId: string, ends: readonly JobEnd[]): void
   log(line: EndLine, text: JournalEntry['text']): void
   event(event: EndpointEvent): void
@@ -95,8 +95,7 @@ const LONGEST_REASON = 200
 
 /** Writes the entries for the jobs that one call of this process ended. */
 export function writeJournal(port: JournalPort, endpoint: EndpointName, ends: readonly JobEnd[]): void {
-  const kept = ends.filter(({ cause }) => cause !== 'endpoint_deleted')
-  if (kept.length > 0) port.keep(endpoint.id, kept)
+  if (ends.length > 0) port.keep(endpoint.id, ends)
   for (const entry of journalOf(endpoint, ends)) writeEntry(port, entry)
 }
 

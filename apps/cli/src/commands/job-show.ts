@@ -12,7 +12,7 @@ import { formatTime } from '../output/time.ts'
 import { cutEnd, toVisible } from '../output/visible.ts'
 import { findTarget } from '../settings.ts'
 import { renderExplanation } from './explain.ts'
-import { findJob, paintStatus } from './jobs.ts'
+import { findJob, nameOf, paintStatus } from './jobs.ts'
 
 const LOG_LINES = 10
 const SHORT_ID = 8
@@ -36,7 +36,7 @@ function renderJob(context: CommandContext, job: JobDetailView): readonly string
   const form = timeFormOf(context)
   const { submittedAt, delayMs, runMs, workerId, keyId, cause, text, attempts } = job
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['endpoint', `${job.endpoint.name} (${job.endpoint.id})`],
+    ['endpoint', `${nameOf(job.endpoint)} (${job.endpoint.id})`],
     ['submitted', `${formatTime(submittedAt, form)}${keyId === undefined ? '' : ` with the key ${keyId}`}`],
     ['waited', delayMs === undefined ? undefined : formatDuration(delayMs)],
     ['ran', runMs === undefined ? undefined : `${formatDuration(runMs)}${workerId === undefined ? '' : ` on ${workerId}`}`],

@@ -87,12 +87,17 @@ async function getJob(client: Pick<Client, 'history'>, id: string): Promise<Foun
   })
 }
 
+/** `caption`, or `caption (deleted)`. */
+export function nameOf({ name, isDeleted }: FoundJob['endpoint']): string {
+  return isDeleted === true ? `${name} (deleted)` : name
+}
+
 function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; time: TimeForm }): Listing<FoundJob> {
   return {
     rows,
     columns: [
       { title: 'job', cell: ({ id }) => id, cut: 'id' },
-      { title: 'endpoint', cell: ({ endpoint }) => endpoint.name, cut: 'middle', goes: 3 },
+      { title: 'endpoint', cell: ({ endpoint }) => nameOf(endpoint), cut: 'middle', goes: 3 },
       { title: 'status', cell: ({ status }) => status, paint: ({ status }) => paintStatus(status, out) },
       { title: 'submitted', cell: ({ submittedAt }) => formatTime(submittedAt, time) },
       { title: 'waited', cell: ({ delayMs }) => (delayMs === undefined ? '–' : formatDuration(delayMs)), goes: 4 },

@@ -7,7 +7,7 @@ import { apiKeyOf } from '../http/authenticate.ts'
 import { cancelJob, retryJob } from '../jobs/cancel-retry-purge.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { findLive, findPast, type Wanted } from './job-search.ts'
-import { ownEndpoints } from './own-endpoints.ts'
+import { naming, ownEndpoints } from './own-endpoints.ts'
 
 const AT_ONCE = 16
 const SAMPLE = 20
@@ -73,7 +73,7 @@ const toRetry: Find = async ({ store }, endpoints, { wanted, limit }) => {
   for (const status of ['FAILED', 'TIMED_OUT'] as const) {
     if (wanted.status !== undefined && wanted.status !== status) continue
     const asked = { wanted: { ...wanted, status }, limit: limit + 1 }
-    const past = store.history.isKept ? await findPast(store, endpoints, asked) : await findLive(store, endpoints, asked.wanted)
+    const past = store.history.isKept ? await findPast(store, naming(endpoints), asked) : await findLive(store, endpoints, asked.wanted)
     for (const job of past.jobs) found.set(job.id, job)
   }
   return [...found.values()]

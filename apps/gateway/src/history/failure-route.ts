@@ -4,13 +4,14 @@ import type { FailureListView } from '@runyard/schema/api'
 import type { PastFailure, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
-import { ownEndpoints, rangeOf } from './own-endpoints.ts'
+import { pastEndpoints, rangeOf, type PastEndpoint } from './own-endpoints.ts'
 
 const CHUNKS_AT_ONCE = 200
 /** Some megabytes of JSON. */
 const MOST_CHUNKS = 20_000
 
 interface Group {
+  readonly endpoint: PastEndpoint
   /** Ids: a job that was retried may have failed so several times. */
   readonly jobs: Set<string>
   firstAt: number
@@ -23,15 +24,18 @@ export function registerFailureRoute(app: RestApp, { store }: { readonly store: 
     ...restRoute('GET /runyard/v1/failures'),
     handler: async (request): Promise<FailureListView> => {
       const { endpoint: word, limit, ...span } = request.query
-      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
-      const asked = new Set<string>(own.asked.map(({ id }) => id))
+      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
       const groups = new Map<string, Group>()
-      const isComplete = await eachFailure(store, rangeOf(span), (failure) => {
-        if (asked.has(failure.endpointId)) count(groups, failure)
+      const isComplete = await eachFailure(store, rangeOf(span), async (failures) => {
+        const endpoints = await own.name(failures.map(({ endpointId }) => endpointId))
+        for (const failure of failures) {
+          const endpoint = endpoints.get(failure.endpointId)
+          if (endpoint !== undefined) count(groups, endpoint, failure)
+        }
       })
       const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
       return {
-        failures: failures.slice(0, limit).map((group) => viewOf(group, own.all.get(group.latest.endpointId)?.name ?? '')),
+        failures: failures.slice(0, limit).map(viewOf),
         total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
         isComplete,
       }
@@ -43,12 +47,12 @@ export function registerFailureRoute(app: RestApp, { store }: { readonly store: 
 async function eachFailure(
   { history }: Pick<Store, 'history'>,
   { from, to }: { readonly from: number; readonly to: number },
-  take: (failure: PastFailure) => void,
+  take: (failures: readonly PastFailure[]) => Promise<void>,
 ): Promise<boolean> {
   let after: string | undefined
   for (let read = 0; read < MOST_CHUNKS; read += CHUNKS_AT_ONCE) {
     const chunks = await history.failures({ from, to: to + 60_000, after, newestFirst: true, count: CHUNKS_AT_ONCE })
-    for (const failure of chunks.flatMap(({ failures }) => failures)) if (failure.endedAt >= from && failure.endedAt <= to) take(failure)
+    await take(chunks.flatMap(({ failures }) => failures.filter(({ endedAt }) => endedAt >= from && endedAt <= to)))
     after = chunks.at(-1)?.id
     if (chunks.length < CHUNKS_AT_ONCE) return true
     await nextTurn()
@@ -56,11 +60,17 @@ async function eachFailure(
   return false
 }
 
-const newGroup = (latest: PastFailure): Group => ({ jobs: new Set(), firstAt: latest.endedAt, latest, workers: new Set() })
+const newGroup = (endpoint: PastEndpoint, latest: PastFailure): Group => ({
+  endpoint,
+  jobs: new Set(),
+  firstAt: latest.endedAt,
+  latest,
+  workers: new Set(),
+})
 
-function count(groups: Map<string, Group>, failure: PastFailure): void {
+function count(groups: Map<string, Group>, endpoint: PastEndpoint, failure: PastFailure): void {
   const name = `${failure.endpointId} ${failure.fingerprint}`
-  const group = groups.get(name) ?? newGroup(failure)
+  const group = groups.get(name) ?? newGroup(endpoint, failure)
   groups.set(name, group)
   group.jobs.add(failure.id)
   group.firstAt = Math.min(group.firstAt, failure.endedAt)
@@ -68,11 +78,11 @@ function count(groups: Map<string, Group>, failure: PastFailure): void {
   if (failure.workerId !== undefined) group.workers.add(failure.workerId)
 }
 
-function viewOf({ jobs, firstAt, latest, workers }: Group, name: string): FailureListView['failures'][number] {
-  const { fingerprint, endpointId, endedAt, id, workerId, error = '', text } = latest
+function viewOf({ endpoint, jobs, firstAt, latest, workers }: Group): FailureListView['failures'][number] {
+  const { fingerprint, endedAt, id, workerId, error = '', text } = latest
   return {
     fingerprint,
-    endpoint: { id: endpointId, name },
+    endpoint,
     error,
     count: jobs.size,
     firstAt,

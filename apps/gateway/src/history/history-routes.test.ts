@@ -75,6 +75,37 @@ it('filters by status, time, worker, key, error and text', async () => {
   expect((await gateway.call('/runyard/v1/jobs?endpoint=no-such')).status).toBe(404)
 })
 
+it('keeps jobs, failures and workers of a deleted endpoint under its name, for its owner alone', async () => {
+  const { id: own, name } = await gateway.addEndpoint({ name: 'short-lived' })
+  const [failed, waiting] = [await gateway.submit(own), await gateway.submit(own)]
+  const { record, ...last } = await gateway.addWorker(own)
+  await last.take()
+  await last.done(failed, { error: 'the oven is cold' })
+  const life = { ...record, host: 'box', goneAt: Date.now(), endReason: 'endpoint_deleted', message: 'gone' }
+  await gateway.store.history.addLife(record.id, JSON.stringify(life), life.goneAt)
+  await gateway.call(`/v2/serverless/${own}`, { method: 'DELETE' })
+  const endpoint = { id: own, name, isDeleted: true }
+  const found = (query: string) => get<JobSearchView>(`jobs?${query}`)
+  await vi.waitFor(async () => expect(idsOf(await found(`endpoint=${name}`))).toEqual([waiting, failed]), WAIT)
+  expect((await found(`endpoint=${own}`)).jobs).toMatchObject([
+    { status: 'CANCELLED', cause: 'endpoint_deleted', endpoint },
+    { status: 'FAILED', error: 'the oven is cold', endpoint },
+  ])
+  const { keyId } = (await found(`q=${failed}`)).jobs[0] ?? {}
+  expect(idsOf(await found(`key=${keyId}&since=${record.createdAt}`))).toContain(failed)
+  expect(await get<JobDetailView>(`jobs/${failed}`)).toMatchObject({ status: 'FAILED', text: 'the oven is cold', endpoint })
+  expect(await get<FailureListView>(`failures?endpoint=${name}`)).toMatchObject({ total: 1, failures: [{ endpoint, count: 1 }] })
+  expect(await get<WorkerLifeView>(`workers/${record.id}`)).toMatchObject({ endpoint, phase: 'gone' })
+  expect((await get<WorkerLifeListView>(`workers?endpoint=${name}`)).workers).toMatchObject([{ id: record.id, jobs: 1, failed: 1 }])
+  expect(await bulk({ action: 'retry', filter: { q: failed } })).toMatchObject({ matched: 0 })
+  const { plain } = await gateway.store.keys.create({ ownerId: 'stranger', name: 'stranger' })
+  const asStranger = { authorization: `Bearer ${plain}` }
+  expect((await gateway.call(`/runyard/v1/jobs?endpoint=${name}`, { headers: asStranger })).status).toBe(404)
+  expect((await gateway.call(`/runyard/v1/jobs?q=${failed}`, { headers: asStranger })).json).toMatchObject({ jobs: [] })
+  for (const path of [`jobs/${failed}`, `workers/${record.id}`])
+    expect((await gateway.call(`/runyard/v1/${path}`, { headers: asStranger })).status).toBe(404)
+})
+
 it('reads a job by its id alone, with its attempts, also when its result is gone', async () => {
   const [id = ''] = await end('no cheese\nat all')
   const read = () => get<JobDetailView>(`jobs/${id}`)

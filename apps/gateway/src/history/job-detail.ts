@@ -7,15 +7,15 @@ import { findJob } from '../jobs/find-job.ts'
 import type { QueueReasons } from '../jobs/health.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { toFound } from './job-search.ts'
-import type { OwnEndpoints } from './own-endpoints.ts'
+import type { NameEndpoints, OwnEndpoints } from './own-endpoints.ts'
 
 interface LookDeps extends Pick<GatewayDeps, 'store'> {
   readonly reasonOf: QueueReasons
 }
 
 /** @throws RunyardError('not_found') */
-export async function readJob(deps: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView> {
-  return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own, id))
+export async function readJob(deps: LookDeps, own: OwnEndpoints & { readonly name: NameEndpoints }, id: string): Promise<JobDetailView> {
+  return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own.name, id))
 }
 
 async function nowOf({ store, reasonOf }: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
@@ -83,9 +83,9 @@ function noteAttempt(attempts: JobDetailView['attempts'], { kind, at, workerId =
 const CHUNKS_AT_ONCE = 256
 
 /** The latest end of a job that only the history knows. @throws RunyardError('not_found') */
-async function pastOf(store: GatewayDeps['store'], { all }: OwnEndpoints, id: string): Promise<JobDetailView> {
+async function pastOf(store: GatewayDeps['store'], name: NameEndpoints, id: string): Promise<JobDetailView> {
   const job = await findEnded(store.history, id)
-  const endpoint = all.get(job?.endpointId ?? '')
+  const endpoint = job && (await name([job.endpointId])).get(job.endpointId)
   if (job === undefined || endpoint === undefined) throw new RunyardError('not_found', `There is no job "${id}".`)
   const events = await eventsOf(store, endpoint.id, id)
   const text = job.fingerprint === undefined ? undefined : await textOf(store.history, job.endedAt, id)

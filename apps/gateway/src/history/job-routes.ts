@@ -7,7 +7,7 @@ import { changeJobs } from './bulk.ts'
 import { readJob } from './job-detail.ts'
 import { findLive, findPast } from './job-search.ts'
 import { readInput, readOutput } from './job-values.ts'
-import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
+import { ownEndpoints, pastEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 
 export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
   const { store } = deps
@@ -17,7 +17,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
     ...restRoute('GET /runyard/v1/jobs'),
     handler: async (request): Promise<JobSearchView> => {
       const { endpoint: word, limit, cursor, ...wanted } = request.query
-      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
       const { live, past } = splitCursor(cursor)
       const waiting = live === undefined ? { jobs: [], notListed: 0 } : await findLive(store, own.asked, wanted)
       const page = await withReasons(reasonOf, own, waiting.jobs.slice(live, (live ?? 0) + limit))
@@ -26,7 +26,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
       if (page.length === limit) return { jobs: [...page], nextCursor: `live.${(live ?? 0) + limit}`, ...notListed }
       await deps.history.flush()
       const known = waiting.jobs.map(({ id }) => id)
-      const ended = await findPast(store, own.asked, { wanted, limit: limit - page.length, cursor: past, known })
+      const ended = await findPast(store, own.name, { wanted, limit: limit - page.length, cursor: past, known })
       return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor, ...notListed }
     },
   })
@@ -34,7 +34,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
   app.route({
     ...restRoute('GET /runyard/v1/jobs/:id'),
     handler: async (request) => {
-      const own = await ownEndpoints(store, keyOf(request).ownerId)
+      const own = await pastEndpoints(store, keyOf(request).ownerId)
       await Promise.all([deps.events.flush(), deps.history.flush()])
       return readJob({ store, reasonOf }, own, request.params.id)
     },

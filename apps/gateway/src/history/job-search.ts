@@ -6,6 +6,7 @@ import type { FoundJob } from '@runyard/schema/api'
 import type { JobSummary, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { CHUNK_LAG_MS } from '../parts/history-blocks.ts'
+import type { NameEndpoints, PastEndpoint } from './own-endpoints.ts'
 
 export interface Wanted {
   readonly status?: JobStatus | undefined
@@ -64,10 +65,10 @@ function toLive({ id, name }: Endpoint, job: JobSummary): FoundJob {
   }
 }
 
-export function toFound({ name }: Endpoint, { endpointId, ...job }: PastJob): FoundJob {
+export function toFound(endpoint: PastEndpoint, { endpointId: id, ...job }: PastJob): FoundJob {
   const { submittedAt, startedAt, endedAt } = job
   const spans = startedAt === undefined ? {} : { delayMs: Math.max(0, startedAt - submittedAt), runMs: Math.max(0, endedAt - startedAt) }
-  return { ...job, endpoint: { id: endpointId, name }, ...spans }
+  return { ...job, endpoint: { ...endpoint, id }, ...spans }
 }
 
 export interface PastJobs {
@@ -86,14 +87,14 @@ export interface PastQuery {
 /** A job that was retried and ended again is listed once, as it ended last; an earlier end may follow on a later page. */
 export async function findPast(
   { history }: Pick<Store, 'history'>,
-  endpoints: readonly Endpoint[],
+  name: NameEndpoints,
   { wanted, limit, cursor, known }: PastQuery,
 ): Promise<PastJobs> {
   if (!isEnded(wanted.status)) return { jobs: [], nextCursor: null }
-  const byId = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.id, endpoint]))
   const found: FoundJob[] = []
   const endAt = Date.now() + SEARCH_MS
   for await (const batch of readBack(history, wanted, { start: parseCursor(cursor), known })) {
+    const byId = await name(batch.map(({ job }) => job.endpointId))
     for (const { job, next } of batch) {
       const endpoint = byId.get(job.endpointId)
       const candidate = endpoint && toFound(endpoint, job)

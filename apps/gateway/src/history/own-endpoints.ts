@@ -1,4 +1,4 @@
-// Which endpoints a caller sees in the history: its own, that there are now.
+// Which endpoints a caller sees in the history: its own, those that there are now and, in what is past, those that it deleted.
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -14,9 +14,59 @@ export async function ownEndpoints(store: Pick<Store, 'endpoints'>, ownerId: str
   const all = new Map<string, Endpoint>(own.map((endpoint) => [endpoint.id, endpoint]))
   if (word === undefined) return { all, asked: own }
   const found = findEndpoint(own, word)
-  if (found === undefined) throw new RunyardError('not_found', `There is no endpoint "${word}".`)
+  if (found === undefined) throw noEndpoint(word)
   return { all, asked: [found] }
 }
+
+/** An endpoint that there is or was. */
+export interface PastEndpoint {
+  readonly id: string
+  readonly name: string
+  readonly isDeleted?: true
+}
+
+/** At least those of the ids that are the caller's and asked for; none that is not. */
+export type NameEndpoints = (ids: Iterable<string>) => Promise<ReadonlyMap<string, PastEndpoint>>
+
+/** With those that the caller deleted, as long as the ledger knows their names. @throws as `ownEndpoints` */
+export async function pastEndpoints(
+  store: Pick<Store, 'endpoints'>,
+  ownerId: string,
+  word?: string,
+): Promise<OwnEndpoints & { readonly name: NameEndpoints }> {
+  const own = await ownEndpoints(store, ownerId)
+  if (word === undefined) return { ...own, name: namingAll(store, ownerId, own) }
+  const found = findEndpoint(own.asked, word)
+  if (found !== undefined) return { all: own.all, asked: [found], name: naming([found]) }
+  const gone = (await goneOf(store, ownerId, await store.endpoints.goneIds())).filter(({ id, name }) => id === word || name === word)
+  if (gone.length === 0) throw noEndpoint(word)
+  return { all: own.all, asked: [], name: naming(gone) }
+}
+
+/** Names those and no others. */
+export function naming(endpoints: readonly PastEndpoint[]): NameEndpoints {
+  const byId = new Map(endpoints.map(({ id, name, isDeleted }) => [id, { id, name, ...(isDeleted && { isDeleted }) }]))
+  return () => Promise.resolve(byId)
+}
+
+/** What is not there now is looked up once. */
+function namingAll(store: Pick<Store, 'endpoints'>, ownerId: string, { asked }: OwnEndpoints): NameEndpoints {
+  const known = new Map<string, PastEndpoint | undefined>(asked.map(({ id, name }) => [id, { id, name }]))
+  return async (ids) => {
+    const unknown = [...new Set(ids)].filter((id) => !known.has(id))
+    for (const id of unknown) known.set(id, undefined)
+    for (const endpoint of await goneOf(store, ownerId, unknown)) known.set(endpoint.id, endpoint)
+    return new Map([...known].flatMap(([id, endpoint]) => (endpoint === undefined ? [] : [[id, endpoint]])))
+  }
+}
+
+async function goneOf({ endpoints }: Pick<Store, 'endpoints'>, ownerId: string, ids: readonly string[]): Promise<readonly PastEndpoint[]> {
+  if (ids.length === 0) return []
+  const [owners, names] = await Promise.all([endpoints.goneOwners(ids), endpoints.goneNames(ids)])
+  return ids.flatMap((id) => (owners.get(id) === ownerId ? [{ id, name: names.get(id) ?? id, isDeleted: true }] : []))
+}
+
+const noEndpoint = (word: string): RunyardError => new RunyardError('not_found', `There is no endpoint "${word}".`)
 
 /** By id, else by name. */
 export function findEndpoint(own: readonly Endpoint[], word: string): Endpoint | undefined {

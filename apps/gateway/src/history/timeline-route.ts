@@ -1,13 +1,13 @@
 // GET /runyard/v1/timeline: what each card did, drawn for a width (core's `createLanes`). Read in turns of the event loop, because a day of a busy pool
 // has some hundred thousand jobs.
 import { createLanes, defined, readingPxOf, type ColumnJob, type Lane, type TimelineInput, type TimelineWorker } from '@runyard/core'
-import { OutOfUse, type Endpoint, type Reason } from '@runyard/schema'
+import { OutOfUse, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { compressAnswer } from '../http/compress.ts'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
-import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
+import { pastEndpoints, type PastEndpoint } from './own-endpoints.ts'
 import type { Past } from '../parts/past.ts'
 import { readRanJobs } from '../parts/ran-jobs.ts'
 
@@ -45,16 +45,16 @@ export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
     handler: async (request): Promise<TimelineView> => {
       const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
       const range = { from: Math.min(from, to - 1), to }
-      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
       const all = await workersIn(deps, range)
-      const asked = new Set<string>(own.asked.map(({ id }) => id))
-      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || asked.has(endpointId)
+      const endpoints = await own.name(all.map(({ endpointId }) => endpointId))
+      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || endpoints.has(endpointId)
       const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
       const [cards, absences] = await Promise.all([cardsOf(store, all), absencesIn(store, range)])
       const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
       const input = { range, px, now: Date.now(), cards: shown, workers, absences }
       const { lanes, level, isComplete } = await drawInTurns(deps, input)
-      const views = lanes.map((lane, index) => viewOf(lane, shown[index], { own, group, level, now: input.now }))
+      const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
       return {
         ...range,
         now: input.now,
@@ -181,24 +181,24 @@ async function cardsOf({ hosts, scalerReport }: TimelineStore, workers: readonly
 }
 
 interface ViewOptions {
-  readonly own: OwnEndpoints
+  readonly endpoints: ReadonlyMap<string, PastEndpoint>
   readonly group: 'host' | 'type' | 'endpoint'
   readonly level: TimelineView['level']
   readonly now: number
 }
 
-function viewOf(lane: DrawnLane, card: Card | undefined, { own, group, level, now }: ViewOptions): TimelineView['lanes'][number] {
+function viewOf(lane: DrawnLane, card: Card | undefined, { endpoints, group, level, now }: ViewOptions): TimelineView['lanes'][number] {
   const { uuid, phases, load, memory, power, failed } = lane
   const { host = '', hostId = '', name = '', simulated = false, index } = card ?? {}
-  const groups = { host, type: name, endpoint: mainEndpoint(lane, own.all) }
+  const groups = { host, type: name, endpoint: mainEndpoint(lane, endpoints) }
   const drawn = { uuid, host, hostId, index, name, simulated, group: groups[group], phases, load, memory, power, failed: [...failed] }
-  const workers = level === 'far' ? undefined : workersOf(lane, own.all)
-  const jobs = level === 'near' ? jobsOf(lane, own.all, now) : undefined
+  const workers = level === 'far' ? undefined : workersOf(lane, endpoints)
+  const jobs = level === 'near' ? jobsOf(lane, endpoints, now) : undefined
   return defined({ ...drawn, workers, jobs })
 }
 
 /** The name of the caller's endpoint that had the card longest. */
-function mainEndpoint({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): string {
+function mainEndpoint({ bars }: Lane, own: ReadonlyMap<string, PastEndpoint>): string {
   const spent = new Map<string, number>()
   for (const { worker, phases } of bars) {
     const name = own.get(worker.endpointId)?.name ?? ''
@@ -207,7 +207,7 @@ function mainEndpoint({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): strin
   return [...spent].reduce((best, other) => (other[1] > best[1] ? other : best), ['', 0] as const)[0]
 }
 
-function workersOf({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): NonNullable<TimelineView['lanes'][number]['workers']> {
+function workersOf({ bars }: Lane, own: ReadonlyMap<string, PastEndpoint>): NonNullable<TimelineView['lanes'][number]['workers']> {
   return bars.flatMap(({ worker, phases }) => {
     const endpoint = own.get(worker.endpointId)
     if (endpoint === undefined) return []
@@ -219,7 +219,11 @@ function workersOf({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): NonNulla
   })
 }
 
-function jobsOf({ jobs }: DrawnLane, own: ReadonlyMap<string, Endpoint>, now: number): NonNullable<TimelineView['lanes'][number]['jobs']> {
+function jobsOf(
+  { jobs }: DrawnLane,
+  own: ReadonlyMap<string, PastEndpoint>,
+  now: number,
+): NonNullable<TimelineView['lanes'][number]['jobs']> {
   const named = jobs.filter(({ endpointId }) => own.has(endpointId))
   return named.map(({ id, endpointId, status, startedAt: from = now, endedAt: to = now }) => ({ id, endpointId, status, from, to }))
 }

@@ -5,19 +5,19 @@ import type { WorkerLifeView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { ownEndpoints, rangeOf } from './own-endpoints.ts'
+import { pastEndpoints, rangeOf, type NameEndpoints, type PastEndpoint } from './own-endpoints.ts'
 
 export function registerWorkerHistory(app: RestApp, { store, past }: Pick<GatewayDeps, 'store' | 'past'>): void {
   app.route({
     ...restRoute('GET /runyard/v1/workers'),
     handler: async (request) => {
       const { endpoint: word, limit, ...span } = request.query
-      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
       const range = rangeOf(span)
       const isNow = span.until === undefined || span.until >= Date.now()
       const there = isNow ? await Promise.all(own.asked.map((endpoint) => workersOf(store, endpoint))) : []
       const lives = await past.lives(range)
-      const asked = new Map<string, Endpoint>(own.asked.map((endpoint) => [endpoint.id, endpoint]))
+      const asked = await own.name(lives.map(({ endpointId }) => endpointId))
       const views = [...there.flat(), ...lives.flatMap((life) => viewOfLife(life, asked.get(life.endpointId)) ?? [])]
       const isFirst = firstOfEach()
       return { workers: await counted(store, views.filter(({ id }) => isFirst(id)).slice(0, limit)) }
@@ -28,8 +28,8 @@ export function registerWorkerHistory(app: RestApp, { store, past }: Pick<Gatewa
     ...restRoute('GET /runyard/v1/workers/:id'),
     handler: async (request) => {
       const { id } = request.params
-      const own = await ownEndpoints(store, keyOf(request).ownerId)
-      const [view] = await counted(store, [(await findNow(store, [...own.all.values()], id)) ?? (await findGone(store, own.all, id))])
+      const own = await pastEndpoints(store, keyOf(request).ownerId)
+      const [view] = await counted(store, [(await findNow(store, [...own.all.values()], id)) ?? (await findGone(store, own.name, id))])
       if (view === undefined) throw notFound(id)
       return view
     },
@@ -64,10 +64,10 @@ async function findNow(store: Store, own: readonly Endpoint[], id: string): Prom
 }
 
 /** @throws RunyardError('not_found') */
-async function findGone(store: Store, own: ReadonlyMap<string, Endpoint>, id: string): Promise<WorkerLifeView> {
+async function findGone(store: Store, name: NameEndpoints, id: string): Promise<WorkerLifeView> {
   const text = await store.history.life(id)
   const life = text === undefined ? undefined : WorkerLife.safeParse(JSON.parse(text)).data
-  const view = life && viewOfLife(life, own.get(life.endpointId))
+  const view = life && viewOfLife(life, (await name([life.endpointId])).get(life.endpointId))
   if (view === undefined) throw notFound(id)
   return view
 }
@@ -85,11 +85,11 @@ const TIMES = {
   drainingSince: 'draining',
 } as const
 
-function viewOf(worker: ViewedFields, { id, name }: Pick<Endpoint, 'id' | 'name'>, host: string): Omit<WorkerLifeView, 'phase'> {
+function viewOf(worker: ViewedFields, { id, name, isDeleted }: PastEndpoint, host: string): Omit<WorkerLifeView, 'phase'> {
   const times = Object.entries(TIMES).map(([from, to]) => [to, worker[from as keyof typeof TIMES]])
   return {
     id: worker.id,
-    endpoint: { id, name },
+    endpoint: { id, name, ...(isDeleted && { isDeleted }) },
     host,
     hostId: worker.hostId,
     gpus: worker.gpus.map(({ uuid, name: type, simulated }) => ({ uuid, name: type, simulated })),
@@ -103,7 +103,7 @@ function viewOf(worker: ViewedFields, { id, name }: Pick<Endpoint, 'id' | 'name'
 }
 
 /** Undefined where its endpoint is not the caller's. */
-function viewOfLife(life: WorkerLife, endpoint: Endpoint | undefined): WorkerLifeView | undefined {
+function viewOfLife(life: WorkerLife, endpoint: PastEndpoint | undefined): WorkerLifeView | undefined {
   if (endpoint === undefined) return undefined
   const { goneAt, endReason, message, exitCode, oomKilled } = life
   const view = viewOf(life, endpoint, life.host)

@@ -8,10 +8,14 @@ import { tagged } from './operation.ts'
 import { IdParams, Instant, rowLimit } from './shared.ts'
 
 const word = (length = 200) => z.string().min(1).max(length)
-const EndpointWord = word().describe('Id or name of an endpoint.')
+const EndpointWord = word().describe('Id or name of an endpoint; of what is past also of one that was deleted.')
 const Cursor = word(64).optional().describe('`nextCursor` of the page before.')
 const NextCursor = z.string().nullable().describe('Where the next page begins; null: this was all.')
-const EndpointName = z.object({ id: z.string(), name: z.string() })
+const EndpointName = z.object({
+  id: z.string(),
+  name: z.string(),
+  isDeleted: z.literal(true).optional().describe('It was deleted; absent: it is there.'),
+})
 
 /** In a query or a body. */
 const JOB_FILTER = {

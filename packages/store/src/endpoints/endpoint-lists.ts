@@ -30,6 +30,7 @@ export interface EndpointLists {
   readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
   /** Of those ids that were deleted and are remembered. */
   readonly goneOwners: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  readonly goneIds: () => Promise<readonly string[]>
   readonly goneNames: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
 
@@ -54,7 +55,7 @@ type ListContext = Pick<StoreContext, 'client' | 'run' | 'keys' | 'endpointCache
 
 /** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
 export function createEndpointLists({ client, run, keys, endpointCache }: ListContext): EndpointLists {
-  const { records, names, owners } = keys.endpoints
+  const { records, names, owners, ownersSince } = keys.endpoints
 
   async function remembered(ids: readonly string[], fields: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = fields.length === 0 ? [] : await client.hmget(owners, ...fields)
@@ -76,6 +77,7 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
       return { revision, endpoints: texts.map(readEndpoint) }
     },
     goneOwners: (ids) => remembered(ids, ids),
+    goneIds: () => client.zrange(ownersSince, '0', '-1'),
     goneNames: (ids) => remembered(ids, ids.map(goneNameField)),
   }
 }

@@ -28,6 +28,8 @@ export interface EndpointStore {
   listDeleted(): Promise<readonly string[]>
   /** Whose these deleted endpoints were, as long as something is left of them: it still belongs to no other owner. Others are left out. */
   goneOwners(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** All such ids. */
+  goneIds(): Promise<readonly string[]>
   /** What they were called, as long as their owners are known. Absent: they were deleted by an earlier release. */
   goneNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Removes the last keys of a deleted endpoint. */

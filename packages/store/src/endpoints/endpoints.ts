@@ -107,6 +107,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
     list: async (ownerId) => (ownerId === undefined ? lists.all() : (await lists.of(ownerId)).endpoints),
     listDeleted: () => client.smembers(deleted),
     goneOwners: lists.goneOwners,
+    goneIds: lists.goneIds,
     goneNames: lists.goneNames,
 
     async findByTemplate(templateId) {

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { FailureListView } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
+import { EndpointLink } from '../../ui/endpoint-link.tsx'
 import { formatCount, shortId } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
 import { WorkerLink } from '../../ui/worker-link.tsx'
@@ -25,9 +26,7 @@ export function FailureGroup({ group, onRetry }: FailureGroupProps) {
       <div className={styles.body}>
         <h2 id={titleId}>{error === '' ? 'An error without a text' : error}</h2>
         <p className={styles.facts}>
-          <Link to="/endpoints/$id" params={{ id: endpoint.id }} search={keepRange}>
-            {endpoint.name}
-          </Link>
+          <EndpointLink endpoint={endpoint} />
           <span>
             last <Moment at={lastAt} />
           </span>
@@ -40,7 +39,7 @@ export function FailureGroup({ group, onRetry }: FailureGroupProps) {
         </p>
         <Example example={example} />
         <div className={styles.actions}>
-          <Button onClick={onRetry}>Retry the group…</Button>
+          {endpoint.isDeleted !== true && <Button onClick={onRetry}>Retry the group…</Button>}
           <Link to="/jobs" search={(search) => ({ ...keepRange(search), endpoint: endpoint.name, error: fingerprint })}>
             {count === 1 ? 'Its job' : `Its ${formatCount(count)} jobs`}
           </Link>

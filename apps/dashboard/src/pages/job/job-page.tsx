@@ -6,6 +6,7 @@ import type { JobDetailView } from '@runyard/schema/api'
 import { useTopic } from '../../api/live.ts'
 import { keepRange } from '../../app/range.ts'
 import { CopyButton } from '../../ui/copy.tsx'
+import { EndpointLink } from '../../ui/endpoint-link.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { JobStatus } from '../../ui/job-status.tsx'
 import { Moment } from '../../ui/moment.tsx'
@@ -71,10 +72,7 @@ function Head({ job }: { readonly job: JobDetailView }) {
       <p className={styles.sentence}>
         <JobStatus status={job.status} />
         <span>
-          on{' '}
-          <Link to="/endpoints/$id" params={{ id: job.endpoint.id }} search={keepRange}>
-            {job.endpoint.name}
-          </Link>
+          on <EndpointLink endpoint={job.endpoint} />
         </span>
         <Sentence job={job} />
       </p>

@@ -8,6 +8,7 @@ import { useTopic } from '../../api/live.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { Empty } from '../../ui/empty.tsx'
+import { EndpointLink } from '../../ui/endpoint-link.tsx'
 import { formatDuration, shortId } from '../../ui/format.ts'
 import { JobTable } from '../../ui/job-table.tsx'
 import { LogView } from '../../ui/logs/log-view.tsx'
@@ -64,11 +65,7 @@ function Header({ worker }: { readonly worker: WorkerLifeView }) {
       <p className={styles.facts}>
         <Status kind={PHASE_KINDS[phase]} word={phase} />
         <span>
-          of{' '}
-          <Link to="/endpoints/$id" params={{ id: endpoint.id }} search={keepRange}>
-            {endpoint.name}
-          </Link>
-          , release {version}
+          of <EndpointLink endpoint={endpoint} />, release {version}
         </span>
         <Cards worker={worker} />
         <span>on {host}</span>
