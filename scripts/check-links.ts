@@ -1,6 +1,5 @@
-// `pnpm check:links`: every link of a Markdown file leads to a file of this repository, and its anchor to a heading there; no line of prose is
-// longer than 120 characters (tables, code and lines that hold one unbreakable link are exempt); every row of a table has as many cells as its
-// header.
+// `pnpm check:links`: every link of a Markdown file leads to a file of this repository, and its anchor to a heading there. No line of prose is longer than 120
+// characters (tables, code and lines that hold one unbreakable link are exempt). Every row of a table has as many cells as its header.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

@@ -1,5 +1,5 @@
-// An operator's five questions, asked by the CLI of a stack in which things were broken on purpose: is it healthy; why does this job wait; what does each
-// card do and what did it do; who used it and what did it cost; what failed and why. The answers are compared with what was done.
+// An operator's five questions, asked by the CLI of a stack in which things were broken on purpose. Is it healthy? Why does this job wait? What does each card
+// do, and what did it do? Who used it, and what did it cost? What failed, and why? The answers are compared with what was done.
 import type { JobDetailView, TimelineView, UsageView, WorkerLifeListView } from '@runyard/schema/api'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runCli } from '../harness/cli.ts'

@@ -1,5 +1,5 @@
-// Keeps what is known of cards between workers and of those with a fault (ADR 52, ADR 57): judges them by the latest report of their host, asks the host for
-// the next report while a card waits for it, tries out cards on probation, and notes how a card is used while no worker has it.
+// Keeps what is known of cards between workers and of those with a fault (ADR 52, ADR 57). It judges them by the latest report of their host, and asks the host
+// for the next report while a card waits for it. It tries out cards on probation, and notes how a card is used while no worker has it.
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   afterProbe,

@@ -1,5 +1,5 @@
-// Which of the free GPUs of a host a worker gets: for several, those with the fastest links between them (the worst link counts first, because collective work
-// runs at its speed); for one, the one that takes the least from later workers with several.
+// Which of the free GPUs of a host a worker gets. Several: those with the fastest links between them; the worst link counts first, because collective work runs
+// at its speed. One: the one that takes the least from later workers with several.
 import type { Gpu, HostInventory } from '@runyard/schema'
 
 type Links = NonNullable<HostInventory['links']>

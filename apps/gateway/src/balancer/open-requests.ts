@@ -1,5 +1,5 @@
-// Requests that this gateway holds or has handed to workers, and what the scaler needs to know of them (ADR 70): a report per endpoint, at once when it
-// grows and else twice a second, so that a request costs no Redis command. What is reported goes stale within 15 s, so a gateway that has requests repeats it.
+// Requests that this gateway holds or has handed to workers, and what the scaler needs to know of them (ADR 70). A report per endpoint is written at once when
+// it grows, else twice a second, so that a request costs no Redis command. What is reported goes stale within 15 s, so a gateway that has requests repeats it.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import type { RequestReport, Store } from '@runyard/store'

@@ -1,5 +1,5 @@
-// The bare Fastify app that both listeners are built on: a guard before every route, bodies of any content type read as JSON, `//` tolerated in paths,
-// JSON errors, connections kept open longer than any client pauses between polls (client-api R3, R17, §3; worker-api §4.3).
+// The bare Fastify app that both listeners are built on. Every route has a guard. Bodies of any content type are read as JSON, `//` is tolerated in paths,
+// errors are JSON. Connections stay open for longer than any client pauses between polls (client-api R3, R17, §3; worker-api §4.3).
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'

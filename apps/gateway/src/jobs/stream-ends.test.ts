@@ -1,5 +1,5 @@
-// Each way in which a stream can end badly ends it with a failure, never with silence and never as if it were whole: for a reader of `/stream`,
-// who asks again until it has an end, and for a reader of OpenAI's events. The scaler's part in it is played by the store's own functions.
+// A stream that ends badly ends with a failure, never with silence and never as if it were whole. This holds for a reader of `/stream`, who asks again until it
+// has an end, and for a reader of OpenAI's events. The scaler's part in it is played by the store's own functions.
 import { once } from 'node:events'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

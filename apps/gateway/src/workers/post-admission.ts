@@ -1,6 +1,6 @@
-// Decides whether the body of a worker's post is read at all (ADR 35). A worker's token is valid as long as its endpoint exists, so a large post, and
-// every post of a worker without a record, is read only while the job is leased to that worker; otherwise it is answered at once, like a post that
-// comes too late. A worker also has a budget of bytes per second: beyond it, its next post waits.
+// Decides whether the body of a worker's post is read at all (ADR 35). A worker's token is valid as long as its endpoint exists. So a large post, and every
+// post of a worker without a record, is read only while the job is leased to that worker. Any other is answered at once, like a post that comes too late. A
+// worker also has a budget of bytes per second: beyond it, its next post waits.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { whyIgnored } from '@runyard/core'

@@ -1,6 +1,6 @@
-// The job state machine against a model, with real Redis and two stores that take turns: whatever happens in whatever order, each operation
-// answers as the model does, an ended job stays as it ended, the counts are the model's, and every job that was accepted ends.
-// fast-check prints the seed and the shortest sequence that fails.
+// The job state machine against a model, with real Redis and two stores that take turns. Whatever happens in whatever order, each operation answers as the
+// model does, and the counts are the model's. An ended job stays as it ended, and every job that was accepted ends. fast-check prints the seed and the shortest
+// sequence that fails.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS, checkEnds, runToTheEnd, sweep } from '../testing/job-commands.ts'

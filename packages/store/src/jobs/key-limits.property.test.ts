@@ -1,5 +1,5 @@
-// The limit on jobs of an API key (ADR 60) under everything that may happen to its jobs at once in two processes, with real Redis: never more jobs wait
-// and run than the key may have, the count is that of the jobs that are there, and it is gone once everything has ended.
+// The limit on jobs of an API key (ADR 60), whatever happens to its jobs at once in two processes, with real Redis. Never more jobs wait and run than the key
+// may have. The count is that of the jobs that are there, and it is gone once all have ended.
 import { RunyardError } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
