@@ -85,3 +85,11 @@ test('a host that cannot be prepared is tried again', async () => {
   await vi.waitUntil(() => unready() === undefined, { timeout: 20_000 })
   expect(tries).toBe(2)
 }, 30_000)
+
+test('of two hosts with one identity only the first is used, until the other has its own', async () => {
+  const [one, copy] = [createFakeHost('one', 'docker:same'), createFakeHost('copy', 'docker:same')]
+  await open(one, copy, createFakeHost('three'))
+  expect(labels()).toEqual(['one', 'three'])
+  change(copy, createFakeHost('three'))
+  await vi.waitUntil(() => labels().join() === 'copy,three')
+})

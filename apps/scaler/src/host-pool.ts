@@ -1,12 +1,12 @@
 // The hosts that this scaler has now: one watch for each driver of the source, opened when the driver comes and closed when it goes. What ran on a host that
 // went is judged as on any host that this scaler does not have: by its silence.
-import { createGpuCatalogue, parseSimulatedGpus } from '@runyard/core'
+import { createGpuCatalogue, parseSimulatedGpus, twinOf } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { Config, HostDriver, HostSource } from '@runyard/schema'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
 
 export interface HostPool extends AsyncDisposable {
-  /** In the order of the source. A host that is just coming is not among them yet. */
+  /** In the order of the source. A host that is just coming is not among them yet, and one with the identity of an earlier one never is. */
   list(): readonly HostWatch[]
 }
 
@@ -50,12 +50,30 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
 
   const subscription = source.subscribe(() => void followSoon())
   await followSoon()
+  const withoutTwins = createTwinFilter(log)
   return {
-    list: () => source.list().flatMap((driver) => watches.get(driver) ?? []),
+    list: () => withoutTwins(source.list().flatMap((driver) => watches.get(driver) ?? [])),
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]()
       await following
       await Promise.all([...watches.values()].map((watch) => watch[Symbol.asyncDispose]()))
     },
+  }
+}
+
+/** Records and claims name a host by its identity, so two with one identity would get each other's workers. The first in the list is used. */
+function createTwinFilter(log: Logger): (hosts: readonly HostWatch[]) => readonly HostWatch[] {
+  const told = new Set<string>()
+  return (hosts) => {
+    const first = new Map<string, HostWatch>()
+    return hosts.filter((host) => {
+      const hostId = host.hostId()
+      const twin = first.get(hostId)
+      if (twin === undefined) return first.set(hostId, host).size > 0
+      const { label } = host.driver
+      if (!told.has(`${label} ${hostId}`)) log.warn({ host: label, hostId }, `host ${label} is not used: ${twinOf(twin.driver.label)}`)
+      told.add(`${label} ${hostId}`)
+      return false
+    })
   }
 }

@@ -54,3 +54,8 @@ export function configuredCordon(config: Pick<HostConfig, 'cordon'> | undefined,
   if (cordon === undefined || cordon === false) return undefined
   return { since, reason: cordon === true ? 'by its configuration' : cordon }
 }
+
+/** Why a host is not used that has the identity of another one, as the end of a sentence. */
+export function twinOf(label: string): string {
+  return `it has the engine identity of ${label}; it is that engine under another name, or its machine was copied from the same image (then delete /var/lib/docker/engine-id on the copy and restart Docker)`
+}

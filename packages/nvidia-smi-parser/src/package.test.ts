@@ -27,15 +27,16 @@ it('is usable once it is published', { timeout: 120_000 }, () => {
   writeFileSync(join(published, 'package.json'), JSON.stringify({ ...manifest, ...manifest.publishConfig }))
   symlinkSync(realpathSync(join(PACKAGE, 'node_modules/fast-xml-parser')), join(modules, 'fast-xml-parser'))
 
-  const program = [
-    `import { readFileSync } from 'node:fs'`,
-    `import { isFit, parseNvidiaSmi } from '@runyard/nvidia-smi-parser'`,
-    `const result = parseNvidiaSmi(readFileSync(${JSON.stringify(join(PACKAGE, 'fixtures/two-geforce-550.xml'))}, 'utf8'))`,
-    `console.log(result.kind === 'report' && result.gpus.filter(isFit).length)`,
-  ].join('\n')
+  // The example of the README, with a machine of two cards.
+  const [, program = ''] = /```ts\n([^]*?)```/.exec(readFileSync(join(PACKAGE, 'README.md'), 'utf8')) ?? []
+  const smi = join(folder, 'nvidia-smi')
+  writeFileSync(smi, `#!/bin/sh\ncat ${join(PACKAGE, 'fixtures/two-geforce-550.xml')}\n`, { mode: 0o755 })
   writeFileSync(join(folder, 'program.mjs'), program)
   writeFileSync(join(folder, 'program.mts'), program)
-  expect(run(folder, process.execPath, 'program.mjs').trim()).toBe('2')
+  const printed = run(folder, 'env', `PATH=${folder}:${process.env['PATH'] ?? ''}`, process.execPath, 'program.mjs')
+    .trim()
+    .split('\n')
+  expect(printed).toEqual([1, 2].map(() => expect.stringMatching(/^GPU-\S+ NVIDIA GeForce .* \d+ true \[\]$/u) as string))
 
   symlinkSync(join(PACKAGE, 'node_modules/@types'), join(modules, '@types'))
   run(folder, process.execPath, TSC, '--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', 'program.mts')

@@ -1,8 +1,10 @@
 // Checks what workers would find: every Docker host on which they may run, and NVIDIA GPUs of this machine.
+import { twinOf } from '@runyard/core'
 import { openHost } from '@runyard/hosts'
 import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'
 import { DockerHostConfig } from '@runyard/schema'
+import { twinAmong } from '../hosts/examine-host.ts'
 import { hostSettings } from '../stack/host-choice.ts'
 import { findOtherInstalls } from '../stack/other-installs.ts'
 import { missing, note, ok, type Finding } from './finding.ts'
@@ -38,6 +40,9 @@ async function checkDocker(host: DockerHostConfig, { machine, isConfigured }: As
   await using driver = openHost(host, settingsOf(machine))
   const probe = await driver.probe()
   if (probe.kind === 'ok') {
+    const earlier = (machine.settings.config.hosts ?? []).slice(0, machine.settings.config.hosts?.indexOf(host))
+    const twin = await twinAmong(isConfigured ? earlier : [], { host, driver, settings: settingsOf(machine) })
+    if (twin !== undefined) return { host, answers: true, findings: [missing('Docker', `this host is not used: ${twinOf(twin)}`)] }
     const more = await driver.examine(machine.settings.config.defaultImage)
     return { host, answers: true, findings: [ok('Docker', probe.words), ...more] }
   }

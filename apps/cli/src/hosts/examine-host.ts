@@ -1,4 +1,5 @@
 // Examines and prepares one host for the operator, with progress: the engine, the agent and the default image, GPUs, the way to the worker plane.
+import { twinOf } from '@runyard/core'
 import { openHost } from '@runyard/hosts'
 import { sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostConfig, type HostDriver, type HostFinding } from '@runyard/schema'
@@ -23,11 +24,33 @@ export async function examineHost(host: HostConfig, examination: HostExamination
   const probe = await inStep(progress, 'engine', () => driver.probe())
   if (probe.kind === 'failed') return [missing('engine', probe.message)]
   const engine: HostFinding = { subject: 'engine', verdict: 'ok', words: probe.words }
+  const twin = await twinAmong(config.hosts ?? [], { host, driver, settings: hostSettings({ config, env }) })
+  if (twin !== undefined) return [engine, missing('identity', twinOf(twin))]
   const prepared = await prepare(driver, progress)
   const examined = await inStep(progress, 'examine', () =>
     driver.examine(config.defaultImage).catch((error: unknown) => [missing('engine', sentenceOf(error))]),
   )
   return [engine, prepared, ...examined, ...(prepared.verdict === 'ok' ? [await provePlane(driver, examination)] : [])]
+}
+
+interface Newcomer {
+  readonly host: HostConfig
+  readonly driver: HostDriver
+  readonly settings: ReturnType<typeof hostSettings>
+}
+
+/** The host that has its identity. One that does not answer now is not known to have it. */
+export async function twinAmong(hosts: readonly HostConfig[], { host, driver, settings }: Newcomer): Promise<string | undefined> {
+  const identity = await driver.identify()
+  const others = hosts.filter(({ id, kind }) => id !== host.id && kind === host.kind)
+  const twins = await Promise.all(
+    others.map(async (other) => {
+      await using beside = openHost(other, settings)
+      const answers = (await beside.probe()).kind === 'ok'
+      return answers && (await beside.identify().catch(() => undefined)) === identity ? [other.id] : []
+    }),
+  )
+  return twins.flat()[0]
 }
 
 async function prepare(driver: HostDriver, progress: Progress): Promise<HostFinding> {

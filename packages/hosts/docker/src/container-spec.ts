@@ -5,6 +5,7 @@ import { modelMounts, modelVariables, planeAddressOf } from '@runyard/core'
 import { RunyardError, type PlaneName } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
+import { gpuRequest, type GpuWay } from './gpu-way.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { volumeMounts } from './volume-mounts.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
@@ -96,11 +97,13 @@ export interface SpecOptions {
   readonly sandbox?: string | undefined
   /** It waits for its endpoint on stdin. */
   readonly isStandby?: boolean | undefined
+  /** How the engine hands out real GPUs; default: by NVIDIA's runtime. */
+  readonly gpuWay?: GpuWay | undefined
 }
 
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume, fewFiles, extraHosts, sandbox, isStandby }: SpecOptions,
+  { instanceId, agentVolume, fewFiles, extraHosts, sandbox, isStandby, gpuWay }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
@@ -123,7 +126,7 @@ export function toContainerOptions(
     HostConfig: {
       ...limits(launch, { fewFiles, isStandby }),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
-      ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
+      ...(uuids.length > 0 ? { DeviceRequests: [gpuRequest(gpuWay, uuids)] } : {}),
       ...network.host,
       ...withMounts(launch, { agentVolume, instanceId }),
       CapDrop: ['ALL'],

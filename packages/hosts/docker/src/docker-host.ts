@@ -13,6 +13,7 @@ import { statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
+import { gpuRequest, readGpuWay, type GpuWay } from './gpu-way.ts'
 import { digestOf, findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
 import { createModels, type Models } from './models.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
@@ -58,7 +59,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const long = engine.docker()
   const disk = createDiskGuard(short, options)
   const preparer = createPreparer(engine, options)
-  const starts = createStarts(short, { ...options, disk, preparer, long })
+  const gpuWay = () => readGpuWay(engine, short, options.env)
+  const starts = createStarts(short, { ...options, disk, preparer, long, gpuWay })
   const observer = createObserver(short, { instanceId, disk, isHidden: starts.isHidden, note: starts.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const gpus = watchGpus(engine, options)
@@ -78,7 +80,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     kind: 'docker',
     sharedSocket: engine.tunnel?.socket,
     capabilities: CAPABILITIES,
-    ...describe(engine, { options, short, call }),
+    ...describe(engine, { options, short, call, gpuWay }),
     prepare: (how) => preparer.prepare(how),
     planeUrl: () => preparer.planeUrl(),
     provePlane: () => preparer.provePlane(),
@@ -87,8 +89,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     processesOf: (ids) => call('list processes of workers', () => processesOf(ids.map((id) => container(short, id)))),
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
-    ...contentsOn(call, { long, instanceId }),
-    removeVolume: (volume) => call(`remove the data of volume ${volume.volumeId}`, () => removeVolumeData(short, volume)),
+    ...contentsOn(call, { long, short, instanceId }),
     diskSpace: () => call('measure the disk', diskSpace),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => starts.start(launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
@@ -122,8 +123,18 @@ function imagesOn(call: Describing['call'], { short, long }: { readonly short: D
   } satisfies Partial<HostDriver>
 }
 
-function contentsOn(call: Describing['call'], { long, instanceId }: { readonly long: Docker; readonly instanceId: string }) {
-  return { ...buildsOn(call, createBuilds(long, instanceId)), ...modelsOn(call, createModels(long, instanceId)) }
+interface Contents {
+  readonly long: Docker
+  readonly short: Docker
+  readonly instanceId: string
+}
+
+function contentsOn(call: Describing['call'], { long, short, instanceId }: Contents) {
+  return {
+    ...buildsOn(call, createBuilds(long, instanceId)),
+    ...modelsOn(call, createModels(long, instanceId)),
+    removeVolume: (volume) => call(`remove the data of volume ${volume.volumeId}`, () => removeVolumeData(short, volume)),
+  } satisfies Partial<HostDriver>
 }
 
 function buildsOn(call: Describing['call'], { placeBuild, builds, removeBuild }: Builds) {
@@ -146,9 +157,10 @@ interface Describing {
   readonly options: DockerHostOptions
   readonly short: Docker
   readonly call: <T>(doing: string, work: () => Promise<T>) => Promise<T>
+  readonly gpuWay: () => Promise<GpuWay>
 }
 
-function describe(engine: Engine, { options, short, call }: Describing) {
+function describe(engine: Engine, { options, short, call, gpuWay }: Describing) {
   const { instanceId, run, env = process.env } = options
   return {
     planeName: PLANE_NAME,
@@ -164,7 +176,7 @@ function describe(engine: Engine, { options, short, call }: Describing) {
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),
     removeAll: async () => void (await removeAllWorkers(engine, instanceId)),
-    probeCard: (uuid) => probeCard(short, uuid),
+    probeCard: async (uuid) => probeCard(short, uuid, await gpuWay()),
     cardsOfOthers: () => call('list the workers of others', () => cardsOfOthers(short, instanceId)),
   } satisfies Partial<HostDriver>
 }
@@ -187,7 +199,7 @@ function createInventoryReader(
 }
 
 /** In a container like a worker's, of the worker image. */
-async function probeCard(docker: Docker, uuid: string): Promise<CardProbe> {
+async function probeCard(docker: Docker, uuid: string, way: GpuWay): Promise<CardProbe> {
   try {
     const { exitCode, output } = await runProbe(docker, {
       image: WORKER_IMAGE,
@@ -195,7 +207,7 @@ async function probeCard(docker: Docker, uuid: string): Promise<CardProbe> {
       args: [CUDA_CHECK],
       host: {
         NetworkMode: 'none',
-        DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [uuid], Capabilities: [['gpu', 'compute', 'utility']] }],
+        DeviceRequests: [gpuRequest(way, [uuid], ['gpu', 'compute', 'utility'])],
       },
     })
     if (exitCode === 0) return { kind: 'passed' }

@@ -6,11 +6,11 @@ import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
 import { createDiskSpace } from './disk-space.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
+import { GPU_HOOK, offersCdi, type GpuFacts } from './gpu-way.ts'
 import { hasImage } from './images.ts'
 import { diskLimitOf } from './installs.ts'
 import { blockMetadata } from './worker-network.ts'
 
-const HOOK = 'nvidia-container-runtime-hook'
 const INSTALL = 'apt-get install nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker && systemctl restart docker'
 
 const DISK = {
@@ -30,11 +30,9 @@ export interface Examination {
   readonly run: RunCommand | undefined
 }
 
-interface EngineInfo {
+interface EngineInfo extends GpuFacts {
   readonly Architecture?: string
   readonly CgroupDriver?: string
-  readonly Runtimes?: Readonly<Record<string, unknown>>
-  readonly CDISpecDirs?: readonly string[] | null
 }
 
 export async function examineEngine(engine: Engine, examination: Examination): Promise<readonly HostFinding[]> {
@@ -87,18 +85,16 @@ async function examineMetadata(engine: Engine, image: string): Promise<HostFindi
 }
 
 /** A runtime called nvidia, a directory of CDI specifications, or, on this machine, NVIDIA's hook. */
-async function examineRuntime(engine: Engine, { Runtimes = {}, CDISpecDirs }: EngineInfo, { env }: Examination): Promise<HostFinding> {
+async function examineRuntime(engine: Engine, info: EngineInfo, { env }: Examination): Promise<HostFinding> {
   const subject = 'NVIDIA runtime'
-  if ('nvidia' in Runtimes) return { subject, verdict: 'ok', words: 'the engine has the runtime nvidia' }
-  const hook = isLocal(engine) ? await findOnPath(HOOK, env) : undefined
-  if (hook !== undefined) return { subject, verdict: 'ok', words: hook }
-  if (CDISpecDirs !== undefined && CDISpecDirs !== null && CDISpecDirs.length > 0)
-    return {
-      subject,
-      verdict: 'note',
-      words: `CDI, from ${CDISpecDirs.join(', ')}`,
-      mend: 'nvidia-ctk cdi list shows whether a GPU is there',
-    }
+  if ('nvidia' in (info.Runtimes ?? {})) return { subject, verdict: 'ok', words: 'workers get GPUs by the runtime nvidia' }
+  const hook = isLocal(engine) ? await findOnPath(GPU_HOOK, env) : undefined
+  if (hook !== undefined) return { subject, verdict: 'ok', words: `workers get GPUs by ${hook}` }
+  if (offersCdi(info)) {
+    const words = `workers get GPUs by CDI, as nvidia.com/gpu=UUID, from ${(info.CDISpecDirs ?? []).join(', ')}`
+    if (info.DiscoveredDevices != null) return { subject, verdict: 'ok', words }
+    return { subject, verdict: 'note', words, mend: 'nvidia-ctk cdi list shows whether a GPU is there' }
+  }
   return { subject, verdict: 'missing', words: 'there is an NVIDIA card, but Docker cannot hand it to containers', mend: INSTALL }
 }
 

@@ -11,7 +11,7 @@ import { openStandbyLine } from './standby-line.ts'
 const POLL_MS = 50
 const POLLS = 600
 
-export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'extraHosts' | 'sandbox' | 'isStandby'>
+export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'extraHosts' | 'sandbox' | 'isStandby' | 'gpuWay'>
 
 export interface Starter {
   start(launch: WorkerLaunch, options: StartOptions): Promise<void>
@@ -74,7 +74,7 @@ async function startOnce(engine: Engine, launch: WorkerLaunch, options: StartOpt
     await removeContainer(created).catch(() => undefined)
     const names = [created.id, containerName(instanceId, launch.workerId)]
     if (!isStandby && !isSandboxGone(error, names)) throw error
-    await startOnce(engine, launch, { agentVolume: options.agentVolume, extraHosts: options.extraHosts })
+    await startOnce(engine, launch, { agentVolume: options.agentVolume, extraHosts: options.extraHosts, gpuWay: options.gpuWay })
   }
 }
 

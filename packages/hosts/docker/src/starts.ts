@@ -6,6 +6,7 @@ import { containerName } from './container-spec.ts'
 import type { DiskGuard } from './disk.ts'
 import { messageOf } from './docker-errors.ts'
 import { withImageCommand } from './image-command.ts'
+import type { GpuWay } from './gpu-way.ts'
 import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
 import type { Preparer } from './prepare.ts'
 import { openStandbyLine } from './standby-line.ts'
@@ -20,6 +21,8 @@ export interface StartsOptions {
   readonly preparer: Preparer
   /** Without a time limit of its own. */
   readonly long: Docker
+  /** How the engine hands out GPUs; asked at each start that needs one, since drivers and specifications come and go. */
+  readonly gpuWay: () => Promise<GpuWay>
 }
 
 export interface Starts
@@ -30,7 +33,7 @@ export interface Starts
   readonly note: (containers: readonly Docker.ContainerInfo[], askedAt: number) => void
 }
 
-export function createStarts(docker: Docker, { label, instanceId, log, disk, preparer, long }: StartsOptions): Starts {
+export function createStarts(docker: Docker, { label, instanceId, log, disk, preparer, long, gpuWay }: StartsOptions): Starts {
   const starter = createStarter(docker, { instanceId, disk })
   const warn = (message: string): void => log?.warn(`host ${label}: ${message}`)
   const sandboxes = createNetworkSandboxes(docker, {
@@ -41,7 +44,7 @@ export function createStarts(docker: Docker, { label, instanceId, log, disk, pre
   })
   const standbys = createStandbys({
     start: async (launch) => {
-      await startOnNetwork({ preparer, starter }, launch, { isStandby: true })
+      await startOnNetwork({ preparer, starter, gpuWay }, launch, { isStandby: true })
       return openStandbyLine(long, containerName(instanceId, launch.workerId))
     },
     remove: (workerId) => removeWithSandbox(docker, docker.getContainer(containerName(instanceId, workerId))),
@@ -53,7 +56,7 @@ export function createStarts(docker: Docker, { label, instanceId, log, disk, pre
       if (standbys.gave(launch.workerId) && (await sandboxes.during(false, () => standbys.handOver(launch)))) return
       // Another runtime may set up the network in its own way, before anyone joins it; a worker that stood by has one.
       const mayJoin = launch.runtime === undefined && !standbys.gave(launch.workerId)
-      await startOnNetwork({ preparer, starter, sandboxes }, await withImageCommand(docker, launch), { mayJoin })
+      await startOnNetwork({ preparer, starter, gpuWay, sandboxes }, await withImageCommand(docker, launch), { mayJoin })
     },
     keepReady(ready) {
       sandboxes.keep(ready?.networks)
@@ -76,18 +79,20 @@ export function createStarts(docker: Docker, { label, instanceId, log, disk, pre
 interface Starting {
   readonly preparer: Preparer
   readonly starter: Starter
+  readonly gpuWay: StartsOptions['gpuWay']
   readonly sandboxes?: NetworkSandboxes
 }
 
 async function startOnNetwork(
-  { preparer, starter, sandboxes }: Starting,
+  { preparer, starter, gpuWay: ask, sandboxes }: Starting,
   launch: WorkerLaunch,
   { mayJoin = false, isStandby }: Pick<StartOptions, 'isStandby'> & { readonly mayJoin?: boolean },
 ): Promise<void> {
   const start = async (sandbox?: string): Promise<void> => {
     await preparer.network().catch(blameHost)
     const agentVolume = launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined
-    await starter.start(launch, { agentVolume, extraHosts: await preparer.extraHosts(), sandbox, isStandby })
+    const gpuWay = launch.gpus.some(({ simulated }) => !simulated) ? await ask() : undefined
+    await starter.start(launch, { agentVolume, extraHosts: await preparer.extraHosts(), sandbox, isStandby, gpuWay })
   }
   try {
     await (sandboxes === undefined ? start() : sandboxes.during(mayJoin, start))

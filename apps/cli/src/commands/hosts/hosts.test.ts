@@ -1,5 +1,6 @@
 // The commands for hosts, on a separate Redis in a data directory, with what a scaler would have written.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostSight, WorkerRecord } from '@runyard/schema'
@@ -34,7 +35,7 @@ const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
     memoryBytes: 16 * 2 ** 30,
     gpus: [
       { ...GPU, reservedBytes: 2 ** 31 },
-      { ...GPU, uuid: 'GPU-2', reserved: true },
+      { ...GPU, uuid: 'GPU-2', reserved: true, xid: { at: Date.UTC(2026, 0, 2, 3, 4, 5), xid: 31, message: 'x', workerIds: ['w7'] } },
       { ...GPU, uuid: 'GPU-3', healthy: false, fault: 'it fell off the bus' },
     ],
     cudaVersion: '12.8',
@@ -98,7 +99,7 @@ describe('runyard hosts', () => {
     expect(out).toMatch(/^labels +rack=b$/m)
     expect(out).toMatch(/^size +8 CPUs, 16\.0 GiB$/m)
     expect(out).toMatch(/GPU-1 +NVIDIA L4 +22\.0 of 24 GiB +held by worker w1$/m)
-    expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved$/m)
+    expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved, Xid 31 at 03:04:05 UTC \(worker w7\)$/m)
     expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
     const sharers = { 'GPU-1': ['w1', 'w2'].map((workerId) => ({ workerId, bytes: 8 * 2 ** 30 })) }
     await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w2' }, sharers }))
@@ -188,6 +189,23 @@ describe('runyard hosts', () => {
     expect(out).toMatch(/^✗ +engine +No Docker engine answers on \/nowhere\/docker\.sock/m)
     expect(out).toContain('gone is not added: mend what is missing, or add it with --force')
     expect(await readFile(file, 'utf8')).not.toContain('gone')
+  })
+
+  it('writes nothing about an engine that is a host already under another address', async () => {
+    const answers: Record<string, object> = {
+      '/version': { Version: '29.0' },
+      '/info': { ID: 'of-both', Name: 'box', NCPU: 1, MemTotal: 1 },
+    }
+    const engine = createServer((request, response) => response.end(JSON.stringify(answers[request.url ?? ''] ?? {})))
+    const [one, other] = [join(root, 'one.sock'), join(root, 'other.sock')]
+    await new Promise<void>((resolve) => engine.listen(one, resolve))
+    await symlink(one, other)
+    await writeFile(file, `hosts:\n  - { id: here, engine: 'unix://${one}' }\n`)
+    const { code, out } = await runyard('hosts', 'add', `unix://${other}`, '--name', 'copy')
+    engine.close()
+    expect(code).toBe(1)
+    expect(out).toMatch(/^✗ +identity +it has the engine identity of here; [^\n]*engine-id/m)
+    expect(await readFile(file, 'utf8')).not.toContain('copy')
   })
 
   it.each([

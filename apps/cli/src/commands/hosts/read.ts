@@ -175,6 +175,13 @@ function sharing(sharers: NonNullable<HostSight['sharers']>[string], gpu: Gpu): 
   return `shared by ${names.join(' and ')}, ${inGib(left)} left`
 }
 
+/** E.g. `Xid 13 at 12:03:04 UTC (worker abc)`. */
+function xidOf({ xid }: Gpu): readonly string[] {
+  if (xid === undefined) return []
+  const whose = (xid.workerIds ?? []).map((id) => `worker ${id}`).join(' or ')
+  return [`Xid ${xid.xid} at ${new Date(xid.at).toISOString().slice(11, 19)} UTC${whose === '' ? '' : ` (${whose})`}`]
+}
+
 function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
   const whole = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
   const memory = gpu.reservedBytes === undefined ? whole : `${(usableMemoryOf(gpu) / GIB).toFixed(1)} of ${whole}`
@@ -183,6 +190,7 @@ function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
     ...(gpu.reserved === true ? ['reserved'] : []),
     ...(gpu.fault === undefined ? [] : [gpu.fault]),
     ...holdersOf(gpu, record?.sight),
+    ...xidOf(gpu),
   ]
   return [memory, remarks.length === 0 ? 'free' : remarks.join(', ')]
 }
