@@ -28,7 +28,7 @@ export interface ActDeps {
   readonly caBundle: string | undefined
   /** The authority of the worker plane's certificate, as PEM text; undefined: this machine has none. */
   readonly authority: () => Promise<string | undefined>
-  /** Bounds starts, stops and removals. */
+  /** Bounds starts, stops and removals on each host. */
   readonly gate: Gate
 }
 

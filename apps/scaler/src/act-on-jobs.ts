@@ -10,7 +10,8 @@ export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
 
 export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, seen: SeenExit | undefined): Promise<void> {
   const { endpointId, jobId, workerId, lastHolder, reason } = action
-  const evidence = await evidenceOf(deps, action, seen)
+  const xid = workerId === undefined ? undefined : deps.memory.xidOf(workerId, Date.now())
+  const evidence = (await evidenceOf(deps, action, seen)) + (xid === undefined ? '' : `; before it, ${xid}`)
   const result = await deps.store.jobs.takeBack(
     { endpointId, jobId, workerId },
     { budget: deps.config.lease.budget, evidence, withAll: true, withoutCost: isHostsFault(reason) },

@@ -51,13 +51,13 @@ export interface End {
 export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): Promise<void> {
   const { id: workerId, endpointId, hostId } = record
   const at = end.exit?.at ?? Date.now()
-  const message = end.message ?? sentenceAbout(record, end)
+  const message = end.message ?? sentenceAbout(record, end) + xidBefore(deps, record, end)
   if (end.isStartFailure) noteFailure(deps, record, { reason: end.reason, message })
   await deps.logs.finish(workerId)
   const host = hostOf(deps, hostId)
   // A host that was given up is not waited for: what is left there has no record and is reaped when the host returns.
   const isAway = host?.view(Date.now()).workers === undefined
-  if (!isAway) await deps.gate(async () => host?.driver.removeWorker(workerId))
+  if (!isAway) await deps.gate(deps.memory.laneOf(record), async () => host?.driver.removeWorker(workerId))
   await deps.store.ledger.close(workerId, at, end.reason)
   // Before the record goes: after a crash between the two it is written again.
   await keepLife(deps, record, { ...end, at, message })
@@ -112,6 +112,12 @@ function factsAbout(record: WorkerRecord, { exit }: End, at: number): Readonly<R
     lifeMs: at - record.createdAt,
     coldStartMs: record.readyAt === undefined ? undefined : record.readyAt - record.createdAt,
   }
+}
+
+/** Of a worker that did not leave by plan. */
+function xidBefore({ memory }: ActDeps, { id, retireReason }: WorkerRecord, { reason }: End): string {
+  const xid = retireReason === reason && reason !== 'card_failed' ? undefined : memory.xidOf(id, Date.now())
+  return xid === undefined ? '' : `; before it, ${xid}`
 }
 
 function sentenceAbout(record: WorkerRecord, end: End): string {

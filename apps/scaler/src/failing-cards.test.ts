@@ -45,7 +45,7 @@ afterEach(async () => {
   await rm(scratchDir, { recursive: true, force: true })
 })
 
-async function open() {
+async function open(env: Record<string, string> = {}) {
   const driver = createProcessHost({
     label: 'local',
     hostId: 'process:here',
@@ -55,9 +55,10 @@ async function open() {
   })
   const scaler = await fixture.open({ driver, config: { simulatedGpus: undefined } })
   const gpu = { ...parseGpuIds('any'), count: 1, allowedCudaVersions: [] }
-  const endpoint = endpointOf('ep-one', { spec: { gpu }, settings: { workersMax: 2 } })
+  const endpoint = endpointOf('ep-one', { spec: { gpu, env }, settings: { workersMax: 2 } })
   await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
   return {
+    driver,
     async [Symbol.asyncDispose]() {
       await scaler.drainAll()
       await scaler[Symbol.asyncDispose]()
@@ -141,6 +142,37 @@ test.each([
   },
   120_000,
 )
+
+test('a line of the kernel belongs to the GPU and to the worker that has it, of two that share it to the one with the process', async () => {
+  await using scaler = await open({ RUNYARD_GPU_MEMORY_MIB: '1000' })
+  await submit('j1')
+  await submit('j2')
+  const first = await takes('j1')
+  const second = await takes('j2', first.workerId)
+  expect(second.uuid).toBe(first.uuid)
+  const [pid = 0] = (await scaler.driver.processesOf?.([second.workerId])) ?? []
+  const block = BLOCKS.find((one) => one.includes(first.uuid)) ?? ''
+  const pci = /<gpu id="0000([^"]+)\.0"/.exec(block)?.[1] ?? ''
+  await smi.kernel(`NVRM: Xid (PCI:${pci}): 13, pid=${pid}, name=python3, Graphics Exception: ESR 0x1`)
+  // Follows each kill.
+  await smi.kernel(`NVRM: Xid (PCI:${pci}): 45, pid=${pid}, name=python3, Ch 00000008`)
+  const line = `${first.name} (${first.uuid}): the kernel reports Xid 13 in python3 (pid ${pid}): Graphics Exception: ESR 0x1`
+  const told = async () => (await fixture.store.events.list('ep-one', 50, 'workers')).filter(({ kind }) => kind === 'worker_card_error')
+  await vi.waitFor(async () => expect(await told()).toMatchObject([{ workerId: second.workerId, message: line }]), WAIT)
+  const shown = () =>
+    vi.waitFor(async () => expect((await seen()).find(({ uuid }) => uuid === first.uuid)?.xid?.workerIds).toBeDefined(), WAIT)
+  await shown()
+  expect((await seen()).map(({ uuid, xid }) => [uuid, xid?.xid, xid?.workerIds])).toContainEqual([first.uuid, 13, [second.workerId]])
+  expect(await fixture.store.workerLogs.read(second.workerId, 'system', 20)).toContainEqual(expect.objectContaining({ line }))
+  expect(await claimOf(first.uuid)).toBeUndefined()
+
+  process.kill(pid, 'SIGKILL')
+  const gone = async () => (await fixture.store.events.list('ep-one', 50, 'workers')).find(({ kind }) => kind === 'worker_gone')
+  await vi.waitFor(async () => expect((await gone())?.message).toContain(`; before it, ${line}`), WAIT)
+  const requeued = (await fixture.store.events.list('ep-one', 50, 'jobs')).find(({ kind }) => kind === 'job_requeued')
+  expect(requeued).toMatchObject({ jobId: 'j2', message: expect.stringContaining(`; before it, ${line}`) as string })
+  await settle('j1', first.workerId)
+}, 120_000)
 
 test('slices are GPUs of their own, and a job on one that a new layout does not have completes on a new one', async () => {
   await smi.report(MIG, slices('old'))

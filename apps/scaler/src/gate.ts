@@ -1,19 +1,55 @@
-// Limits how many operations of one kind run at the same time; the others wait in order.
-export type Gate = <T>(work: () => Promise<T>) => Promise<T>
+// Limits how many operations on a host run at the same time; the others wait in order. Each host has a lane of its own, so that one that hangs holds up no
+// other; and what is tried again on workers that do not end has a narrow lane beside it, since each such call takes as long as the engine lets it.
 
-export function createGate(limit: number): Gate {
+/** Runs `work` in a lane. */
+export type Gate = <T>(lane: Lane, work: () => Promise<T>) => Promise<T>
+
+export interface Lane {
+  readonly hostId: string
+  /** Of a worker that should have ended long ago. */
+  readonly isUndying?: boolean
+}
+
+export interface GateLimits {
+  readonly perHost: number
+  readonly undyingPerHost: number
+}
+
+export function createGate({ perHost, undyingPerHost }: GateLimits): Gate {
+  const lanes = new Map<string, Turnstile>()
+  return async ({ hostId, isUndying = false }, work) => {
+    const key = `${isUndying ? 'undying' : 'usual'} ${hostId}`
+    const lane = lanes.get(key) ?? createTurnstile(isUndying ? undyingPerHost : perHost)
+    lanes.set(key, lane)
+    try {
+      return await lane.run(work)
+    } finally {
+      if (lane.isIdle()) lanes.delete(key)
+    }
+  }
+}
+
+interface Turnstile {
+  run<T>(work: () => Promise<T>): Promise<T>
+  isIdle(): boolean
+}
+
+function createTurnstile(limit: number): Turnstile {
   let running = 0
   const waiting: (() => void)[] = []
-  return async (work) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running += 1
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      // The place passes on; only without a next one is it given back.
-      if (next === undefined) running -= 1
-      else next()
-    }
+  return {
+    async run(work) {
+      if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
+      else running += 1
+      try {
+        return await work()
+      } finally {
+        const next = waiting.shift()
+        // The place passes on; only without a next one is it given back.
+        if (next === undefined) running -= 1
+        else next()
+      }
+    },
+    isIdle: () => running === 0,
   }
 }

@@ -2,9 +2,21 @@
 // timeout, expired jobs are swept at once. All other state is in Redis or on the hosts.
 import type { HostRest } from '@runyard/schema'
 import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
+import type { Lane } from './gate.ts'
 
 /** Long after SIGKILL: it holds a GPU in the kernel. */
 const UNDYING_AFTER_MS = 60_000
+
+export interface WorkerXid {
+  readonly at: number
+  /** One sentence without its stop. */
+  readonly message: string
+}
+
+/** What ends a worker later has other causes. */
+const XID_COUNTS_MS = 300_000
+/** A stop takes its grace and a kill. */
+const OVERDUE_AFTER_MS = 30_000
 
 export interface Memory {
   failuresOf(endpointId: string): StartFailures | undefined
@@ -15,6 +27,12 @@ export interface Memory {
   noteStopRequest(workerId: string, request: StopRequest): void
   /** A worker is being killed; the first time counts. */
   noteStop(workerId: string, at: number): void
+  /** A line of the kernel about a card of the worker. */
+  noteXid(workerId: string, xid: WorkerXid): void
+  /** The latest one, if it is not old. */
+  xidOf(workerId: string, now: number): string | undefined
+  /** Where what is done to a worker waits for its turn. */
+  laneOf(worker: { readonly id: string; readonly hostId: string }): Lane
   /** Workers that were to be dead for a while. */
   undying(now: number): ReadonlySet<string>
   sweptAt(endpointId: string): number
@@ -33,6 +51,7 @@ export function createMemory(): Memory {
   const failures = new Map<string, StartFailures>()
   const stopRequests = new Map<string, StopRequest>()
   const stops = new Map<string, number>()
+  const xids = new Map<string, WorkerXid>()
   const sweeps = new Map<string, number>()
   const yields = new Map<string, number>()
   let rests: ReadonlyMap<string, { readonly rest?: HostRest | undefined }> = new Map()
@@ -50,6 +69,14 @@ export function createMemory(): Memory {
     noteStop(workerId, at) {
       if (!stops.has(workerId)) stops.set(workerId, at)
     },
+    noteXid(workerId, xid) {
+      xids.set(workerId, xid)
+    },
+    xidOf(workerId, now) {
+      const xid = xids.get(workerId)
+      return xid === undefined || now - xid.at > XID_COUNTS_MS ? undefined : xid.message
+    },
+    laneOf: ({ id, hostId }) => ({ hostId, isUndying: Date.now() - (stops.get(id) ?? Infinity) > OVERDUE_AFTER_MS }),
     undying: (now) => new Set([...stops].flatMap(([workerId, at]) => (now - at > UNDYING_AFTER_MS ? [workerId] : []))),
     sweptAt: (endpointId) => sweeps.get(endpointId) ?? 0,
     noteSweep(endpointId, at) {
@@ -65,7 +92,7 @@ export function createMemory(): Memory {
     },
     retain({ endpointIds, workerIds }) {
       for (const map of [failures, sweeps, yields]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)
-      for (const map of [stopRequests, stops]) for (const id of map.keys()) if (!workerIds.has(id)) map.delete(id)
+      for (const map of [stopRequests, stops, xids]) for (const id of map.keys()) if (!workerIds.has(id)) map.delete(id)
     },
   }
 }

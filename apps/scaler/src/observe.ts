@@ -13,6 +13,7 @@ import type { Images } from './images.ts'
 import type { KeyLimits } from './key-limits.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
+import type { XidKeeper } from './xid-keeper.ts'
 import { readVolumeNeeds } from './volumes.ts'
 
 export interface ObserveDeps {
@@ -25,6 +26,7 @@ export interface ObserveDeps {
   readonly reads: EndpointReads
   readonly keyLimits: Pick<KeyLimits, 'read'>
   readonly cards: CardKeeper
+  readonly xids: XidKeeper
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
   readonly planeUpSince: () => number | undefined
@@ -50,7 +52,7 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
   const known = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
   const undying = memory.undying(now)
   // After the records: the card of a record that is gone is in release.
-  const hosts = await deps.cards.judge({ hosts: known, endpoints: views }, now, undying)
+  const hosts = await deps.cards.judge({ hosts: deps.xids.note(known, views), endpoints: views }, now, undying)
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
   memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {

@@ -51,7 +51,7 @@ export interface Scaler extends AsyncDisposable {
 }
 
 const MAX_SLEEP_MS = 5000
-const ACTIONS_AT_ONCE = 16
+const ACTIONS_AT_ONCE = { perHost: 16, undyingPerHost: 2 }
 /** Without an observation for this long, the machine slept or this process hung. */
 const LONGEST_GAP_MS = 15_000
 /** How often a scaler that stands by asks for the lease. */
@@ -182,10 +182,10 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
   }
 
   async function work(session: Session, now: number): Promise<number> {
-    const { store, strangers, cards, actor, term } = session
+    const { store, strangers, cards, xids, actor, term } = session
     const inFlight = () => actor.inFlight()
     const isShuttingDown = () => state.shutdown
-    const parts = { ...deps, store, strangers, cards, inFlight, redis: state.redis, isShuttingDown }
+    const parts = { ...deps, store, strangers, cards, xids, inFlight, redis: state.redis, isShuttingDown }
     const { observed, decided } = await decide(parts, now)
     term.assertHeld()
     return carryOut({ observed, decided }, now, { session, hosts: deps.hosts, numbers: deps.numbers, state })

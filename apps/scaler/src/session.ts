@@ -17,6 +17,7 @@ import { createReadiness, type Readiness } from './readiness.ts'
 import { createStartProgress, type StartProgress, createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 import { openVolumeKeeper } from './volumes.ts'
+import { createXidKeeper, type XidKeeper } from './xid-keeper.ts'
 
 export interface Session extends AsyncDisposable {
   readonly term: Term
@@ -30,6 +31,7 @@ export interface Session extends AsyncDisposable {
   readonly startProgress: StartProgress
   readonly strangers: Strangers
   readonly cards: CardKeeper
+  readonly xids: XidKeeper
   readonly prePull: PrePull
   readonly readiness: Readiness
 }
@@ -97,6 +99,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     startProgress: createStartProgress({ store }),
     strangers: createStrangers(),
     cards,
+    xids: createXidKeeper({ store, hosts: deps.hosts, memory: deps.memory, log, wake: onDone }),
     prePull,
     readiness,
     [Symbol.asyncDispose]() {
@@ -113,8 +116,8 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
 
 /** Operations on a host carry no term, so the term is checked right before each. */
 function guard(gate: Gate, term: Term): Gate {
-  return (work) =>
-    gate(() => {
+  return (lane, work) =>
+    gate(lane, () => {
       term.assertHeld()
       return work()
     })

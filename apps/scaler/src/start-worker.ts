@@ -160,7 +160,7 @@ async function launchOn(
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
   const whole = withModels(withVolumes({ ...launch, image }, mounts), models)
-  await deps.gate(() => driver.startWorker(whole))
+  await deps.gate({ hostId: record.hostId }, () => driver.startWorker(whole))
   notMounted(driver, whole).forEach(onProgress)
   deps.logs.follow(driver, record.id)
   await noteStart(deps, record, imageReadyAt)

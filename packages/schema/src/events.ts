@@ -39,6 +39,7 @@ export const EndpointEvent = z.object({
     'worker_draining',
     'worker_gone',
     'worker_throttled',
+    'worker_card_error',
     'image_pulled',
     'image_pull_failed',
     'endpoint_changed',

@@ -22,6 +22,18 @@ export const Gpu = z.object({
   parent: z.string().optional(),
   /** The latest line of the kernel about a fault of it, for a minute. */
   event: z.object({ at: z.number(), kind: CardFault, message: z.string() }).optional(),
+  /** The latest line of the kernel about it or about a program on it, for an hour; none about what follows a kill. */
+  xid: z
+    .object({
+      at: z.number(),
+      xid: z.int(),
+      message: z.string(),
+      /** As the host numbers it. */
+      pid: z.int().optional(),
+      /** Who had the card then: several if the process is not known and the card is shared. */
+      workerIds: z.array(z.string()).optional(),
+    })
+    .optional(),
   /** The operator keeps it for other uses: no worker gets it. */
   reserved: z.boolean().optional(),
   /** Memory of it that the operator leaves to others; absent: none. */

@@ -1,5 +1,6 @@
-// A stand-in for nvidia-smi: a program of that name that prints what a test gives it, again and again, like `nvidia-smi -q -x -l`.
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+// A stand-in for nvidia-smi: a program of that name that prints what a test gives it, again and again, like `nvidia-smi -q -x -l`; and one for
+// `journalctl --follow`, which prints the lines of the kernel.
+import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -26,6 +27,8 @@ export interface StandInSmi extends AsyncDisposable {
   /** What it says instead of a report before it ends; undefined: it works again. */
   fail(words: string | undefined): Promise<void>
   hang(hangs: boolean): Promise<void>
+  /** A line of the kernel's log. */
+  kernel(line: string): Promise<void>
 }
 
 export async function standInSmi(xml: string, list = ''): Promise<StandInSmi> {
@@ -43,10 +46,13 @@ export async function standInSmi(xml: string, list = ''): Promise<StandInSmi> {
   }
   await report(xml)
   await write('nvidia-smi', PROGRAM, 0o755)
+  await write('kernel', '')
+  await write('journalctl', '#!/bin/sh\nexec tail -n +1 -f "$(dirname "$0")/kernel"\n', 0o755)
   return {
     directory,
     report,
     fail: (words) => put('failure', words),
+    kernel: (line) => appendFile(join(directory, 'kernel'), `${line}\n`),
     hang: (hangs) => put('hang', hangs ? '' : undefined),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }

@@ -53,6 +53,9 @@ const EVERY_S = 5
 const LEAST_FOR_CHOICE = 3
 const NO_NAMES = { layout: layoutOf([]), list: [] }
 
+/** An old line says nothing about what happens now. */
+const XID_SHOWN_MS = 3_600_000
+
 interface State {
   last: SeenGpus
   /** Undefined: nothing is known yet. */
@@ -252,14 +255,17 @@ function linksIn(output: string, gpus: NvidiaSmiReport['gpus']): Links {
 }
 
 function seenNow({ last, health, linked: { links } }: State, kernel: KernelLog | undefined): SeenGpus {
+  const now = Date.now()
   const fault = health === 'fine' ? undefined : (health?.problem ?? 'nvidia-smi has not answered yet')
   return {
     ...last,
-    uses: Object.fromEntries(Object.entries(last.uses).map(([uuid, use]) => [uuid, withXid(use, kernel?.lastXidOf(uuid))])),
+    uses: Object.fromEntries(Object.entries(last.uses).map(([uuid, use]) => [uuid, withXid(use, kernel?.lastOf(uuid)?.xid)])),
     ...(links.length === 0 ? {} : { links: [...links] }),
     gpus: last.gpus.map((gpu): Gpu => {
-      const event = kernel?.latestOf(gpu.uuid)
-      const known = event === undefined ? gpu : { ...gpu, event }
+      // The kernel names the card of a slice.
+      const [event, xid] = [kernel?.latestOf(gpu.parent ?? gpu.uuid), kernel?.lastOf(gpu.parent ?? gpu.uuid)]
+      const isRecent = xid !== undefined && now - xid.at < XID_SHOWN_MS
+      const known = { ...gpu, ...(event === undefined ? {} : { event }), ...(isRecent ? { xid } : {}) }
       return fault === undefined ? known : { ...known, healthy: false, fault }
     }),
   }

@@ -19,8 +19,8 @@ export interface KernelLog extends AsyncDisposable {
   start(): void
   /** The last grave line about a GPU, for a minute. */
   latestOf(uuid: string): Gpu['event']
-  /** The code of the last line about a GPU that says something of it or of a program, however old; what follows a kill is none. */
-  lastXidOf(uuid: string): number | undefined
+  /** The last line about a GPU that says something of it or of a program, however old; what follows a kill is none. */
+  lastOf(uuid: string): NonNullable<Gpu['xid']> | undefined
 }
 
 /** Only lines from now on. Members of the groups adm and systemd-journal may read it. */
@@ -39,7 +39,7 @@ const GRAVE: Partial<Record<XidEvent['class'], CardFault>> = {
 
 export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptions): KernelLog {
   const latest = new Map<string, NonNullable<Gpu['event']>>()
-  const codes = new Map<string, number>()
+  const lines = new Map<string, NonNullable<Gpu['xid']>>()
   let journal: Supervised | undefined
   let rest = ''
 
@@ -48,13 +48,11 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
     const kind = xid && GRAVE[xid.class]
     const uuid = xid && gpuAt(xid.pciAddress)
     if (xid === undefined || uuid === undefined) return
-    const message = describe(xid)
-    if (xid.class !== 'teardown' && xid.class !== 'note') {
-      codes.set(uuid, xid.xid)
-      warn(`GPU ${uuid}: ${message}`)
-    }
-    if (kind === undefined) return
-    latest.set(uuid, { at: Date.now(), kind, message })
+    if (xid.class === 'teardown' || xid.class === 'note') return
+    const [message, at] = [describe(xid), Date.now()]
+    lines.set(uuid, { at, xid: xid.xid, message, ...(xid.pid === null ? {} : { pid: xid.pid }) })
+    if (kind !== undefined) latest.set(uuid, { at, kind, message })
+    warn(`GPU ${uuid}: ${message}`)
     onEvent()
   }
 
@@ -65,9 +63,9 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
         command: JOURNAL,
         pausesMs: PAUSES_MS,
         onOutput(text) {
-          const lines = (rest + text).split('\n')
-          rest = (lines.pop() ?? '').slice(-10_000)
-          lines.forEach(takeLine)
+          const printed = (rest + text).split('\n')
+          rest = (printed.pop() ?? '').slice(-10_000)
+          printed.forEach(takeLine)
           return true
         },
         onEnd: () => undefined,
@@ -77,7 +75,7 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
       const event = latest.get(uuid)
       return event !== undefined && Date.now() - event.at < KEEP_MS ? event : undefined
     },
-    lastXidOf: (uuid) => codes.get(uuid),
+    lastOf: (uuid) => lines.get(uuid),
     [Symbol.asyncDispose]: async () => journal?.[Symbol.asyncDispose](),
   }
 }
