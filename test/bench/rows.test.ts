@@ -24,6 +24,12 @@ describe('the rows of the benchmark', () => {
     expect(toRow({ ...p50, ours: Number.NaN, budget: { of: 'ratio', most: 4 } }).verdict).toBe('missed')
   })
 
+  it('judge the median of pairs, and show between which ratios half of them lie', () => {
+    const pairs = { path: 'cost', ours: 2, beside: 1, ratios: [1.2, 1, 1.01, 1.02, 0.9], unit: 'ms' } as const
+    expect(toRow({ ...pairs, budget: { of: 'ratio', most: 1.03 } })).toMatchObject({ ratio: '1.010× (1.000–1.020)', verdict: 'ok' })
+    expect(toRow({ ...pairs, budget: { of: 'ratio', most: 1 } })).toMatchObject({ verdict: 'missed' })
+  })
+
   it('are printed as one table with aligned columns', () => {
     const lines = renderTable([toRow({ path: 'memory', ours: 20_480, unit: 'bytes' })]).split('\n')
     expect(new Set(lines.map((line) => line.length)).size).toBe(1)

@@ -1,6 +1,7 @@
 // One row per budget of docs/benchmarks.md: our figure, the baseline from the same run, the ratio, the budget, and whether it is met.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
+import { percentile } from './load.ts'
 
 export interface Row {
   readonly path: string
@@ -17,6 +18,8 @@ export interface Measured {
   readonly ours: number
   /** Absent if there is nothing to compare with. */
   readonly beside?: number
+  /** Of pairs that were measured in turn: their median is judged, and their quartiles stand beside it. */
+  readonly ratios?: readonly number[]
   readonly unit: Unit
   /** Upper or lower bound of the ratio, or of our own figure. */
   readonly budget?: { readonly of: 'ratio' | 'ours'; readonly most?: number; readonly least?: number }
@@ -24,17 +27,31 @@ export interface Measured {
 
 export type Unit = 'count' | 'ms' | 's' | 'per second' | 'bytes'
 
-export function toRow({ path, ours, beside, unit, budget }: Measured): Row {
-  const ratio = beside === undefined ? undefined : ours / beside
+export function toRow(measured: Measured): Row {
+  const { path, ours, beside, ratios, unit, budget } = measured
+  const ratio = ratioOf(measured)
   const judged = budget?.of === 'ratio' ? ratio : ours
   return {
     path,
     ours: format(ours, unit),
     beside: beside === undefined ? '–' : format(beside, unit),
-    ratio: ratio === undefined ? '–' : `${ratio.toFixed(2)}×`,
+    ratio: ratios === undefined ? formatRatio(ratio) : formatSpread(ratios),
     budget: budget === undefined ? '–' : formatBudget(budget, unit),
     verdict: budget === undefined ? '–' : isKept(judged ?? Number.NaN, budget) ? 'ok' : 'missed',
   }
+}
+
+function ratioOf({ ours, beside, ratios }: Partial<Pick<Measured, 'beside' | 'ratios'>> & Pick<Measured, 'ours'>): number | undefined {
+  if (ratios !== undefined) return percentile(ratios, 0.5)
+  return beside === undefined ? undefined : ours / beside
+}
+
+const formatRatio = (ratio: number | undefined): string => (ratio === undefined ? '–' : `${ratio.toFixed(2)}×`)
+
+/** `1.010× (0.98–1.03)`: the median, and between which half of them lie. */
+function formatSpread(ratios: readonly number[]): string {
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => percentile(ratios, share).toFixed(3))
+  return `${middle}× (${low}–${high})`
 }
 
 export function failedRow(path: string, error: unknown): Row {

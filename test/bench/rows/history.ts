@@ -1,11 +1,12 @@
 // What the history weighs in Redis (ADR 79): a million jobs that ended in a day on 64 cards, with the readings of these cards; and how long the slowest
-// reads of it take. Written straight into a store of its own, since a row must not take a day.
+// reads of it take. Written straight into a store of its own, since a row must not take a day. Then what keeping it costs the hot path.
 import { randomUUID } from 'node:crypto'
 import { packSamples, unpackJobs, type CardSample, type PastJob } from '@runyard/core'
 import { openStore, type OpenChunk, type Store } from '@runyard/store'
 import { startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import type { RowGroup } from '../row-group.ts'
+import { measureHistoryCost } from './history-cost.ts'
 
 const MIB = 1024 * 1024
 const DAY_MS = 24 * 3_600_000
@@ -17,7 +18,7 @@ const OUT_OF_MEMORY = 'CUDA out of memory. Tried to allocate 20.00 MiB'
 
 export const history: RowGroup = {
   name: 'history',
-  title: 'the history of a million jobs and of a day of 64 cards',
+  title: 'the history of a million jobs and of a day of 64 cards, and what it costs a job',
   measure: async ({ times }) => {
     const jobs = times(1_000_000)
     await using redis = await startRedis()
@@ -43,6 +44,7 @@ export const history: RowGroup = {
       { path: `the same with the readings of ${CARDS} cards × 24 h`, ours: all, unit: 'bytes', budget },
       { path: 'the same per job', ours: ofJobs / jobs, unit: 'bytes' },
       { path: 'reading all of these jobs', ours: readMs, unit: 'ms' },
+      ...(await measureHistoryCost(times)),
     ]
   },
 }
