@@ -151,6 +151,11 @@ describe('runyard', () => {
     expect((await runyard(['config', '--changed', '-o', 'name'], { RUNYARD_LOG_LEVEL: 'debug' })).out).toBe('listen.port\nlog.level\n')
     expect((await runyard(['config', 'get', 'listen.port'])).out).toBe('9000\n')
     expect((await runyard(['config', 'path'])).out).toBe(`${join(cwd, 'runyard.yaml')}\n`)
+    expect(await runyard(['config', '--changed', '-o', 'name'], { RUNYARD_PRICES: 'x' })).toMatchObject({
+      code: 0,
+      out: 'listen.port\n',
+      err: expect.stringMatching(/^RUNYARD_PRICES is no setting and does nothing; did you mean RUNYARD_PRICES_CURRENCY or .*\?\n$/u),
+    })
     const wrong = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'loud' })
     expect(wrong).toMatchObject({ code: 1, out: '' })
     expect(wrong.err).toContain('RUNYARD_LOG_LEVEL is wrong')

@@ -1,4 +1,4 @@
-// Contexts, and completion in the real shells: bash is everywhere; zsh and fish where they are installed (the script is checked anyway).
+// Contexts, and completion in the real shells: bash is everywhere; zsh and fish where they are installed.
 import { execFile, spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -79,11 +79,26 @@ describe('completion', () => {
     expect(await shell('bash', '-c', script)).toBe('upscale\n')
   })
 
-  it('is a script that zsh and fish accept, and fish completes with it', async () => {
-    const has = (name: string): boolean => spawnSync(name, ['--version']).status === 0
-    if (has('zsh')) await shell('zsh', '-n', '-c', (await runyard('completion', 'zsh')).out)
+  const has = (name: string): boolean => spawnSync(name, ['--version']).status === 0
+
+  /** A shell of its own on a terminal of its own, in which a tab is typed. */
+  const IN_ZSH = `
+    zmodload zsh/zpty
+    zpty -b shell zsh -f -i
+    zpty -w shell 'autoload -Uz compinit; compinit -u -D; source <(runyard completion zsh); echo so""urced'
+    zpty -r -m shell said '*sourced*'
+    zpty -w -n shell $'runyard run up\\t'
+    zpty -r -m shell said '*upscale*'
+    zpty -d shell
+    print found
+  `
+
+  it.runIf(has('zsh'))('completes what is typed in zsh', async () => {
+    expect(await shell('zsh', '-f', '-c', IN_ZSH)).toBe('found\n')
+  })
+
+  it.runIf(has('fish'))('completes what is typed in fish', async () => {
     const script = 'runyard completion fish | source; complete -C "runyard run up"'
-    const found = has('fish') ? await shell('fish', '--no-config', '-c', script) : 'upscale\n'
-    expect(found).toBe('upscale\n')
+    expect(await shell('fish', '--no-config', '-c', script)).toBe('upscale\n')
   })
 })

@@ -131,7 +131,15 @@ describe('loadConfig', () => {
     await expect(load()).rejects.toThrow('runyard.yaml')
   })
 
-  it('ignores variables that are no settings', async () => {
-    await expect(load({ RUNYARD_BOOTSTRAP_KEY: 'x', RUNYARD_SCRATCH_DIR: '/s' })).resolves.toBeDefined()
+  it('names variables that look like settings and are none, and loads all the same', async () => {
+    const others = { RUNYARD_BOOTSTRAP_KEY: 'x', RUNYARD_SCRATCH_DIR: '/s', RUNYARD_TEST_TRACE: '1', PRICES: 'x', RUNYARD_LISTEN_PORT: '1' }
+    expect((await load(others)).strayVariables).toEqual([])
+    const { strayVariables, config } = await load({ RUNYARD_PRICES: 'x', RUNYARD_PRICE_PER_HOUR: '1', RUNYARD_ZZZ: '1' })
+    expect(config.listen.port).toBe(8080)
+    expect(strayVariables).toEqual([
+      expect.stringMatching(/^RUNYARD_PRICES is no setting and does nothing; did you mean (?:RUNYARD_PRICES_[A-Z_]+(?: or |\?$)){3}/u),
+      'RUNYARD_PRICE_PER_HOUR is no setting and does nothing; did you mean RUNYARD_PRICES_GPU_PER_HOUR?',
+      'RUNYARD_ZZZ is no setting and does nothing; `runyard config` lists all settings.',
+    ])
   })
 })

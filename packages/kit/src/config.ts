@@ -22,6 +22,8 @@ export interface LoadedConfig {
   readonly origins: Record<string, string>
   /** The file that is read, even if it does not exist. */
   readonly file: string
+  /** A sentence for each variable that is named like a setting, but is none and close to none: nothing reads it. */
+  readonly strayVariables: readonly string[]
 }
 
 /** Variables that other programs read, too. */
@@ -29,6 +31,20 @@ const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
   'redis.url': ['REDIS_URL'],
   'traces.endpoint': ['OTEL_EXPORTER_OTLP_ENDPOINT'],
 }
+
+const PREFIX = 'RUNYARD_'
+/** No settings: what our programs, workers and tests tell each other. */
+const OTHER_NAMES = new Set(
+  [
+    ['CONFIG', 'PYTHON', 'FROM_SOURCE', 'BOOTSTRAP_KEY', 'BOOTSTRAP_KEY_FILE', 'DRAIN_ON_STOP', 'DEFAULT_HOSTS', 'CHAOS_SEED', 'STANDBY'],
+    ['SCRATCH_DIR', 'RUNTIME_DIR', 'ENVELOPE', 'PRELOAD', 'COMMAND', 'AUTHORITY', 'SERVES', 'PLANE_NAME', 'READY_WITHIN_S'],
+    ['MEMORY_BYTES', 'GPU_MEMORY_MIB', 'URL'],
+  ]
+    .flat()
+    .map((name) => `${PREFIX}${name}`),
+)
+/** Of settings that a section has. */
+const MOST_HINTS = 3
 
 const FILE_NAME = 'runyard.yaml'
 const LONGEST_TYPO = 2
@@ -48,7 +64,7 @@ export async function loadConfig(options: { env: Env; cwd: string }): Promise<Lo
   }
   const parsed = Config.safeParse(tree)
   if (!parsed.success) throw badValue(parsed.error, { settings, origins })
-  return { config: parsed.data, origins, file: configFilePath(options) }
+  return { config: parsed.data, origins, file: configFilePath(options), strayVariables: findStrayVariables(settings, options.env) }
 }
 
 function findValue(setting: Setting, env: Env, file: ConfigFile | undefined): { value: unknown; origin: string } {
@@ -107,14 +123,34 @@ function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[
   }
 }
 
-/** Detects misspelt variables, which would be ignored silently. A name that is not close to any setting may belong to another program. */
+/** Detects misspelt variables, which would be ignored silently. One that is not close to any setting is only told (`strayVariables`). */
 function refuseUnknownVariables(settings: readonly Setting[], env: Env): void {
   const known = settings.map((setting) => setting.variable)
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('RUNYARD_') || known.includes(name)) continue
+    if (!mayBeSetting(name) || known.includes(name)) continue
     const near = closestWord(name, known, LONGEST_TYPO)
     if (near !== undefined) throw new RunyardError('bad_request', `There is no setting ${name}; did you mean ${near}?`)
   }
+}
+
+/** Variables of tests are none. */
+function mayBeSetting(name: string): boolean {
+  return name.startsWith(PREFIX) && !name.startsWith(`${PREFIX}TEST_`) && !OTHER_NAMES.has(name)
+}
+
+function findStrayVariables(settings: readonly Setting[], env: Env): readonly string[] {
+  const known = settings.map((setting) => setting.variable)
+  const stray = Object.keys(env).filter((name) => mayBeSetting(name) && !known.includes(name))
+  return stray.map((name) => `${name} is no setting and does nothing${hintFor(name, known)}`)
+}
+
+/** The settings of a section, or the one whose name is nearest. */
+function hintFor(name: string, known: readonly string[]): string {
+  const below = known.filter((each) => each.startsWith(`${name}_`))
+  const near = closestWord(name, known, Math.ceil((name.length - PREFIX.length) / 3))
+  const meant = below.length > 0 ? below.slice(0, MOST_HINTS) : near === undefined ? [] : [near]
+  if (meant.length === 0) return '; `runyard config` lists all settings.'
+  return `; did you mean ${meant.join(' or ')}?`
 }
 
 function variableThatSets(setting: Setting, env: Env): string | undefined {

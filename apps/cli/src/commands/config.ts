@@ -32,8 +32,10 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 async function list(context: CommandContext): Promise<number> {
-  const { out, options } = context
-  const all = rowsOf(await loadSettings(context))
+  const { out, err, options } = context
+  const settings = await loadSettings(context)
+  for (const sentence of settings.strayVariables) err.line(sentence)
+  const all = rowsOf(settings)
   const rows = options['changed'] === true ? all.filter(({ from }) => from !== 'default') : all
   return printListing(context, {
     rows,

@@ -1,7 +1,7 @@
 // `runyard doctor`: what is available and what is missing, in plain words, with the command that fixes each. Exit code 1 if a requirement is
 // missing.
 import type { CommandContext } from '../command.ts'
-import { ok, type Finding } from '../doctor/finding.ts'
+import { note, ok, type Finding } from '../doctor/finding.ts'
 import { checkHosts } from '../doctor/hosts.ts'
 import { checkCaBundle, checkDisk, checkMemoryPolicy, checkPorts, checkPython, checkRedis, type Machine } from '../doctor/machine.ts'
 import { renderFindings } from '../output/findings.ts'
@@ -13,6 +13,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { out, options, env } = context
   const machine: Machine = { settings: await loadSettings(context), env }
   const findings = [
+    ...machine.settings.strayVariables.map((sentence) => note('settings', sentence)),
     ok('Node', `${process.version} (${process.execPath})`),
     await checkRedis(machine),
     ...(await checkHosts(machine)),

@@ -28,6 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
   const block = createStatusBlock(out)
   using signals = listenForStop()
   out.line(`${out.bold(`Runyard ${VERSION}`)}  ${out.dim(settings.dataDir)}`)
+  for (const sentence of settings.strayVariables) out.line(`  ${out.warn(sentence)}`)
   const onNews = (line: string): void => block.say(line)
   const stack = await startStack({ settings, env, progress: createProgress(out), onNews }, signals)
   if (stack === undefined) {
