@@ -26,7 +26,7 @@ import { registerWorkerLogs } from './observability/worker-logs.ts'
 import { registerOpenai } from './openai/routes.ts'
 import { answerPage, registerPage } from './page/routes.ts'
 import type { GatewayDeps } from './parts/deps.ts'
-import { recordEnds } from './parts/journal.ts'
+import { recordEnds, traceparentsOf } from './parts/journal.ts'
 import { countRequests } from './parts/request-counts.ts'
 import { acceptTunnels, asksForTunnel } from './workers/accept-tunnels.ts'
 import { registerWorkerPlane } from './workers/routes.ts'
@@ -62,12 +62,13 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   await registerHistory(app, deps)
   await registerManagement(app, {
     ...deps,
-    onDeleted: (endpoint, jobs) =>
-      recordEnds(
-        deps,
-        endpoint,
-        jobs.map((job) => ({ cause: 'endpoint_deleted', job })),
-      ),
+    onDelete: async (endpoint) => {
+      const traceparents = await traceparentsOf(deps, endpoint.id)
+      return (jobs) => {
+        const ends = jobs.map((job) => ({ cause: 'endpoint_deleted', job, traceparent: traceparents.get(job.id) }) as const)
+        recordEnds(deps, endpoint, ends)
+      }
+    },
   })
   return app
 }

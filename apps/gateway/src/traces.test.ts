@@ -136,6 +136,20 @@ it('a cancelled job, one of a batch and one of an OpenAI client are below the sp
   await expect.poll(() => [5, 6, 7].map((number) => namesIn(number).has('job')), WAIT).toEqual([true, true, true])
 })
 
+it('jobs of a purged queue and of a deleted endpoint are below the spans of their callers', async () => {
+  const { id: ep } = await traced.addEndpoint()
+  const purged = await submit(traced, ep, callerOf(2))
+  await traced.call(`/v2/${ep}/purge-queue`, { method: 'POST' })
+  await submit(traced, ep, callerOf(3))
+  await traced.call(`/v2/serverless/${ep}`, { method: 'DELETE' })
+  await expect.poll(() => [2, 3].map((number) => namesIn(number).has('job')), WAIT).toEqual([true, true])
+  const causes = [2, 3].map((number) =>
+    spansOf(idOfTrace(number)).flatMap(({ attributes }) => attributes.filter(({ key }) => key === 'runyard.job.cause')),
+  )
+  expect(causes).toMatchObject([[{ value: { stringValue: 'purged' } }], [{ value: { stringValue: 'endpoint_deleted' } }]])
+  expect(spansOf(idOfTrace(2)).find(({ name }) => name === 'job')).toMatchObject({ spanId: contextOf(purged, undefined).spanId })
+})
+
 it('a job that the scaler has ended has its spans, too', async () => {
   const { id: ep } = await traced.addEndpoint({ name: 'slow' })
   const job = {

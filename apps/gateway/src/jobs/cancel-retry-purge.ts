@@ -8,7 +8,7 @@ import type { SettleResult } from '@runyard/store'
 import { sendJson } from '../http/answer.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
-import { recordEnds, recordUnread, traceparentOf, type JournalDeps } from '../parts/journal.ts'
+import { recordEnds, recordUnread, traceparentOf, traceparentsOf, tracePurged, type JournalDeps } from '../parts/journal.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound, requireJob } from './find-job.ts'
 import { countedKeyOf } from './key-limit.ts'
@@ -78,12 +78,18 @@ export function createPurgeQueue(deps: ChangeDeps) {
   return async (request: FastifyRequest): Promise<PurgeView> => {
     const endpoint = endpointOf(request)
     const at = Date.now()
+    const waiting = await traceparentsOf(deps, endpoint.id)
     const removed = await deps.store.jobs.purge(endpoint.id)
     recordUnread(deps, endpoint, { cause: 'purged', status: 'CANCELLED', error: 'the queue was purged', at, jobs: removed })
     // A gateway that stops before the last one leaves the rest to the scaler's sweep.
-    deps.store.jobs.endPurged(endpoint.id, deps.closing).catch((error: unknown) => {
+    endPurged(deps, endpoint, waiting).catch((error: unknown) => {
       deps.log.warn({ err: error, endpointId: endpoint.id }, 'the ends of purged jobs are left to the next sweep')
     })
     return { removed, status: 'completed' }
   }
+}
+
+async function endPurged(deps: ChangeDeps, endpoint: Endpoint, waiting: ReadonlyMap<string, string | undefined>): Promise<void> {
+  await deps.store.jobs.endPurged(endpoint.id, deps.closing)
+  await tracePurged(deps, endpoint, waiting)
 }

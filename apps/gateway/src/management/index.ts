@@ -14,7 +14,7 @@ import { openPast, type Past } from '../parts/past.ts'
 import type { Notices } from '../parts/notices.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
-import { createManagementModel, type OnDeleted } from './model.ts'
+import { createManagementModel, type OnDelete } from './model.ts'
 import { registerRestV1 } from './rest-v1/routes.ts'
 import { createTaskModel } from './task-model.ts'
 import { registerNestedRest, registerRest } from './rest/routes.ts'
@@ -24,7 +24,7 @@ export interface ManagementDeps {
   readonly config: Config
   readonly log: ErrorLog
   readonly notices: Pick<Notices, 'list' | 'test'>
-  readonly onDeleted?: OnDeleted
+  readonly onDelete?: OnDelete
   /** Default: those of `config`. */
   readonly prices?: () => Prices
   /** Default: none is shown. */
@@ -38,11 +38,11 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
-  const { store, config, log, notices, onDeleted, prices = () => config.prices, settings = [] } = deps
+  const { store, config, log, notices, onDelete, prices = () => config.prices, settings = [] } = deps
   const past = deps.past ?? openPast(store.history)
   const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
   const readDataCenters = createDataCenters({ store, config })
-  const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
+  const model = createManagementModel(store, { ...config, onChanged, onDelete, readDataCenters })
   const catalogue = createGpuCatalogue(config.gpuTypes)
   const logins = createLoginModel(store)
   const tasks = createTaskModel({ ...config, store, clock: Date.now, remove: (ownerId, id) => model.remove(ownerId, id) })

@@ -93,7 +93,8 @@ export interface RegistryModel {
 
 export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes' | 'uploads' | 'manifests' | 'releases'>
 
-export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
+/** Called before an endpoint is deleted. What it returns gets the jobs that ended with their endpoint. */
+export type OnDelete = (endpoint: Endpoint) => Promise<(jobs: readonly JobRecord[]) => void>
 
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
@@ -104,13 +105,12 @@ export interface ModelOptions {
   readonly readDataCenters?: ReadDataCenters
   /** Called after each save of an endpoint that was there; its sentence is the notice. */
   readonly onChanged?: (save: EndpointSave) => Promise<string | undefined>
-  /** Called with the jobs that ended with their endpoint. */
-  readonly onDeleted?: OnDeleted | undefined
+  readonly onDelete?: OnDelete | undefined
 }
 
 export function createManagementModel(
   store: ModelStore,
-  { limits, apps, models: modelSettings, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
+  { limits, apps, models: modelSettings, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDelete }: ModelOptions,
 ): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
@@ -140,7 +140,7 @@ export function createManagementModel(
     return { endpoint, created: before === undefined, notice }
   }
 
-  const remove = createRemove(store, { get, onDeleted })
+  const remove = createRemove(store, { get, onDelete })
   return {
     get,
     save,
@@ -165,12 +165,12 @@ function createAppModels(deps: Omit<AppModelDeps, 'models'>, settings: Config['m
   return { models, apps: createAppModel({ ...deps, models }) }
 }
 
-type Removal = Pick<ManagementModel, 'get'> & Pick<ModelOptions, 'onDeleted'>
+type Removal = Pick<ManagementModel, 'get'> & Pick<ModelOptions, 'onDelete'>
 
-function createRemove({ endpoints }: ModelStore, { get, onDeleted }: Removal): ManagementModel['remove'] {
+function createRemove({ endpoints }: ModelStore, { get, onDelete }: Removal): ManagementModel['remove'] {
   return async (ownerId, id) => {
     const endpoint = await get(ownerId, id)
-    await endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
+    await endpoints.delete(id, await onDelete?.(endpoint))
   }
 }
 
