@@ -1,6 +1,7 @@
 import type { PastJob } from '@runyard/core'
 import { expect, test } from 'vitest'
 import { useStores } from '../testing/test-store.ts'
+import { HISTORY_KINDS, type HistoryKind } from './history-kinds.ts'
 
 const stores = useStores()
 const MIB = 1024 * 1024
@@ -70,18 +71,45 @@ test('lives of workers are found by id and by time, and are replaced by themselv
   expect((await history.bytes()).lives).toBe(2 * (7 + 120))
 })
 
-test('what is older than its days goes, what is younger stays', async () => {
-  const { history } = await open({ bytes: 8 * MIB, days: 1 })
+const KINDS = Object.keys(HISTORY_KINDS) as HistoryKind[]
+type History = Awaited<ReturnType<typeof open>>['history']
+/** Jobs and failures are kept in the same way, whatever is in their chunks. */
+const addOne = async (history: History, kind: HistoryKind, { at, bytes }: { readonly at: number; readonly bytes: number }) =>
+  kind === 'lives'
+    ? history.addLife(`w${at}`, 'x'.repeat(bytes), at)
+    : history.add(kind as Parameters<History['add']>[0], new Uint8Array(bytes), at)
+const countOf = async (history: History, kind: HistoryKind) =>
+  (kind === 'lives' ? await history.lives({ ...all, count: 10_000 }) : await history.chunks(kind, { ...all, count: 10_000 })).length
+const sumOf = async (history: History) => Object.values(await history.bytes()).reduce((sum, own) => sum + own, 0)
+
+test.each(KINDS)('%s that are older than their days go with the next one, younger ones stay', async (kind) => {
+  const { history } = await open({ bytes: 8 * MIB, days: 3 })
   const now = Date.now()
-  await history.add('samples', new Uint8Array([1]), now - 2 * DAY_MS)
-  await history.addJobs([job('a1', now - 2 * DAY_MS)], {})
-  await history.addLife('w1', '{}', now - 2 * DAY_MS)
-  await history.addLife('w2', '{}', now)
-  await history.add('samples', new Uint8Array([2]), now)
-  await history.addJobs([job('a2', now)], {})
-  expect((await history.chunks('samples', all)).map(({ bytes }) => [...bytes])).toEqual([[2]])
-  expect((await history.jobs(all)).flatMap(({ jobs }) => jobs.map(({ id }) => id))).toEqual(['a2'])
-  expect(await history.lives(all)).toHaveLength(1)
+  const facts = HISTORY_KINDS[kind]
+  const keepMs = 'keepMs' in facts ? facts.keepMs : 3 * DAY_MS
+  for (const age of [keepMs + 60_000, keepMs - 60_000, 0]) await addOne(history, kind, { at: now - age, bytes: 10 })
+  expect(await countOf(history, kind)).toBe(2)
+})
+
+test.each(KINDS)('%s alone may have all bytes and no more, however many come', async (kind) => {
+  const most = 100_000
+  const { history } = await open({ bytes: most, days: 7 })
+  const now = Date.now()
+  for (let index = 0; index < 60; index += 1) {
+    await addOne(history, kind, { at: now + index, bytes: 5000 })
+    expect(await sumOf(history)).toBeLessThanOrEqual(most)
+  }
+  expect(await countOf(history, kind)).toBeGreaterThan(15)
+})
+
+test('kinds that all grow share the bytes as they should', async () => {
+  const most = 640_000
+  const { history } = await open({ bytes: most, days: 7 })
+  const now = Date.now()
+  for (let index = 0; index < 160; index += 1) for (const kind of KINDS) await addOne(history, kind, { at: now + index, bytes: 2000 })
+  const bytes: Readonly<Record<string, number>> = await history.bytes()
+  expect(await sumOf(history)).toBeLessThanOrEqual(most)
+  for (const kind of KINDS) expect([kind, (bytes[kind] ?? 0) / most]).toEqual([kind, expect.closeTo(HISTORY_KINDS[kind].share, 1)])
 })
 
 test('beyond its bytes the oldest of the kind goes that exceeds its share most, and the others stay', async () => {
