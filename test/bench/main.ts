@@ -12,7 +12,11 @@ import { measureScale } from './scale.ts'
 import { renderMachine, renderTable, saveResults, toRow } from './table.ts'
 
 const { values, positionals } = parseArgs({
-  options: { save: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+  options: {
+    save: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    hour: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const say = (line: string): void => {
@@ -20,10 +24,13 @@ const say = (line: string): void => {
 }
 const times = (full: number): number => (values.quick ? Math.ceil(full / 10) : full)
 /** They have worlds of their own. */
-const APART = { scale: measureScale, page: measurePage } as const
-for (const name of ['scale', 'page'] as const) {
-  if (!positionals.includes(name)) continue
-  process.stdout.write(`\n${renderTable((await APART[name](times, say)).map((measured) => toRow(measured)))}\n`)
+const [apart = '', ...parts] = positionals
+if (apart === 'scale' || apart === 'page') {
+  const rows =
+    apart === 'page'
+      ? await measurePage({ parts, times, isHour: values.hour, say })
+      : (await measureScale(times, say)).map((measured) => toRow(measured))
+  process.stdout.write(`\n${renderMachine('page and gateway on the same machine')}\n\n${renderTable(rows)}\n`)
   process.exit(0)
 }
 const groups = selectRows(positionals)

@@ -24,14 +24,23 @@ function toParts(at: number, zone: Zone): string {
 
 /** `CET`, `GMT+1`. */
 export function zoneName(at: number): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(at)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  // A formatter takes longer to make than a row of a list.
+  const offset = new Date(at).getTimezoneOffset()
+  const name = zoneNames.get(offset) ?? partsOf(at).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  zoneNames.set(offset, name)
+  return name
 }
+
+const zoneNames = new Map<number, string>()
+const partsOf = (at: number) => new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(at)
 
 /** `0.4`, `31.2`, `1,204`. */
 export function formatCount(value: number): string {
-  return new Intl.NumberFormat('en', { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value)
+  return (value < 100 ? FINE : WHOLE).format(value)
 }
+
+const FINE = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 
 /** `1 job`, `1,204 jobs`. */
 export function formatCounted(value: number, one: string, many = `${one}s`): string {

@@ -15,6 +15,8 @@ import { readPool } from './pool-route.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
 const AT_MOST_EVERY_MS = 250
+/** Of a stream: what changes together is sent together. Topics keep their own pace. */
+const TOGETHER_MS = 20
 const LOOK_MS = 5000
 const TOPICS = 'pool, endpoints, endpoint:{id} and job:{id}'
 
@@ -50,7 +52,7 @@ interface Topic {
 }
 
 async function follow(stream: EventStream, topics: readonly Topic[], last: string): Promise<void> {
-  const bell = createBell(AT_MOST_EVERY_MS)
+  const bell = createBell(TOGETHER_MS)
   using entered = new DisposableStack()
   for (const one of await Promise.all(topics.map((topic) => topic.enter(() => bell.ring())))) entered.use(one)
   const sent = new Map<Topic, string>()

@@ -1,5 +1,6 @@
 // The routes of what happened (ADR 79): owner-scoped, with the conventions of REST.
 import type { FastifyInstance } from 'fastify'
+import { compressAnswer } from '../http/compress.ts'
 import { withRestConventions } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { registerFailureRoute } from './failure-route.ts'
@@ -12,12 +13,15 @@ import { createStreams } from './stream.ts'
 import { registerTimelineRoute } from './timeline-route.ts'
 import { registerWorkerHistory } from './worker-routes.ts'
 
+/** Of gzip: the answers repeat themselves. */
+const LEVEL = 4
 /** Open pages of one key; they share what is read. */
 const PAGES = { most: 200, what: 'live streams' }
 
 export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
   await app.register(async (scope) => {
     const rest = withRestConventions(scope, deps)
+    rest.addHook('onSend', compressAnswer(LEVEL))
     registerJobHistory(rest, deps)
     registerFailureRoute(rest, deps)
     registerWorkerHistory(rest, deps)

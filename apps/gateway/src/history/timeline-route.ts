@@ -4,7 +4,6 @@ import { createLanes, defined, readingPxOf, type ColumnJob, type Lane, type Time
 import { OutOfUse, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { compressAnswer } from '../http/compress.ts'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, type PastEndpoint } from './own-endpoints.ts'
@@ -41,7 +40,6 @@ export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
   const { store } = deps
   app.route({
     ...restRoute('GET /runyard/v1/timeline'),
-    onSend: compressAnswer(4),
     handler: async (request): Promise<TimelineView> => {
       const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
       const range = { from: Math.min(from, to - 1), to }

@@ -1,8 +1,6 @@
-import { Link } from '@tanstack/react-router'
 import { memo, useEffect, useRef } from 'react'
 import type { FoundJob } from '@runyard/schema/api'
 import { useZone } from '../../app/preferences.ts'
-import { keepRange } from '../../app/range.ts'
 import { formatAge, formatDuration, formatTime, shortId } from '../../ui/format.ts'
 import { JobStatus } from '../../ui/job-status.tsx'
 import styles from './jobs-page.module.css'
@@ -14,6 +12,7 @@ export interface JobRowProps {
   readonly start: number
   readonly size: number
   readonly now: number
+  readonly href: string
   readonly isSelected: boolean
   /** The keys are about it. */
   readonly isCurrent: boolean
@@ -23,7 +22,7 @@ export interface JobRowProps {
 
 /** While the list is scrolled, a row that stays in sight is not drawn again. */
 export const JobRow = memo(function JobRow(props: JobRowProps) {
-  const { job, index, start, size, now, isSelected, isCurrent, onToggle, onEnter } = props
+  const { job, index, start, size, now, href, isSelected, isCurrent, onToggle, onEnter } = props
   const row = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (isCurrent) row.current?.focus({ preventScroll: true })
@@ -49,12 +48,12 @@ export const JobRow = memo(function JobRow(props: JobRowProps) {
           onChange={() => onToggle(job.id)}
         />
       </span>
-      <Cells job={job} now={now} />
+      <Cells job={job} now={now} href={href} />
     </div>
   )
 })
 
-function Cells({ job, now }: Pick<JobRowProps, 'job' | 'now'>) {
+function Cells({ job, now, href }: Pick<JobRowProps, 'job' | 'now' | 'href'>) {
   const { id, endpoint, status, submittedAt, endedAt, workerId = '–' } = job
   const zone = useZone()
   const at = endedAt ?? submittedAt
@@ -65,9 +64,9 @@ function Cells({ job, now }: Pick<JobRowProps, 'job' | 'now'>) {
         <JobStatus status={status} />
       </span>
       <span role="gridcell">
-        <Link to="/jobs/$id" params={{ id }} search={keepRange} className={styles.id} title={id}>
+        <a href={href} data-job={id} className={styles.id} title={id}>
           {shortId(id)}
-        </Link>
+        </a>
       </span>
       <span role="gridcell">{endpoint.name}</span>
       <span role="gridcell" title={`${endedAt === undefined ? 'submitted' : 'ended'} ${formatTime(at, zone)}`}>

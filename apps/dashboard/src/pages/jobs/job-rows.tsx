@@ -1,7 +1,17 @@
 // The rows, of which only those in sight are there. `j` and `k` go down and up, Enter opens, `x` selects, `r` retries, `c` cancels; the last two ask first.
-import { useNavigate } from '@tanstack/react-router'
+import { useLinkProps, useNavigate } from '@tanstack/react-router'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type Dispatch, type RefObject, type SetStateAction } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type Dispatch,
+  type MouseEvent,
+  type RefObject,
+  type SetStateAction,
+} from 'react'
 import type { FoundJob } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
 import { useKeys } from '../../ui/keys.ts'
@@ -31,6 +41,7 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
   const now = useNow(1000)
   const box = useRef<HTMLDivElement>(null)
   const { rows, scrollTo } = useRows(jobs, box)
+  const { hrefOf, openLink } = useJobLinks()
   useMorePages(list, rows.at(-1)?.index ?? 0)
   const toggle = useCallback(
     (id: string) => onSelect((ids) => (ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id]))),
@@ -46,13 +57,14 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
   return (
     <div role="grid" aria-label="Jobs" aria-rowcount={list.hasMore ? -1 : jobs.length + 1} aria-busy={list.isOld} className={styles.table}>
       <Header />
-      <div role="rowgroup" ref={box} className={styles.rows} style={{ height: rows.total }}>
+      <div role="rowgroup" ref={box} className={styles.rows} style={{ height: rows.total }} onClick={openLink}>
         {rows.map(({ index, start, size }) => {
           const job = jobs[index]
           return (
             job && (
               <JobRow
                 key={job.id}
+                href={hrefOf(job.id)}
                 job={job}
                 index={index}
                 start={start}
@@ -69,6 +81,25 @@ export function JobRows({ list, selected, chosen, onSelect, onAsk }: JobRowsProp
       </div>
     </div>
   )
+}
+
+const ANY_JOB = 'any-job'
+
+/** Plain links: a screen of the router's own takes half a frame to make. */
+function useJobLinks() {
+  const navigate = useNavigate()
+  const { href = '' } = useLinkProps({ to: '/jobs/$id', params: { id: ANY_JOB }, search: keepRange })
+  return {
+    hrefOf: (id: string): string => href.replace(ANY_JOB, encodeURIComponent(id)),
+    openLink: (event: MouseEvent): void => {
+      const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a[data-job]') : null
+      const isForBrowser = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
+      const id = link?.dataset['job']
+      if (id === undefined || isForBrowser) return
+      event.preventDefault()
+      void navigate({ to: '/jobs/$id', params: { id }, search: keepRange })
+    },
+  }
 }
 
 function Header() {
@@ -105,6 +136,8 @@ function useRows(jobs: readonly FoundJob[], box: RefObject<HTMLDivElement | null
     scrollPaddingEnd: 20,
   })
   useLayoutEffect(() => {
+    // Nothing above the rows changes then, and asking costs a layout.
+    if (virtual.isScrolling) return
     const top = box.current === null ? 0 : box.current.getBoundingClientRect().top + window.scrollY
     if (Math.abs(top - margin) > 1) setMargin(top)
   })
