@@ -1,8 +1,9 @@
 import type { HostView } from '@runyard/core'
 import { Config, HostConfig, type HostReadiness } from '@runyard/schema'
 import { beforeEach, expect, it } from 'vitest'
-import { createReadiness, type Readiness } from './readiness.ts'
-import { createFakeHost } from './testing/scaler-fixture.ts'
+import { createReadiness, takeStandby, type Readiness } from './readiness.ts'
+import type { ActDeps } from './act-deps.ts'
+import { createFakeHost, endpointOf } from './testing/scaler-fixture.ts'
 
 let wanted: (HostReadiness | undefined)[]
 let config: HostConfig | undefined
@@ -49,4 +50,18 @@ it.each<[string, Partial<HostView>, boolean]>([
 it('leaves the hosts to the next scaler when it does not lead any more', () => {
   readiness[Symbol.dispose]()
   expect(wanted).toEqual([undefined])
+})
+
+it.each([
+  ['where GPUs are variables', { cardsByVariable: true, runsImages: false }, 'waiting'],
+  ['that runs images', { runsImages: true }, undefined],
+])('a worker that stands by on a host %s takes on an endpoint with a real GPU: %j', (_, capabilities, expected) => {
+  const fake = createFakeHost('box')
+  const driver = { ...fake, capabilities: { ...fake.capabilities, ...capabilities }, takeStandby: () => 'waiting' }
+  config = HostConfig.parse({ kind: 'process', id: 'box', standby: 1 })
+  const hosts = { list: () => [{ driver, hostId: () => 'box', config: () => config }] }
+  const deps = { hosts, config: Config.parse({}) } as unknown as ActDeps
+  const gpus = [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }]
+  const start = { kind: 'start', endpointId: 'ep', hostId: 'box', gpus, reason: 'first_job' } as const
+  expect(takeStandby(deps, { ...start, cpus: undefined, memoryBytes: undefined }, endpointOf('ep'))).toBe(expected)
 })

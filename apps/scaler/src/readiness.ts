@@ -7,6 +7,7 @@ import {
   standbyTemplate,
   type HostView,
   type Observed,
+  type StandbyRequest,
   type StandbyTemplate,
   type StartAction,
 } from '@runyard/core'
@@ -56,13 +57,32 @@ function templateFor({ config, caBundle }: TemplateDeps, host: HostConfig | unde
 }
 
 /** The worker on the chosen host that takes on the endpoint; undefined: a new one starts. */
-export function takeStandby(deps: ActDeps, { hostId, gpus, cpus, memoryBytes }: StartAction, endpoint: Endpoint): string | undefined {
+export function takeStandby(deps: ActDeps, action: StartAction, endpoint: Endpoint): string | undefined {
+  const host = hostOf(deps, action.hostId)
+  const config = host?.config()
+  if (host === undefined || (config?.standby ?? 0) === 0) return undefined
+  const { cpus, memoryBytes } = action
+  if (!canStandbyServe(requestOf(deps, host, { action, endpoint }), templateFor(deps, config))) return undefined
+  return host.driver.takeStandby?.({ diskBytes: diskBytesOf(endpoint.spec), cpus, memoryBytes })
+}
+
+interface Wanted {
+  readonly action: StartAction
+  readonly endpoint: Endpoint
+}
+
+function requestOf({ config }: Pick<ActDeps, 'config'>, { driver }: HostWatch, { action, endpoint }: Wanted): StandbyRequest {
   const { id, spec } = endpoint
-  const host = hostOf(deps, hostId)
-  if ((host?.config()?.standby ?? 0) === 0) return undefined
-  const { withAgent, image } = resolveImage(spec.image, deps.config)
-  const runtime = deps.config.runtimes[id] ?? deps.config.runtimes['*']
-  if (!canStandbyServe({ spec, image, withAgent, gpus, runtime, runsApp: runsApp(endpoint) }, templateFor(deps, host?.config())))
-    return undefined
-  return host?.driver.takeStandby?.({ diskBytes: diskBytesOf(spec), cpus, memoryBytes })
+  const { runsImages, cardsByVariable } = driver.capabilities
+  const { withAgent, image } = resolveImage(spec.image, config)
+  return {
+    spec,
+    withAgent,
+    // Where no images are run, whatever our agent serves has the software of the machine.
+    image: runsImages ? image : config.defaultImage,
+    gpus: action.gpus,
+    runtime: config.runtimes[id] ?? config.runtimes['*'],
+    runsApp: runsApp(endpoint),
+    cardsByVariable,
+  }
 }

@@ -18,6 +18,7 @@ it.each<[string, StandbyRequest, readonly string[]]>([
   ['the default image', request(), []],
   ['variables that the function reads', request({}, { HF_TOKEN: 'secret', TZ: 'UTC' }), []],
   ['a simulated GPU', request({ gpus: card(true) }), []],
+  ['a real GPU, where a variable gives it', request({ gpus: card(false), cardsByVariable: true }), []],
   ['no variables of its own beside preloaded modules', request(), ['torch']],
 ])('a standby worker serves an endpoint with %s', (_, asked, preload) => {
   expect(canStandbyServe(asked, template(preload))).toBe(true)

@@ -14,6 +14,8 @@ export interface StandbyRequest {
   readonly runtime: string | undefined
   /** It runs a deployed app. */
   readonly runsApp?: boolean
+  /** Real GPUs can be given to a worker that runs already. */
+  readonly cardsByVariable?: boolean | undefined
 }
 
 export interface StandbyTemplate {
@@ -21,9 +23,9 @@ export interface StandbyTemplate {
   readonly preload: readonly string[]
 }
 
-/** Docker attaches no GPU and no volume to a running container. What is preloaded has seen no variable of the endpoint. */
+/** Docker attaches no GPU and no volume to a running container; to a process a GPU is a variable. What is preloaded has seen no variable of the endpoint. */
 export function canStandbyServe(
-  { spec, image, withAgent, gpus, runtime, runsApp }: StandbyRequest,
+  { spec, image, withAgent, gpus, runtime, runsApp, cardsByVariable }: StandbyRequest,
   { launch, preload }: StandbyTemplate,
 ): boolean {
   const names = Object.keys(spec.env)
@@ -33,7 +35,7 @@ export function canStandbyServe(
     image === launch.image &&
     runtime === undefined &&
     mountsNothing(spec) &&
-    gpus.every(({ simulated }) => simulated) &&
+    (cardsByVariable === true || gpus.every(({ simulated }) => simulated)) &&
     names.every((name) => !READ_AT_START.test(name)) &&
     (preload.length === 0 || names.length === 0)
   )

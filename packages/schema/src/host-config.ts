@@ -81,9 +81,7 @@ const common = {
     .refine((modules) => modules.every((name) => name.split('.')[0] !== 'runpod'), 'runpod cannot be preloaded: it reads the environment')
     .optional()
     .describe('Python modules that workers of the default image import before their first job'),
-  standby: whole(0)
-    .optional()
-    .describe('Docker: started workers of the default image that wait for an endpoint, some 100 MiB each (default: 0)'),
+  standby: whole(0).optional().describe('started workers of the default image that wait for an endpoint, some 100 MiB each (default: 0)'),
   simulatedGpus: z
     .string()
     .regex(SIMULATED, 'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"')

@@ -59,6 +59,8 @@ export const HostCapabilities = z.object({
   remembersExits: z.boolean(),
   /** Mounts volumes where a worker asks for them; absent: it names their directory in RUNPOD_VOLUME_PATH. */
   mountsVolumes: z.boolean().optional(),
+  /** The GPUs of a worker are variables of its environment, so one that stands by can be given them. */
+  cardsByVariable: z.boolean().optional(),
 })
 export type HostCapabilities = z.infer<typeof HostCapabilities>
 

@@ -49,7 +49,7 @@ async function processesIn(scratchDir: string): Promise<readonly string[]> {
 }
 
 describeHostConformance('the process host', createFixture, {
-  capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
+  capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false, cardsByVariable: true },
   gpus: true,
 })
 

@@ -24,6 +24,7 @@ import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
 import { findMarked } from './process-table.ts'
 import { createModels } from './models.ts'
 import { createPythons, type Pythons } from './pythons.ts'
+import { createProcessStandbys, type ProcessStandbys } from './standbys.ts'
 import { createWorkerFiles, type WorkerFile, type WorkerFiles } from './worker-files.ts'
 import { createVolumeDirectories } from './volumes.ts'
 import { createWorkerLives, isLiving, type WorkerLives } from './worker-life.ts'
@@ -51,12 +52,20 @@ export interface ProcessHostOptions {
   /** Where Python is looked for; default: this process's own. */
   readonly env?: NodeJS.ProcessEnv
   readonly log?: { warn(message: string): void } | undefined
+  /** Pause after a start before the next standby worker is made; default: two seconds. */
+  readonly quietMs?: number | undefined
   /** Run and follow nvidia-smi; default: on this machine. */
   readonly run?: RunCommand | undefined
   readonly follow?: FollowCommand | undefined
 }
 
-const CAPABILITIES: HostCapabilities = { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false }
+const CAPABILITIES: HostCapabilities = {
+  runsImages: false,
+  isolates: false,
+  gpuChoice: 'uuid',
+  remembersExits: false,
+  cardsByVariable: true,
+}
 const LOOPBACK = '127.0.0.1'
 const PLANE_ANSWERS_WITHIN_MS = 5000
 const PROBE_WITHIN_MS = 30_000
@@ -83,6 +92,11 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
   const directories = { buildsDirectory: buildsDirectoryOf(options), modelsDirectory: options.modelsDir ?? `${scratchDir}-models` }
   const lives = createWorkerLives({ files, instanceId, agentCommand, pythonOf: (build) => pythons.of(build), ...directories, emit, warn })
   const gpus = createGpuWatch({ run: options.run, follow: options.follow, warn })
+  const remove = async (workerId: string): Promise<void> => {
+    await lives.stop(workerId, 0)
+    if ((await files.read(workerId)) !== undefined) await files.remove(workerId)
+  }
+  const standbys = createProcessStandbys({ park: (launch) => lives.park(launch), remove, warn, quietMs: options.quietMs })
   const starting = new Map<string, Promise<void>>()
 
   return {
@@ -91,22 +105,21 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     ...createBuilds({ directory: directories.buildsDirectory, files }),
     ...createModels({ directory: directories.modelsDirectory, files }),
     async listWorkers() {
-      const known = await files.list()
+      const known = (await files.list()).filter(({ workerId }) => !standbys.holds(workerId))
       await files.boundLogs(known)
       return Promise.all(known.map(async (file) => toObserved(await lives.settle(file))))
     },
     ...WITHOUT_IMAGES,
     async startWorker(launch) {
       refuseWhatNeedsContainers(launch)
-      const running = starting.get(launch.workerId) ?? begin(options, launch, lives).finally(() => starting.delete(launch.workerId))
+      const running =
+        starting.get(launch.workerId) ?? begin(options, launch, { lives, standbys }).finally(() => starting.delete(launch.workerId))
       starting.set(launch.workerId, running)
       await running
     },
     stopWorker: (workerId, { graceMs }) => lives.stop(workerId, graceMs),
-    async removeWorker(workerId) {
-      await lives.stop(workerId, 0)
-      if ((await files.read(workerId)) !== undefined) await files.remove(workerId)
-    },
+    removeWorker: remove,
+    ...preparedIn(standbys),
     ...logsOf(files),
     watch(onEvent) {
       listeners.add(onEvent)
@@ -116,7 +129,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     },
     async [Symbol.asyncDispose]() {
       listeners.clear()
-      await gpus[Symbol.asyncDispose]()
+      await Promise.all([gpus[Symbol.asyncDispose](), standbys[Symbol.asyncDispose]()])
     },
   }
 }
@@ -140,8 +153,25 @@ const buildsDirectoryOf = ({ scratchDir }: ProcessHostOptions): string => join(s
 
 const volumesOf = ({ volumesDir, scratchDir }: ProcessHostOptions) => createVolumeDirectories(volumesDir ?? `${scratchDir}-volumes`)
 
-async function begin(options: ProcessHostOptions, launch: WorkerLaunch, lives: WorkerLives): Promise<void> {
-  await lives.start({ ...launch, env: await volumesOf(options).prepare(launch) })
+interface Starting {
+  readonly lives: WorkerLives
+  readonly standbys: ProcessStandbys
+}
+
+async function begin(options: ProcessHostOptions, launch: WorkerLaunch, { lives, standbys }: Starting): Promise<void> {
+  const whole = { ...launch, env: await volumesOf(options).prepare(launch) }
+  const input = standbys.takeInput(launch.workerId)
+  if (input !== undefined && (await lives.assign(whole, input))) return
+  await lives.start(whole)
+}
+
+function preparedIn({ keep, take, count, problem }: ProcessStandbys) {
+  return {
+    keepReady: (ready) => keep(ready?.standby),
+    takeStandby: take,
+    standbyCount: count,
+    standbyProblem: problem,
+  } satisfies Partial<HostDriver>
 }
 
 function describe(options: ProcessHostOptions) {

@@ -3,12 +3,14 @@
 import { spawn } from 'node:child_process'
 import { closeSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
+import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lifeOf } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { HostEvent, LaunchedBuild, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { linkModels } from './models.ts'
 import { killMarked, signal } from './process-table.ts'
+import type { ParkedProcess } from './standbys.ts'
 import type { WorkerFile, WorkerFiles } from './worker-files.ts'
 import { SCRATCH_VARIABLE, workerSurroundings } from './worker-surroundings.ts'
 
@@ -27,6 +29,10 @@ type Exit = NonNullable<ObservedWorker['exit']>
 
 export interface WorkerLives {
   start(launch: WorkerLaunch): Promise<void>
+  /** Starts a worker that waits for its environment. */
+  park(launch: WorkerLaunch): Promise<ParkedProcess>
+  /** It becomes this worker. False: it has ended. */
+  assign(launch: WorkerLaunch, input: Writable): Promise<boolean>
   /** The record as it is now: with its exit, if the process is dead. */
   settle(file: WorkerFile): Promise<WorkerFile>
   stop(workerId: string, graceMs: number): Promise<void>
@@ -47,7 +53,50 @@ export interface WorkerLivesDeps {
 }
 
 export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
-  const { files, emit, warn } = deps
+  const { files, emit } = deps
+  const ends = createEnds(deps)
+  const { settle } = ends
+  return {
+    settle,
+    async start(launch) {
+      const { workerId } = launch
+      const existing = await files.read(workerId)
+      // It stood by, and has ended before it was given its endpoint, or is another scaler's.
+      if (existing !== undefined && existing.endpointId === '') await ends.discard(existing)
+      else if (existing !== undefined) {
+        if (existing.exit === undefined && isLiving(existing)) return
+        throw new RunyardError('conflict', `Worker ${workerId} has already ended; it is not started twice.`)
+      }
+      const { file } = ends.follow(await spawnWorker(deps, launch))
+      emit({ kind: 'started', workerId, at: file.startedAt })
+    },
+    async park(launch) {
+      const { exit, input } = ends.follow(await spawnWorker(deps, launch, 'pipe'))
+      if (input === null) throw new RunyardError('internal', 'A worker that stands by has no input.')
+      return { input, ended: exit }
+    },
+    async assign(launch, input) {
+      const file = await files.read(launch.workerId)
+      if (file === undefined || file.exit !== undefined || !isLiving(file)) return false
+      const { env, known } = await assignmentOf(deps, launch)
+      const at = Date.now()
+      files.write({ ...file, ...known, startedAt: at })
+      input.end(`${JSON.stringify({ env })}\n${JSON.stringify({ limited: true })}\n`)
+      emit({ kind: 'started', workerId: launch.workerId, at })
+      return true
+    },
+    async stop(workerId, graceMs) {
+      const file = await files.read(workerId)
+      if (file === undefined) return
+      if (file.exit === undefined && isLiving(file)) await terminate(file, graceMs)
+      await settle(file)
+    },
+    watchAdopted: () => watchAdopted(files, { settle, isOurs: ends.isOurs, emit }),
+  }
+}
+
+/** Records the ends of workers, each once. */
+function createEnds({ files, emit, warn }: WorkerLivesDeps) {
   const children = new Map<string, Promise<Exit>>()
   const settling = new Map<string, Promise<WorkerFile>>()
 
@@ -66,7 +115,8 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
     if (children.delete(workerId)) signal(-pid, 'SIGKILL')
     await killMarked(`${SCRATCH_VARIABLE}=${files.dirOf(workerId)}`)
     const recorded = await files.read(workerId)
-    const ended = { ...file, exit: recorded?.exit ?? exit }
+    // One that stood by may have an endpoint by now.
+    const ended = { ...(recorded ?? file), exit: recorded?.exit ?? exit }
     if (recorded !== undefined && recorded.exit === undefined) files.write(ended)
     emit({ kind: 'died', workerId, at: ended.exit.at })
     return ended
@@ -74,25 +124,24 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
 
   return {
     settle,
-    async start(launch) {
-      const { workerId } = launch
-      const existing = await files.read(workerId)
-      if (existing !== undefined) {
-        if (existing.exit === undefined && isLiving(existing)) return
-        throw new RunyardError('conflict', `Worker ${workerId} has already ended; it is not started twice.`)
-      }
-      const { file, exit } = await spawnWorker(deps, launch)
-      children.set(workerId, exit)
-      emit({ kind: 'started', workerId, at: file.startedAt })
-      exit.then(() => settle(file)).catch((error: unknown) => warn(`the end of worker ${workerId} could not be recorded: ${String(error)}`))
-    },
-    async stop(workerId, graceMs) {
-      const file = await files.read(workerId)
-      if (file === undefined) return
-      if (file.exit === undefined && isLiving(file)) await terminate(file, graceMs)
+    isOurs: (workerId: string): boolean => children.has(workerId),
+    discard: async (file: WorkerFile): Promise<void> => {
+      if (isLiving(file)) await terminate(file, 0)
       await settle(file)
+      await files.remove(file.workerId)
     },
-    watchAdopted: () => watchAdopted(files, { settle, isOurs: (workerId) => children.has(workerId), emit }),
+    follow: (spawned: Spawned): Spawned => {
+      const { file, exit } = spawned
+      children.set(file.workerId, exit)
+      exit
+        .then(async () => {
+          // Another process may have its id by now, in the same directory.
+          if ((await files.read(file.workerId))?.pid === file.pid) await settle(file)
+          return undefined
+        })
+        .catch((error: unknown) => warn(`the end of worker ${file.workerId} could not be recorded: ${String(error)}`))
+      return spawned
+    },
   }
 }
 
@@ -101,20 +150,39 @@ export const isLiving = (file: WorkerFile): boolean => lifeOf(file.pid) === file
 interface Spawned {
   readonly file: WorkerFile
   readonly exit: Promise<Exit>
+  readonly input: Writable | null
 }
 
-async function spawnWorker(
-  { files, instanceId, agentCommand, pythonOf, buildsDirectory, modelsDirectory }: WorkerLivesDeps,
-  launch: WorkerLaunch,
-): Promise<Spawned> {
-  const { workerId, endpointId, specHash } = launch
+interface Assignment {
+  readonly env: Readonly<Record<string, string>>
+  /** What its file says of it. */
+  readonly known: Omit<WorkerFile, 'instanceId' | 'pid' | 'life' | 'startedAt' | 'exit'>
+}
+
+async function assignmentOf({ files, pythonOf, ...directories }: WorkerLivesDeps, launch: WorkerLaunch): Promise<Assignment> {
+  const { workerId, endpointId, specHash, build, models } = launch
+  const { buildsDirectory, modelsDirectory } = directories
+  const scratch = files.dirOf(workerId)
+  const pythonPath = await pythonOf(build)
+  const withModels = { ...launch, env: await linkModels(launch, { directory: modelsDirectory, scratch }) }
+  const uses = {
+    ...(build === undefined ? {} : { buildId: build.id }),
+    ...(models === undefined ? {} : { modelIds: models.map(({ id }) => id) }),
+  }
+  return {
+    env: workerSurroundings({ launch: withModels, scratch, pythonPath, buildsDirectory }),
+    known: { workerId, endpointId, specHash, gpuUuids: launch.gpus.map((gpu) => gpu.uuid), ...uses },
+  }
+}
+
+async function spawnWorker(deps: WorkerLivesDeps, launch: WorkerLaunch, stdin: 'ignore' | 'pipe' = 'ignore'): Promise<Spawned> {
+  const { files, instanceId, agentCommand } = deps
+  const { workerId } = launch
   const [command = '', ...args] = agentCommand
   const scratch = files.dirOf(workerId)
-  const pythonPath = await pythonOf(launch.build)
-  const withModels = { ...launch, env: await linkModels(launch, { directory: modelsDirectory, scratch }) }
+  const { env, known } = await assignmentOf(deps, launch)
   const logs = files.open(workerId)
-  const env = workerSurroundings({ launch: withModels, scratch, pythonPath, buildsDirectory })
-  const child = spawn(command, args, { cwd: scratch, env, detached: true, stdio: ['ignore', logs.stdout, logs.stderr] })
+  const child = spawn(command, args, { cwd: scratch, env, detached: true, stdio: [stdin, logs.stdout, logs.stderr] })
   closeSync(logs.stdout)
   closeSync(logs.stderr)
   const { pid } = child
@@ -124,20 +192,16 @@ async function spawnWorker(
     throw new RunyardError('internal', `The agent cannot be started: ${error.message}.`, { cause: error, fault: 'host' })
   }
   // The record is written before anything is awaited, so that a scaler that dies now leaves no unknown worker.
-  const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
-  const uses = {
-    ...(launch.build === undefined ? {} : { buildId: launch.build.id }),
-    ...(launch.models === undefined ? {} : { modelIds: launch.models.map(({ id }) => id) }),
-  }
-  const file = { instanceId, workerId, endpointId, specHash, gpuUuids, ...uses, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
+  const file = { instanceId, ...known, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
   files.write(file)
   preferToLose(pid)
   yieldToControlPlane(pid)
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (code, name) => resolve({ at: Date.now(), exitCode: code ?? exitCodeOf(name), oomKilled: false }))
   })
+  child.stdin?.on('error', () => undefined)
   child.unref()
-  return { file, exit }
+  return { file, exit, input: child.stdin }
 }
 
 /** Where memory runs out, the kernel ends a worker before Redis and the gateway; what the worker starts inherits it. Linux only. */
