@@ -181,7 +181,7 @@ interface AxeResults {
 /** Runs in the page. */
 async function runAxe(levels: readonly string[]): Promise<string[]> {
   const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
-  const { violations } = await axe.run({ runOnly: { type: 'tag', values: levels } })
+  const { violations } = await axe.run({ runOnly: { type: 'tag', values: levels }, resultTypes: ['violations'] })
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => `${id}: ${help}: ${html} (${failureSummary.replaceAll(/\s+/gu, ' ')})`),
   )
