@@ -23,6 +23,7 @@ export const WAITING: readonly string[] = [
   'apps/scaler/src/failing-cards.test.ts',
   'apps/scaler/src/card-keeper.test.ts',
   'apps/scaler/src/main.test.ts',
+  'apps/scaler/src/host-facts.test.ts',
   'test/docker/two-hosts.test.ts',
   'test/process/alerts.test.ts',
   'test/docker/releases.test.ts',
