@@ -169,8 +169,8 @@ export interface HostDriver extends AsyncDisposable {
   planeUrl(): Promise<string>
   /** By which name workers of this host find the worker plane where its URL has an address. */
   readonly planeName: PlaneName
-  /** Findings for the operator. `image`: the default image. Never rejects for an unreachable host. */
-  examine(image: string): Promise<readonly HostFinding[]>
+  /** Findings for the operator. `image`: the default image; `runtimes`: those that workers are to have. Never rejects for an unreachable host. */
+  examine(image: string, runtimes?: readonly string[]): Promise<readonly HostFinding[]>
   /** Does a worker of this host reach the worker plane? Takes seconds; never rejects. */
   provePlane(): Promise<HostFinding>
   /** The host's identity, equal for every scaler: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */

@@ -43,7 +43,7 @@ async function checkDocker(host: DockerHostConfig, { machine, isConfigured }: As
     const earlier = (machine.settings.config.hosts ?? []).slice(0, machine.settings.config.hosts?.indexOf(host))
     const twin = await twinAmong(isConfigured ? earlier : [], { host, driver, settings: settingsOf(machine) })
     if (twin !== undefined) return { host, answers: true, findings: [missing('Docker', `this host is not used: ${twinOf(twin)}`)] }
-    const more = await driver.examine(machine.settings.config.defaultImage)
+    const more = await driver.examine(machine.settings.config.defaultImage, Object.values(machine.settings.config.runtimes))
     return { host, answers: true, findings: [ok('Docker', probe.words), ...more] }
   }
   const finding = isConfigured

@@ -28,7 +28,7 @@ export async function examineHost(host: HostConfig, examination: HostExamination
   if (twin !== undefined) return [engine, missing('identity', twinOf(twin))]
   const prepared = await prepare(driver, progress)
   const examined = await inStep(progress, 'examine', () =>
-    driver.examine(config.defaultImage).catch((error: unknown) => [missing('engine', sentenceOf(error))]),
+    driver.examine(config.defaultImage, Object.values(config.runtimes)).catch((error: unknown) => [missing('engine', sentenceOf(error))]),
   )
   return [engine, prepared, ...examined, ...(prepared.verdict === 'ok' ? [await provePlane(driver, examination)] : [])]
 }

@@ -168,10 +168,10 @@ function describe(engine: Engine, { options, short, call, gpuWay }: Describing) 
       const probe = await probeEngine(engine)
       return probe.kind === 'ok' ? { kind: 'ok', words: probe.version } : probe
     },
-    async examine(image) {
+    async examine(image, runtimes = []) {
       const onHost = run ?? commandsOn(engine).run
       const { gpus } = await readGpuInventory(onHost)
-      return examineEngine(engine, { image, hasCards: gpus.some(({ healthy }) => healthy), env, run: onHost })
+      return examineEngine(engine, { image, runtimes, hasCards: gpus.some(({ healthy }) => healthy), env, run: onHost })
     },
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),

@@ -24,6 +24,8 @@ const PROCESSORS: Readonly<Record<string, string>> = { x86_64: 'x64', amd64: 'x6
 
 export interface Examination {
   readonly image: string
+  /** That the configuration names for workers. */
+  readonly runtimes?: readonly string[]
   readonly hasCards: boolean
   readonly env: NodeJS.ProcessEnv
   /** On the engine's machine; undefined: no command runs there. */
@@ -40,6 +42,7 @@ export async function examineEngine(engine: Engine, examination: Examination): P
   const info: EngineInfo = await onEngine(engine, 'describe the host', (docker) => docker.info() as Promise<EngineInfo>)
   const findings = [
     ...examineProcessor(info),
+    ...examineRuntimes(info, examination.runtimes ?? []),
     await examineImage(engine, image),
     await examineDisk(engine, image),
     await examineImageDisk(engine),
@@ -55,6 +58,15 @@ function examineProcessor({ Architecture = '' }: EngineInfo): readonly HostFindi
   if (Architecture === '' || processor === process.arch) return []
   const words = `the host is ${processor} and this machine ${process.arch}, so the agent cannot run there`
   return [{ subject: 'processor', verdict: 'missing', words, mend: 'use a host of the same processor architecture' }]
+}
+
+function examineRuntimes({ Runtimes = {} }: EngineInfo, wanted: readonly string[]): readonly HostFinding[] {
+  return [...new Set(wanted)].map((name): HostFinding => {
+    const subject = `runtime ${name}`
+    if (name in Runtimes) return { subject, verdict: 'ok', words: 'workers that the setting runtimes names run under it' }
+    const words = 'the engine does not have it, so workers that the setting runtimes names do not start here'
+    return { subject, verdict: 'missing', words, mend: `sudo ${name} install && sudo systemctl restart docker` }
+  })
 }
 
 async function examineImage(engine: Engine, image: string): Promise<HostFinding> {

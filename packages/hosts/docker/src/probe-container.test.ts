@@ -52,9 +52,16 @@ describe('a probe container', () => {
 it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit is judged', async () => {
   const run = async (file: string) => (file === 'nvidia-ctk' ? 'NVIDIA Container Toolkit CLI version 1.17.7' : undefined)
   const subjects = async (hasCards: boolean) => {
-    const findings = await examineEngine(engine, { image: WORKER_IMAGE, hasCards, env: { PATH: '/nowhere' }, run })
+    const findings = await examineEngine(engine, {
+      image: WORKER_IMAGE,
+      runtimes: ['runsc', 'runc', 'runsc'],
+      hasCards,
+      env: { PATH: '/nowhere' },
+      run,
+    })
     return Object.fromEntries(findings.map(({ subject, verdict }) => [subject, verdict]))
   }
   expect(await subjects(true)).toMatchObject({ 'worker image': 'ok', 'NVIDIA runtime': 'missing', 'container toolkit': 'note' })
   expect(await subjects(false)).not.toHaveProperty('NVIDIA runtime')
+  expect(await subjects(false)).toMatchObject({ 'runtime runc': 'ok', 'runtime runsc': 'missing' })
 })
