@@ -77,6 +77,20 @@ test('a model is in the layout of huggingface_hub’s cache, with the store of S
   await modelsWith().ensure(driver, userOf([model]), waiter())
 })
 
+test('a model counts as known on a host while it is fetched, afterwards, and for the next scaler', async () => {
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const models = modelsWith()
+  expect(models.isKnown(driver, model, 'owner')).toBe(false)
+  const ensured = models.ensure(driver, userOf([model]), waiter())
+  expect(models.isKnown(driver, model, 'owner')).toBe(true)
+  await ensured
+  models.forget(driver)
+  await expect.poll(() => models.isKnown(driver, model, 'owner')).toBe(true)
+  const next = modelsWith()
+  expect(next.isKnown(driver, model, 'owner')).toBe(false)
+  await expect.poll(() => next.isKnown(driver, model, 'owner')).toBe(true)
+})
+
 const blobOf = async (place: string, name: string): Promise<string> =>
   (await readlink(join(place, 'snapshots', COMMIT, name))).split('/').at(-1) ?? ''
 

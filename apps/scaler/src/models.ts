@@ -1,7 +1,7 @@
 // Models of a hub for a new worker (ADR 86): each is fetched once per host, for all workers that wait for it, and passes through the scaler, so that remote
 // engines need no way to the hub. A model that is there needs no hub. Failure direction: what is not whole is not used.
 import { createHash } from 'node:crypto'
-import { hubTokenIn, modelLayout, modelReferenceText } from '@runyard/core'
+import { hubTokenIn, modelIdentity, modelLayout, modelReferenceText } from '@runyard/core'
 import { createHub, type Hub, type HubFile } from '@runyard/kit'
 import {
   quoted,
@@ -28,9 +28,14 @@ export type ModelUser = Pick<Endpoint, 'ownerId' | 'spec'>
 export interface Models {
   /** Resolves when the host has all models of the endpoint. @throws RunyardError with one sentence. */
   ensure(driver: HostDriver, user: ModelUser, waiter: ModelWaiter): Promise<readonly LaunchedModel[]>
+  /** The host has it, in whole or in part, or is fetching it, as far as is known; the host is asked in the background. */
+  isKnown(driver: HostDriver, model: CachedModel, ownerId: string): boolean
   /** The next `ensure` asks the host. */
   forget(driver: HostDriver): void
 }
+
+/** A host gets models by our fetches, which are noted, and by those of an earlier scaler. */
+const LOOK_AGAIN_MS = 600_000
 
 export interface ModelsDeps {
   readonly store: Pick<Store, 'endpoints'>
@@ -41,6 +46,7 @@ export interface ModelsDeps {
 export function createModels({ store, config, hub = createHub(config.models.hubUrl) }: ModelsDeps): Models {
   const placed = new WeakMap<HostDriver, Set<string>>()
   const fetches = createFetches()
+  const looks = createLooks()
   const idOf = (model: CachedModel, ownerId: string): string => modelId(model, { hubUrl: config.models.hubUrl, ownerId })
 
   /** Every model that an endpoint asks for. */
@@ -64,7 +70,14 @@ export function createModels({ store, config, hub = createHub(config.models.hubU
       }
       return launched
     },
-    forget: (driver) => void placed.delete(driver),
+    isKnown(driver, model, ownerId) {
+      const id = idOf(model, ownerId)
+      return placed.get(driver)?.has(id) === true || fetches.isRunning(driver, id) || looks.has(driver, id)
+    },
+    forget(driver) {
+      placed.delete(driver)
+      looks.again(driver)
+    },
   }
 }
 
@@ -117,13 +130,33 @@ async function contentOf(hub: Hub, model: CachedModel, { token, signal, onProgre
   }
 }
 
-/** What needs a token is fetched by each owner with their own; all else is shared. */
-function modelId(
-  { repo, ref, commit, needsToken }: CachedModel,
-  { hubUrl, ownerId }: { readonly hubUrl: string; readonly ownerId: string },
-): string {
-  const parts = [hubUrl, repo, ref, commit, ...(needsToken ? [ownerId] : [])]
+function modelId(model: CachedModel, { hubUrl, ownerId }: { readonly hubUrl: string; readonly ownerId: string }): string {
+  const parts = [hubUrl, ...modelIdentity(model, ownerId)]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)
+}
+
+/** What hosts have, as they say themselves. */
+function createLooks() {
+  const looks = new WeakMap<HostDriver, { at: number; ids: ReadonlySet<string> }>()
+  const look = async (driver: HostDriver): Promise<void> => {
+    const seen = looks.get(driver) ?? { at: 0, ids: new Set<string>() }
+    looks.set(driver, Object.assign(seen, { at: Date.now() }))
+    // A host that does not answer gets no workers anyway.
+    const held = (await driver.models?.().catch(() => [])) ?? []
+    seen.ids = new Set(held.map(({ id }) => id))
+  }
+  return {
+    has(driver: HostDriver, id: string): boolean {
+      const seen = looks.get(driver)
+      if (seen === undefined || Date.now() - seen.at > LOOK_AGAIN_MS) void look(driver)
+      return seen?.ids.has(id) === true
+    },
+    /** What was seen counts until the next look. */
+    again(driver: HostDriver): void {
+      const seen = looks.get(driver)
+      if (seen !== undefined) seen.at = 0
+    },
+  }
 }
 
 interface Fetch {
@@ -138,6 +171,7 @@ type Work = (how: ModelWaiter) => Promise<void>
 function createFetches() {
   const running = new WeakMap<HostDriver, Map<string, Fetch>>()
   return {
+    isRunning: (driver: HostDriver, id: string): boolean => running.get(driver)?.has(id) === true,
     async join({ driver, id }: { readonly driver: HostDriver; readonly id: string }, waiter: ModelWaiter, work: Work): Promise<void> {
       const ofHost = running.get(driver) ?? new Map<string, Fetch>()
       running.set(driver, ofHost)

@@ -15,6 +15,7 @@ test('failed starts are over once a younger worker got ready, also after its own
     store,
     memory,
     images: { isKnown: () => false },
+    models: { isKnown: () => false },
     config: { defaultImage: 'i', imageAliases: {} },
     strangers: createStrangers(),
     keyLimits: { read: async () => new Map() },

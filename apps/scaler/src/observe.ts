@@ -1,6 +1,16 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, demandFrom, deploymentOf, isDraining, hasAllSecrets, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
+import {
+  currentFailures,
+  demandFrom,
+  deploymentOf,
+  isDraining,
+  hasAllSecrets,
+  lifeSignsOf,
+  modelKey,
+  resolveImage,
+  savedAt,
+} from '@runyard/core'
 import type { Apps, DemandSource, EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
 import type { RequestLoad, Store } from '@runyard/store'
@@ -13,6 +23,7 @@ import type { Images } from './images.ts'
 import type { KeyLimits } from './key-limits.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
+import type { Models } from './models.ts'
 import type { XidKeeper } from './xid-keeper.ts'
 import { readVolumeNeeds } from './volumes.ts'
 
@@ -21,6 +32,7 @@ export interface ObserveDeps {
   readonly hosts: HostPool
   readonly memory: Memory
   readonly images: Pick<Images, 'isKnown'>
+  readonly models: Pick<Models, 'isKnown'>
   readonly config: Pick<Config, 'defaultImage' | 'imageAliases'>
   readonly strangers: Strangers
   readonly reads: EndpointReads
@@ -49,7 +61,7 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
     throw error
   })
   memory.noteRests(restraints)
-  const known = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
+  const known = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), ...stockOf(deps, host.hostId, views) }))
   const undying = memory.undying(now)
   // After the records: the card of a record that is gone is in release.
   const hosts = await deps.cards.judge({ hosts: deps.xids.note(known, views), endpoints: views }, now, undying)
@@ -77,11 +89,19 @@ function reportingSince({ planeUpSince, redis }: ObserveDeps): number | undefine
   return since === undefined ? undefined : Math.max(since, redis.since(now) ?? now)
 }
 
-function imagesOn({ hosts, images, config }: ObserveDeps, hostId: string, views: readonly EndpointView[]): ReadonlySet<string> | undefined {
+/** The endpoints' images and models that the host has, or is about to have. */
+function stockOf({ hosts, images, models, config }: ObserveDeps, hostId: string, views: readonly EndpointView[]) {
   const driver = hosts.list().find((watch) => watch.hostId() === hostId)?.driver
-  if (driver === undefined) return undefined
-  const named = new Set(views.flatMap(({ endpoint }) => endpoint?.spec.image ?? []))
-  return new Set([...named].filter((image) => images.isKnown(driver, resolveImage(image, config).image)))
+  if (driver === undefined) return {}
+  const endpoints = views.flatMap(({ endpoint }) => endpoint ?? [])
+  const named = new Set(endpoints.map(({ spec }) => spec.image))
+  const known = endpoints.flatMap(({ spec, ownerId }) =>
+    (spec.models ?? []).filter((model) => models.isKnown(driver, model, ownerId)).map((model) => modelKey(model, ownerId)),
+  )
+  return {
+    images: new Set([...named].filter((image) => images.isKnown(driver, resolveImage(image, config).image))),
+    models: new Set(known),
+  }
 }
 
 interface Moment {

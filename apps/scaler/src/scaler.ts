@@ -6,7 +6,7 @@ import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import root from '../../../package.json' with { type: 'json' }
 import { createBuilds } from './builds.ts'
-import { createModels } from './models.ts'
+import { createModels, type Models } from './models.ts'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
@@ -166,6 +166,7 @@ interface TickDeps extends ScalerOptions {
   readonly reads: EndpointReads
   readonly keyLimits: KeyLimits
   readonly images: Images
+  readonly models: Models
 }
 
 /** So many times a tick reads what it would act on and plans again; what is left then waits for the next tick. */

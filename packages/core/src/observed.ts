@@ -40,6 +40,8 @@ export interface HostView {
   readonly inventory: HostInventory | undefined
   /** Images, by the names that endpoints use, that it is known to have. */
   readonly images?: ReadonlySet<string> | undefined
+  /** Models that it has or is fetching, by `modelKey`. */
+  readonly models?: ReadonlySet<string> | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
   /** The disk of its images, as far as it is known. */

@@ -12,8 +12,10 @@ export function openHosts(builder: PlanBuilder): readonly OpenHost[] {
   return builder.observed.hosts.flatMap((host) => {
     const { inventory, workers } = host
     if (inventory === undefined || workers === undefined || whyClosed(host, builder) !== undefined) return []
-    const lacking = lowDisk(host.disk, builder.observed.policy.keepFreeBytes)
-    return [{ ...withoutRestingGpus(inventory, host, builder), images: host.images, lowDisk: lacking }]
+    const { images, models, disk } = host
+    const { keepFreeBytes } = builder.observed.policy
+    const roomBytes = disk === undefined ? undefined : disk.freeBytes - keepFreeBytes
+    return [{ ...withoutRestingGpus(inventory, host, builder), images, models, roomBytes, lowDisk: lowDisk(disk, keepFreeBytes) }]
   })
 }
 

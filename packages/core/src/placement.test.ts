@@ -1,8 +1,10 @@
 import type { Gpu, HostInventory } from '@runyard/schema'
+import { endpointRecord } from '@runyard/testing/endpoint'
 import { expect, test } from 'vitest'
 import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { CONTAINERS } from './testing/plan-fixture.ts'
+import { modelKey, modelNeeds } from './model-placement.ts'
 import { cpuSharesOf, place, type Holding, type OpenHost } from './placement.ts'
 import { createGpuCatalogue } from './gpu-catalogue.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
@@ -73,6 +75,25 @@ test.each<[string, ReturnType<typeof onGpu>, readonly OpenHost[], string]>([
   ['between equals the first host', onGpu('AMPERE_24'), [machine('h1', [card('a', A5000)]), machine('h2', [card('b', A5000)])], 'a'],
 ])('a worker gets: %s', (_, spec, hosts, uuid) => {
   expect(place(spec, hosts, [holding({ gpuUuids: ['busy'] })])).toMatchObject({ gpus: [{ uuid }] })
+})
+
+test('a worker goes where most of its models are or are being fetched, even if the image is elsewhere', () => {
+  const [small, large] = [
+    { repo: 'meta/small', ref: 'main', commit: 'a', sizeBytes: 1e9, needsToken: false },
+    { repo: 'meta/large', ref: 'main', commit: 'b', sizeBytes: 9e9, needsToken: true },
+  ]
+  const needs = modelNeeds({ ownerId: 'owner', spec: endpointRecord('ep', { spec: { models: [small, large] } }).spec })
+  const has = (...keys: string[]) => ({ models: new Set(keys) })
+  const [h1, h2] = [machine('h1', [card('a', A5000)]), machine('h2', [card('b', A5000)])]
+  const hostFor = (...hosts: OpenHost[]) => place({ ...onGpu('AMPERE_24'), modelNeeds: needs }, hosts, [])
+  const withSmall = { ...h1, ...images('mine/worker:1'), ...has(modelKey(small, 'anybody')) }
+  expect(hostFor(withSmall, { ...h2, ...has(modelKey(large, 'owner')) })).toMatchObject({ hostId: 'h2' })
+  // What needs a token is of its owner alone.
+  expect(hostFor(withSmall, { ...h2, ...has(modelKey(large, 'other')) })).toMatchObject({ hostId: 'h1' })
+  expect(hostFor({ ...h1, roomBytes: 5e9 }, { ...h2, roomBytes: 50e9 })).toMatchObject({ hostId: 'h2' })
+  expect(hostFor({ ...h1, roomBytes: 5e9 })).toMatchObject({ hostId: 'h1' })
+  const onCpus = { ...onCpu('cpu3c-2-4'), modelNeeds: needs }
+  expect(place(onCpus, [h1, { ...h2, ...has(modelKey(small, 'owner')) }], [])).toMatchObject({ hostId: 'h2' })
 })
 
 test('a CPU worker goes to a host with its image, then to the least loaded one', () => {

@@ -8,6 +8,7 @@ import { bestLinked } from './gpu-links.ts'
 import { createGpuRanker, describeGpuRequest, wantsEveryPool } from './gpu-request.ts'
 import { lacksPython, noPython } from './deployment.ts'
 import { needsContainer } from './image-reference.ts'
+import { modelScore, type ModelNeeds, type ModelShelf } from './model-placement.ts'
 import { describeVolumes, volumesOn, type ChosenStores, type VolumeNeeds } from './volume-placement.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
@@ -50,7 +51,7 @@ const LEAST_CPU_SHARES = 2
 const MOST_CPU_SHARES = 262_144
 
 /** A host that may get workers now. */
-export interface OpenHost extends HostInventory {
+export interface OpenHost extends HostInventory, ModelShelf {
   /** The endpoints' images that it has, as far as is known. */
   readonly images?: ReadonlySet<string> | undefined
   /** Why it pulls no image now, as the end of a sentence. */
@@ -63,6 +64,7 @@ export interface PlacedSpec extends Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
   readonly chosenStores?: ChosenStores | undefined
   /** The minor version of Python that its app was built for; absent: any. */
   readonly python?: string | undefined
+  readonly modelNeeds?: ModelNeeds | undefined
 }
 
 /** `reachable`: the hosts that can be reached now. */
@@ -83,9 +85,10 @@ function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly
   const hosts = stocked.filter((host) => !isFull(host, holdings))
   if (hosts.length === 0)
     return refuse('hosts_full', stocked.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
-  if (spec.gpu !== null) return placeGpus({ request: spec.gpu, budget: gpuBudgetOf(spec) }, { image: spec.image, hosts, holdings })
-  if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), { image: spec.image, hosts, holdings })
-  const host = best(hosts, (candidate) => [pulls(spec.image, candidate)])
+  const pool = { bringing: (host: OpenHost) => [...modelScore(spec.modelNeeds, host), pulls(spec.image, host)], hosts, holdings }
+  if (spec.gpu !== null) return placeGpus({ request: spec.gpu, budget: gpuBudgetOf(spec) }, pool)
+  if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), pool)
+  const host = best(hosts, pool.bringing)
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
@@ -131,7 +134,8 @@ function refuse(reason: Reason, message: string): Refused {
 }
 
 interface Pool {
-  readonly image: string
+  /** What a host would have to fetch for the worker: the less, the better. */
+  readonly bringing: (host: OpenHost) => readonly number[]
   readonly hosts: readonly OpenHost[]
   readonly holdings: readonly Holding[]
 }
@@ -162,10 +166,10 @@ interface Asked {
 }
 
 /**
- * The request's own order of pools, then the image, then the least memory that fits, then the host with the most free GPUs (ADR 54). With a budget, not the
+ * The request's own order of pools, then models and image, then the least memory that fits, then the host with the most free GPUs (ADR 54). With a budget, not the
  * least memory of a card but the least room on one, where others are already (ADR 61).
  */
-function placeGpus({ request, budget }: Asked, { image, hosts: all, holdings }: Pool): Placed | Refused {
+function placeGpus({ request, budget }: Asked, { bringing, hosts: all, holdings }: Pool): Placed | Refused {
   const hosts = budget === undefined ? all : all.filter(({ capabilities }) => capabilities.gpuChoice === 'uuid')
   if (hosts.length === 0) return refuse('no_matching_gpu', `${all.map(nameOf).join(', ')}: ${NO_SHARING}`)
   const taken = takenMemory(holdings)
@@ -181,7 +185,7 @@ function placeGpus({ request, budget }: Asked, { image, hosts: all, holdings }: 
   }
   const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
     const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
-    return [rank, pulls(image, host), ...(gpu === undefined ? [] : memoryScore(gpu)), -free]
+    return [rank, ...bringing(host), ...(gpu === undefined ? [] : memoryScore(gpu)), -free]
   })
   if (chosen === undefined) return refuseGpus({ request, budget }, hosts)
   const gpus = chosen.gpus.map((gpu) => toAttached(gpu, budget))
@@ -261,13 +265,13 @@ function whyTooSmall({ request, budget }: Asked, gpus: readonly Gpu[]): string |
   return `the budget of ${inGib(budget)} is more than any GPU of the requested types has: ${sizes}`
 }
 
-/** The first size that fits somewhere, on a host that has the image and is the least loaded. */
-function placeCpu(sizes: readonly CpuSize[], { image, hosts, holdings }: Pool): Placed | Refused {
+/** The first size that fits somewhere, on the host that has its models and its image, then on the least loaded one. */
+function placeCpu(sizes: readonly CpuSize[], { bringing, hosts, holdings }: Pool): Placed | Refused {
   const loadOf = ({ hostId, cpuCount }: OpenHost): number =>
     holdings.reduce((sum, holding) => sum + (holding.hostId === hostId ? holding.cpus : 0), 0) / cpuCount
   for (const size of sizes) {
     const fitting = hosts.filter((candidate) => shortOf(size, candidate, holdings) === undefined)
-    const host = best(fitting, (candidate) => [pulls(image, candidate), loadOf(candidate)])
+    const host = best(fitting, (candidate) => [...bringing(candidate), loadOf(candidate)])
     if (host !== undefined) {
       // An engine rejects a limit above its number of CPUs.
       return { kind: 'placed', hostId: host.hostId, gpus: [], cpus: Math.min(size.cpus, host.cpuCount), memoryBytes: size.memoryBytes }

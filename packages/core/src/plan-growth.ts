@@ -8,6 +8,7 @@ import { shareOf, type WorkerHolding } from './holdings.ts'
 import { createCardKeeping } from './kept-cards.ts'
 import type { KeyRoom } from './key-limits.ts'
 import type { EndpointStatus, EndpointView, StartAction } from './observed.ts'
+import { modelNeeds } from './model-placement.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
 import { place, type OpenHost, type Placed, type PlacedSpec, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -190,12 +191,12 @@ export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanB
   })
 }
 
-/** With what decides on the volumes and on the Python. */
+/** With what decides on the volumes, on the Python and on the models. */
 export function placedSpecOf(
-  { endpoint: { spec }, view: { volumes, deployment } }: Want,
+  { endpoint, view: { volumes, deployment } }: Want,
   { stores }: { readonly stores: ReadonlyMap<string, string> },
 ): PlacedSpec {
-  return { ...spec, volumes, chosenStores: stores, python: pythonOf(deployment) }
+  return { ...endpoint.spec, volumes, chosenStores: stores, python: pythonOf(deployment), modelNeeds: modelNeeds(endpoint) }
 }
 
 /** From here on, their data is in the store of that host. */
