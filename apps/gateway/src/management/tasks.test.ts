@@ -92,6 +92,15 @@ it.each([
   expect(await opened.store.endpoints.list()).toEqual([])
 })
 
+it('are all that a pod can be: `runpodctl pod create` reads the sentence', async () => {
+  const query = `mutation createPod($input: PodFindAndDeployOnDemandInput!) { podFindAndDeployOnDemand(input: $input) {
+    id name imageName desiredStatus costPerHr containerDiskInGb volumeInGb volumeMountPath gpuCount memoryInGb vcpuCount ports
+    lastStatusChange env machine { gpuDisplayName location } } }`
+  const sizes = { containerDiskInGb: 20, gpuCount: 1, volumeInGb: 20, volumeMountPath: '/workspace', supportPublicIp: true }
+  const input = { cloudType: 'SECURE', ...sizes, gpuTypeId: 'NVIDIA L4', imageName: 'y', name: 'x', ports: '22/tcp', startSsh: true }
+  expect(await user.graphql(query, { input })).toContain('Pods are not served here, but for the tasks of SDK 2')
+})
+
 it('get a key that may run for their owner, and ends with them', async () => {
   const id = (await start()).replace(/.*\//u, '')
   const plain = await opened.store.keys.ofTask(id)

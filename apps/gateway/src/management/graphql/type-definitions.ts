@@ -129,6 +129,22 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     imageName: String
     desiredStatus: Word
     machineId: String
+    costPerHr: Float
+    containerDiskInGb: Int
+    volumeInGb: Int
+    volumeMountPath: String
+    gpuCount: Int
+    memoryInGb: Float
+    vcpuCount: Float
+    ports: String
+    lastStatusChange: String
+    env: [String!]
+    machine: PodMachine
+  }
+
+  type PodMachine {
+    gpuDisplayName: String
+    location: String
   }
 
   type GlobalStoreBucket {
