@@ -78,7 +78,7 @@ test('a model is in the layout of huggingface_hub’s cache, with the store of S
 })
 
 test('a model counts as known on a host while it is fetched, afterwards, and for the next scaler', async () => {
-  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, nobody)
+  const model = await client().resolve({ repo: 'meta/llama', ref: 'main' }, anonymous)
   const models = modelsWith()
   expect(models.isKnown(driver, model, 'owner')).toBe(false)
   const ensured = models.ensure(driver, userOf([model]), waiter())
