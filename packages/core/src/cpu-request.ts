@@ -1,5 +1,6 @@
-// CPU instance ids (flash-api §9.2): `cpu{generation}-{vcpu}-{ramGB}`. The id contains its size, so any size is accepted.
-import { RunyardError } from '@runyard/schema'
+// How many CPUs a worker gets. CPU instance ids (flash-api §9.2): `cpu{generation}-{vcpu}-{ramGB}`; the id contains its size, so any size is accepted. GPU
+// workers share by weight.
+import { RunyardError, type HostInventory } from '@runyard/schema'
 
 export interface CpuSize {
   readonly instanceId: string
@@ -34,4 +35,19 @@ export function cpuInstanceId(flavor: string, vcpus: number, memoryGb = vcpus * 
 /** Sizes in the given order of preference; placement takes the first that fits a host. @throws as `parseCpuInstanceId`. */
 export function resolveCpu(instanceIds: readonly string[]): readonly CpuSize[] {
   return instanceIds.map(parseCpuInstanceId)
+}
+
+/** Docker's default weight of a container, which CPU workers have. */
+const CPU_SHARES = 1024
+const LEAST_CPU_SHARES = 2
+const MOST_CPU_SHARES = 262_144
+
+/**
+ * The CPU weight of a GPU worker, in proportion to its share of the host's GPUs. It is a weight and not a quota, so that every worker can use
+ * idle CPUs. Undefined for a worker without GPUs.
+ */
+export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' | 'gpus'>): number | undefined {
+  if (cards === 0 || host.gpus.length === 0) return undefined
+  const shares = Math.round((CPU_SHARES * host.cpuCount * cards) / host.gpus.length)
+  return Math.min(MOST_CPU_SHARES, Math.max(LEAST_CPU_SHARES, shares))
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { gpuBudgetOf, gpuBudgetProblem } from './gpu-budget.ts'
 import { explainPlacement } from './explain-placement.ts'
 import { allHoldings, sharersByHost } from './holdings.ts'
-import { cpuSharesOf, place, type Holding } from './placement.ts'
+import { cpuSharesOf } from './cpu-request.ts'
+import { place, type Holding } from './placement.ts'
 import { CONTAINERS, container, endpoint, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const MIB = 2 ** 20

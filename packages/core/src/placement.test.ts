@@ -1,11 +1,11 @@
 import type { Gpu, HostInventory } from '@runyard/schema'
 import { endpointRecord } from '@runyard/testing/endpoint'
 import { expect, test } from 'vitest'
-import { parseCpuInstanceId } from './cpu-request.ts'
+import { cpuSharesOf, parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { CONTAINERS } from './testing/plan-fixture.ts'
 import { modelKey, modelNeeds } from './model-placement.ts'
-import { cpuSharesOf, place, type Holding, type OpenHost } from './placement.ts'
+import { place, type Holding, type OpenHost } from './placement.ts'
 import { createGpuCatalogue } from './gpu-catalogue.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 

@@ -45,10 +45,6 @@ export const OVERCOMMIT = 4
 
 /** For the host, Redis and Runyard, unless the host's configuration says otherwise. */
 export const RESERVED_MEMORY_BYTES = 2 * 2 ** 30
-/** Docker's default weight of a container, which CPU workers have. */
-const CPU_SHARES = 1024
-const LEAST_CPU_SHARES = 2
-const MOST_CPU_SHARES = 262_144
 
 /** A host that may get workers now. */
 export interface OpenHost extends HostInventory, ModelShelf {
@@ -209,16 +205,6 @@ function memoryOf(cards: number, host: HostInventory): number | undefined {
   if (host.gpuMemoryBytes !== undefined) return host.gpuMemoryBytes === 0 ? undefined : Math.floor(host.gpuMemoryBytes * cards)
   const reserved = host.reservedMemoryBytes ?? Math.min(RESERVED_MEMORY_BYTES, host.memoryBytes / 4)
   return Math.floor((Math.max(0, host.memoryBytes - reserved) * cards) / host.gpus.length)
-}
-
-/**
- * The CPU weight of a GPU worker, in proportion to its share of the host's GPUs. It is a weight and not a quota, so that every worker can use
- * idle CPUs. Undefined for a worker without GPUs.
- */
-export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' | 'gpus'>): number | undefined {
-  if (cards === 0 || host.gpus.length === 0) return undefined
-  const shares = Math.round((CPU_SHARES * host.cpuCount * cards) / host.gpus.length)
-  return Math.min(MOST_CPU_SHARES, Math.max(LEAST_CPU_SHARES, shares))
 }
 
 function refuseGpus({ request, budget }: Asked, hosts: readonly HostInventory[]): Refused {
