@@ -2,8 +2,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { killClientInUpload, killGatewayInUpload } from '../harness/broken-uploads.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { killClientAt, killGatewayAfterEachChange, killGatewayInUpload } from '../harness/broken-deploys.ts'
 import { runCommand } from '../harness/child.ts'
 import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -61,41 +61,72 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
   const environmentOf = async (name: string): Promise<Environment | undefined> =>
     (await apps()).find((app) => app.name === name)?.flashEnvironments[0]
 
-  test('flash deploy, broken deploys, a call, new code, and flash undeploy', async () => {
-    await using own = await only('deployed_flash.py')
-    const { dir } = own
-    await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
-    const first = await environmentOf('shop')
-    expect(first?.name).toBe('production')
-    const [greet, desk] = ['greet', 'desk'].map((name) => first?.endpoints.find((endpoint) => endpoint.name === name)?.id ?? '')
-    const names = { FLASH_APP: 'shop', FLASH_ENV: 'production', DESK: desk ?? '' }
-    // The build has only Flash's own source; what that imports is on the host (ADR 76).
-    const nested = [{ word: { word: 'hello' } }, { greeting: 'hello guest' }]
-    const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 }, nested }
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual(found)
-    expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
-    expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
+  describe('of Flash', () => {
+    const words = ['deploy', '--app', 'shop', '--python-version', '3.11']
+    let own: Project
+    let names: Record<string, string>
+    let first: Environment | undefined
+    let greet: string
+    beforeAll(async () => {
+      own = await only('deployed_flash.py')
+      await tool('flash-1.21', own.dir, words)
+      first = await environmentOf('shop')
+      const idOf = (name: string): string => first?.endpoints.find((endpoint) => endpoint.name === name)?.id ?? ''
+      greet = idOf('greet')
+      names = { FLASH_APP: 'shop', FLASH_ENV: 'production', DESK: idOf('desk') }
+    })
+    afterAll(() => own?.[Symbol.asyncDispose]())
 
-    const again = ['deploy', '--app', 'shop', '--python-version', '3.11']
-    const command = `${venvPath('flash-1.21')}/bin/flash`
-    await killClientInUpload(stack, { command, args: again, cwd: dir, env: pythonEnv('flash-1.21', dir, shell(dir)) })
-    await killGatewayInUpload(stack, (await apps())[0]?.id ?? '')
-    expect(await environmentOf('shop')).toEqual(first)
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'hello you' })
+    /** Without TLS, so that all of its calls can go through a proxy. */
+    const client = () => {
+      const env = pythonEnv('flash-1.21', own.dir, { ...shell(own.dir), RUNPOD_ENDPOINT_BASE_URL: `${stack.url}/v2` })
+      return { command: `${venvPath('flash-1.21')}/bin/flash`, args: words, cwd: own.dir, env }
+    }
+    const change = async (word: string, other: string): Promise<void> => {
+      const path = join(own.dir, 'deployed_flash.py')
+      await writeFile(path, (await readFile(path, 'utf8')).replace(`"${word}"`, `"${other}"`))
+    }
 
-    const path = join(dir, 'deployed_flash.py')
-    // Longer than the deploy; the worker with the old code answers it before it ends.
-    const slow = fetch(`${stack.url}/lb/${desk}/word?after=20`, { headers: { authorization: `Bearer ${stack.key}` } })
-    await writeFile(path, (await readFile(path, 'utf8')).replace('"hello"', '"goodbye"'))
-    await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
-    const second = await environmentOf('shop')
-    expect(second?.endpoints.toSorted(byName)).toEqual(first?.endpoints.toSorted(byName))
-    expect(second?.activeBuildId).not.toBe(first?.activeBuildId)
-    expect(await (await slow).json()).toEqual({ word: 'hello' })
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'goodbye you', word: { word: 'goodbye' } })
+    test('functions, routes and calls between them', async () => {
+      expect(first?.name).toBe('production')
+      // The build has only Flash's own source; what that imports is on the host (ADR 76).
+      const nested = [{ word: { word: 'hello' } }, { greeting: 'hello guest' }]
+      const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 }, nested }
+      expect(await call('flash-1.21', own.dir, 'deployed_flash.py', names)).toEqual(found)
+      expect(await tool('flash-1.21', own.dir, ['app', 'list'])).toContain('shop')
+      expect(await tool('flash-1.21', own.dir, ['env', 'list', '--app', 'shop'])).toContain('production')
+    })
 
-    await tool('flash-1.21', dir, ['undeploy', '--all', '--force'], 'y\n')
-    expect(await stack.api.endpoints()).toEqual([])
+    test('a killed client and a gateway that is killed after each step leave the old version serving, and the deploy succeeds', async () => {
+      await killClientAt(stack, client(), 'PUT')
+      await killGatewayInUpload(stack, (await apps())[0]?.id ?? '')
+      expect(await environmentOf('shop')).toEqual(first)
+      await change('hello', 'goodbye')
+      const changes = await killGatewayAfterEachChange(stack, client(), async () => {
+        expect((await environmentOf('shop'))?.activeBuildId).toBe(first?.activeBuildId)
+        expect(await stack.api.runsync(greet, { name: 'you' })).toMatchObject({ output: { text: 'hello you' } })
+      })
+      const steps = ['prepareFlashArtifactUpload', 'PUT', 'finalizeFlashArtifactUpload', 'deployBuildToEnvironment']
+      expect(changes.slice(0, 4)).toEqual(steps)
+      expect(changes).toEqual(expect.arrayContaining(['saveEndpoint', 'updateFlashBuildManifest']))
+      expect((await environmentOf('shop'))?.endpoints.toSorted(byName)).toEqual(first?.endpoints.toSorted(byName))
+      expect(await call('flash-1.21', own.dir, 'deployed_flash.py', names)).toMatchObject({ text: 'goodbye you' })
+    })
+
+    test('a client that is killed after the activation, the same deploy again, and flash undeploy', async () => {
+      const second = await environmentOf('shop')
+      // Longer than the deploys; the worker with the old code answers it before it ends.
+      const slow = fetch(`${stack.url}/lb/${names['DESK']}/word?after=20`, { headers: { authorization: `Bearer ${stack.key}` } })
+      await change('goodbye', 'welcome')
+      await killClientAt(stack, client(), 'deployBuildToEnvironment')
+      expect((await environmentOf('shop'))?.activeBuildId).not.toBe(second?.activeBuildId)
+      await tool('flash-1.21', own.dir, words)
+      expect(await (await slow).json()).toEqual({ word: 'goodbye' })
+      const found = { text: 'welcome you', word: { word: 'welcome' } }
+      expect(await call('flash-1.21', own.dir, 'deployed_flash.py', names)).toMatchObject(found)
+      await tool('flash-1.21', own.dir, ['undeploy', '--all', '--force'], 'y\n')
+      expect(await stack.api.endpoints()).toEqual([])
+    })
   })
 
   test('rp flash deploy, a call, and rp flash undeploy', async () => {
@@ -110,6 +141,8 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
       counted: { loaves: 4 },
       in_oven: [4, 4, 4],
       sold: { baked: 10, counted: { loaves: 10 } },
+      slices: [0, 1].map((slice) => ({ slice, word: 'fresh' })),
+      cash: [11, 13, 13],
     })
     expect(await tool('runpod-2.0', dir, ['flash', 'env', 'list', '--app', 'bakery'])).toContain('default')
     await tool('runpod-2.0', dir, ['flash', 'undeploy', '--app', 'bakery', '--yes'])

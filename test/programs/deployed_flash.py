@@ -9,7 +9,7 @@ WORD = "hello"
 MET = []
 
 
-@Endpoint(name="greet", cpu="cpu3c-1-2", workers=(0, 1), idle_timeout=30, max_concurrency=3)
+@Endpoint(name="greet", cpu="cpu3c-1-2", workers=(0, 1), idle_timeout=300, max_concurrency=3)
 async def greet(name: str, of: int = 1) -> dict:
     if name == "desk":
         return {"word": await Endpoint(id="desk", name="desk").get("/word")}
@@ -21,7 +21,7 @@ async def greet(name: str, of: int = 1) -> dict:
     return {"text": f"{WORD} {name}", "endpoint": os.environ["RUNPOD_ENDPOINT_ID"], "met": len(MET)}
 
 
-desk = Endpoint(name="desk", cpu="cpu3c-1-2", workers=(0, 1), idle_timeout=30)
+desk = Endpoint(name="desk", cpu="cpu3c-1-2", workers=(0, 1), idle_timeout=300)
 
 
 @desk.get("/word")

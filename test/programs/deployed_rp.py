@@ -1,11 +1,13 @@
-# An app of the SDK 2.0 with two queues and one api. `rp flash deploy` builds it; run as a program, it calls what was deployed, also three times at once, and
-# one queue calls the others by stubs.
+# An app of the SDK 2.0 with queues, a generator among them, and two apis: a class with routes, and a FastAPI app. `rp flash deploy` builds it; run as a
+# program, it calls what was deployed, also three times at once, and one queue calls the others by stubs.
 import asyncio
 import os
 
 import runpod
+from runpod import get, init, post
 
 app = runpod.App("bakery")
+WORD = "fresh"
 IN_OVEN = []
 
 
@@ -23,6 +25,28 @@ async def bake(number: int, of: int = 1) -> dict:
 def sell(number: int) -> dict:
     made = runpod.Queue(app="bakery", name="bake").remote(number=number)
     return {"baked": made["loaves"], "counted": runpod.Api(app="bakery", name="counter").get("/loaves/%d" % made["loaves"])}
+
+
+@app.queue(cpu="cpu3c-1-2", workers=(0, 1))
+async def slices(of: int):
+    for number in range(of):
+        yield {"slice": number, "word": WORD}
+
+
+@app.api(cpu="cpu3c-1-2", workers=(0, 1))
+class Till:
+    @init
+    def open(self):
+        self.cash = 10
+
+    @post("/pay")
+    def pay(self, body: dict):
+        self.cash += body["amount"]
+        return {"cash": self.cash}
+
+    @get("/cash")
+    async def count(self):
+        return self.cash
 
 
 @app.api(name="counter", cpu="cpu3c-1-2", workers=(0, 1))
@@ -44,4 +68,7 @@ if __name__ == "__main__":
     one = bake.remote(number=3)
     calls = [bake.spawn(number=number, of=4) for number in range(3)]
     in_oven = [call.result()["in_oven"] for call in calls]
-    print("@@", json.dumps({**one, "in_oven": in_oven, "counted": counter.get("/loaves/4"), "sold": sell.remote(number=5)}))
+    found = {**one, "in_oven": in_oven, "counted": counter.get("/loaves/4"), "sold": sell.remote(number=5)}
+    found["slices"] = list(slices.stream(of=2))
+    found["cash"] = [Till.post("/pay", {"amount": amount})["cash"] for amount in (1, 2)] + [Till.get("/cash")]
+    print("@@", json.dumps(found))
