@@ -127,6 +127,38 @@ await suiteThatNeeds(['redis', 'venv:runpod-2.0', 'venv:flash-1.21', 'browser'],
     expect(await mcp.call(tool, args)).toMatchObject(answer)
   })
 
+  const ENDPOINT = {
+    name: 'made',
+    type: 'QUEUE',
+    image: 'me/worker:1',
+    gpu: { pools: ['ADA_24'] },
+    workers: { min: 0, max: 1 },
+    scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+  }
+  test.each([
+    ['template', { name: 'made', image: 'me/worker:1', serverless: true }, { readme: 'more' }],
+    ['network-volume', { name: 'made', size: 10, dataCenter: 'EU-RO-1' }, { name: 'other' }],
+    ['endpoint', ENDPOINT, { workers: { min: 0, max: 2 } }],
+  ] as const)('the MCP server makes, reads, changes and removes a resource: %s', async (kind, body, change) => {
+    const { id } = await mcp.call(`create-${kind}`, { body })
+    expect(await mcp.call(`get-${kind}`, { id })).toMatchObject({ id, name: 'made' })
+    expect(await mcp.call(`update-${kind}`, { id, body: change })).toMatchObject({ id, ...change })
+    expect(await mcp.call(`delete-${kind}`, { id })).toEqual({ status: 204 })
+  })
+
+  test('the MCP server makes and removes a registry, and reads the workers, releases and GPUs of an endpoint', async () => {
+    const registry = await mcp.call('create-registry', { body: { name: 'made', username: 'u', password: 'p' } })
+    expect(await mcp.call('get-registry', { id: registry['id'] })).toMatchObject({ name: 'made' })
+    expect(await mcp.call('delete-registry', { id: registry['id'] })).toEqual({ status: 204 })
+    const { id } = await mcp.call('create-endpoint', { body: ENDPOINT })
+    expect(await mcp.call('list-endpoint-workers', { id })).toMatchObject({ workers: [] })
+    expect(await mcp.call('list-endpoint-releases', { id })).toMatchObject({ releases: [expect.objectContaining({ version: 1 })] })
+    expect(await mcp.call('list-endpoint-builds', { id })).toMatchObject({ builds: [] })
+    await mcp.call('set-endpoint-gpus', { endpointId: id, pools: ['AMPERE_24'] })
+    expect(await mcp.call('get-endpoint', { id })).toMatchObject({ gpu: { pools: ['AMPERE_24'] } })
+    expect(await mcp.call('delete-endpoint', { id })).toEqual({ status: 204 })
+  })
+
   test.each([
     ['create-pod', { body: { name: 'p', image: 'x' } }, 'Pods are not served here'],
     ['get-pod', { id: 'x1' }, 'Pod "x1" was not found.'],
