@@ -220,6 +220,24 @@ describe('an install that does not end well', () => {
   })
 })
 
+describe('an installer', () => {
+  const tool = (...command: string[]) =>
+    `def f():\n    from runyard_runner import installers\n    installers.run_tool(${JSON.stringify(command)}, "installing torch")\n`
+
+  it('shows the packages that it downloads or builds, and its other lines only where it fails', async () => {
+    const lines = 'echo Resolved 3 packages; echo " Downloading torch (846.8MiB)"; echo "   Building tiny==1.0"'
+    expect((await run([], tool('sh', '-c', lines))).output.stdout).toBe('Downloading torch (846.8MiB)\nBuilding tiny==1.0\n')
+    expect((await run([], tool('sh', '-c', `${lines}; exit 3`))).error).toMatch(/^installing torch failed \(exit code 3\):\nResolved 3/)
+  })
+
+  it('is stopped, with what it has started, after the time that a setting gives it', async () => {
+    await worker[Symbol.asyncDispose]()
+    worker = start({ RUNYARD_DEPENDENCY_LIMIT_S: '1' })
+    const { error } = await run([], tool('sh', '-c', 'sleep 60 & sleep 60'))
+    expect(error).toContain('installing torch took longer than 1 s and was stopped (setting dependencyLimitS)')
+  })
+})
+
 describe('what the runner brings by its own lock', () => {
   const hashOf = (wheel: string): string => createHash('sha256').update(readFileSync(wheel)).digest('hex')
   function lock(entries: Readonly<Record<string, string>>): string {

@@ -4,6 +4,8 @@ In a container: into the image's own Python. On the process host (RUNYARD_SCRATC
 the machine's own Python stays unchanged. A failed tool raises one Failure with its last lines.
 """
 
+import collections
+import contextlib
 import importlib.util
 import os
 import re
@@ -12,12 +14,15 @@ import signal
 import site
 import subprocess
 import sys
+import threading
 
 from . import distributions
 from .calling import Failure
 
 DEFAULT_LIMIT_S = 300
 LAST_LINES = 12
+# Of uv and of pip. Small packages come without such a line.
+PROGRESS = re.compile(r"\s*(Downloading|Downloaded|Building|Built) ")
 
 
 def scratch_environment():
@@ -166,12 +171,36 @@ def run_tool(command, what):
         )
     except OSError as error:
         raise Failure("%s failed: %s could not be started: %s" % (what, command[0], error))
-    try:
-        output, _ = process.communicate(timeout=limit_s())
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    last, is_late = follow(process)
+    if is_late:
         raise Failure("%s took longer than %d s and was stopped (setting dependencyLimitS)" % (what, limit_s()))
     if process.returncode != 0:
-        lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(lines[-LAST_LINES:])))
+        raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(last)))
+
+
+def follow(process):
+    """Shows which packages are downloaded or built, since those of torch take minutes. Returns the last lines, and whether it was stopped at the limit."""
+    is_late = threading.Event()
+
+    def stop():
+        is_late.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(limit_s(), stop)
+    timer.daemon = True
+    timer.start()
+    last = collections.deque(maxlen=LAST_LINES)
+    try:
+        for line in process.stdout:
+            line = line.decode("utf-8", "replace").rstrip()
+            if PROGRESS.match(line):
+                print(line.strip(), flush=True)
+            if line:
+                last.append(line)
+        process.wait()
+    finally:
+        timer.cancel()
+        timer.join()
+        process.stdout.close()
+    return last, is_late.is_set()
