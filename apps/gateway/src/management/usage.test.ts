@@ -117,6 +117,25 @@ it('the ledger, the metrics and the route agree to the second, in every grouping
   )
 })
 
+it('of intervals of any length, the route is above the metrics by less than a second for each day that each touches', async () => {
+  const { id: endpointId } = await gateway.addEndpoint()
+  const facts = { endpointId, gpuType: L4, state: 'running', hostId: 'host-a', keyId: 'key-a' } as const
+  const span = fc.record({ from: fc.integer({ min: 0, max: 5 * DAY_MS }), ms: fc.integer({ min: 1, max: 2 * DAY_MS }) })
+  const read = async () => ({ route: (await usageBy(['day'])).total.billableSeconds, metrics: await billedByMetrics() })
+  await fc.assert(
+    fc.asyncProperty(fc.array(span, { minLength: 1, maxLength: 6 }), async (spans) => {
+      const before = await read()
+      for (const each of spans) await live({ ...facts, ...each })
+      const after = await read()
+      const above = after.route - before.route - (after.metrics - before.metrics)
+      const days = spans.reduce((sum, { from, ms }) => sum + Math.ceil((from + ms) / DAY_MS) - Math.floor(from / DAY_MS), 0)
+      expect(above).toBeGreaterThanOrEqual(-0.001)
+      expect(above).toBeLessThan(days)
+    }),
+    { numRuns: 8 },
+  )
+})
+
 it('names keys and hosts, prices the billed part, and writes a table that a spreadsheet reads', async () => {
   const own = await startGateway({ prices: PRICES })
   const { id } = await own.addEndpoint({ name: '=1+1,"x"' })

@@ -1,0 +1,131 @@
+// A week of a pool in which workers crash, releases change, hosts are lost and the scaler starts again: what the ledger has of each worker is the time from
+// its placement to its end, without gap and without overlap, and the totals are the sum of it.
+import { WorkerLife } from '@runyard/schema'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Scaler } from './scaler.ts'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+
+const WEEK_MS = 7 * 24 * 3_600_000
+const ON_CARD = { gpuType: 'NVIDIA GeForce RTX 4090', gpuCount: 1 }
+const WAIT = { timeout: 30_000, interval: 5 }
+const STEPS = ['crash', 'update', 'host away', 'host back', 'restart', 'no first contact', 'quiet'] as const
+type Step = (typeof STEPS)[number]
+
+let fixture: ScalerFixture
+let scaler: Scaler
+beforeEach(async () => {
+  fixture = await openScalerFixture()
+  scaler = await fixture.open()
+})
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+  vi.useRealTimers()
+})
+
+const workersOf = (endpointId: string) => fixture.store.workers.list(endpointId)
+
+/** As the gateway hears from workers that live; those of a host that is away are heard, too. */
+async function hear(endpointId: string, step: Step): Promise<void> {
+  const at = Date.now()
+  for (const { id: workerId, readyAt, containerStartedAt } of await workersOf(endpointId)) {
+    const isHeard = fixture.host.observed.get(workerId)?.state === 'running' && containerStartedAt !== undefined
+    if (!isHeard || (readyAt === undefined && step === 'no first contact')) continue
+    if (readyAt === undefined) await fixture.store.ledger.transition({ workerId, endpointId, ...ON_CARD, state: 'running', at })
+    await fixture.store.workers.patch({ endpointId, workerId, fields: { readyAt: readyAt ?? at, lastSeenAt: at } })
+  }
+}
+
+/** Until both workers run, or something keeps them from it for five minutes. */
+async function settle(endpointId: string, step: Step): Promise<void> {
+  for (let look = 0; look < 30; look += 1) {
+    await scaler.loop.tick()
+    const running = (await workersOf(endpointId)).filter(({ containerStartedAt }) => containerStartedAt !== undefined)
+    if (running.length === 2 || fixture.host.problem.list !== undefined) return
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    vi.setSystemTime(Date.now() + 10_000)
+    await hear(endpointId, step)
+  }
+}
+
+async function take(step: Step, endpointId: string, release: number): Promise<void> {
+  const { host } = fixture
+  if (step === 'crash') for (const { id } of (await workersOf(endpointId)).slice(0, 1)) host.die(id, 139)
+  if (step === 'update') await save(endpointId, release)
+  if (step === 'host away') host.problem.list = 'no route to host'
+  if (step === 'host back') delete host.problem.list
+  if (step !== 'restart') return
+  await scaler[Symbol.asyncDispose]()
+  scaler = await fixture.open()
+}
+
+async function save(id: string, release: number): Promise<void> {
+  const settings = { workersMin: 2, workersMax: 2 }
+  await fixture.store.endpoints.upsert({ id }, () => endpointOf(id, { settings, hash: `hash-${release}` }))
+}
+
+async function liveAWeek(endpointId: string, steps: readonly Step[]): Promise<void> {
+  for (const [release, step] of steps.entries()) {
+    await take(step, endpointId, release)
+    await settle(endpointId, step)
+    await hear(endpointId, step)
+    vi.setSystemTime(Date.now() + WEEK_MS / steps.length)
+    await hear(endpointId, step)
+    await scaler.loop.tick()
+  }
+  delete fixture.host.problem.list
+  await fixture.store.endpoints.delete(endpointId)
+  await vi.waitFor(async () => {
+    vi.setSystemTime(Date.now() + 1000)
+    await scaler.loop.tick()
+    expect(await fixture.store.endpoints.listDeleted()).toEqual([])
+  }, WAIT)
+}
+
+/** The same steps for the same seed. */
+function drawSteps(seed: number, count: number): readonly Step[] {
+  let state = seed
+  return Array.from({ length: count }, () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296
+    return STEPS[Math.floor((state / 4_294_967_296) * STEPS.length)] ?? 'quiet'
+  })
+}
+/** Drawn or not, each happens. */
+const ALL_STEPS: readonly Step[] = [
+  'quiet',
+  'crash',
+  'update',
+  'no first contact',
+  'host away',
+  'quiet',
+  'quiet',
+  'host back',
+  'restart',
+  'crash',
+]
+
+it('the ledger of a week with crashes, updates, lost hosts and restarts is the wall time of each worker', async () => {
+  const [reasons, states] = [new Set<string>(), new Set<string>()]
+  for (const seed of [1, 2]) {
+    const endpointId = `ep-week-${seed}`
+    const from = Date.now()
+    vi.setSystemTime(from)
+    await save(endpointId, 0)
+    await liveAWeek(endpointId, [...ALL_STEPS, ...drawSteps(seed, 8)])
+    const range = { from, to: Date.now() + 1 }
+    const texts = await fixture.store.history.lives({ ...range, count: 1000 })
+    const lives = texts.map((text) => WorkerLife.parse(JSON.parse(text))).filter((life) => life.endpointId === endpointId)
+    const rows = (await fixture.store.ledger.rows(range)).filter((row) => row.endpointId === endpointId)
+    for (const { state } of rows) states.add(state)
+    for (const { endReason } of lives) reasons.add(endReason)
+    // One that ended in the moment of its placement has no row.
+    for (const { id, createdAt, goneAt } of lives.filter((life) => life.goneAt > life.createdAt)) {
+      const own = rows.filter(({ workerId }) => workerId === id).toSorted((a, b) => a.from - b.from)
+      expect([seed, own[0]?.from, own.at(-1)?.to]).toEqual([seed, createdAt, goneAt])
+      for (const [index, row] of own.slice(1).entries()) expect(row.from).toBe(own[index]?.to)
+    }
+    const wallMs = lives.reduce((sum, { createdAt, goneAt }) => sum + goneAt - createdAt, 0)
+    expect(rows.reduce((sum, row) => sum + (row.to ?? Infinity) - row.from, 0)).toBe(wallMs)
+  }
+  expect([...reasons]).toEqual(expect.arrayContaining(['exited', 'outdated', 'host_lost']))
+  expect([...states]).toEqual(expect.arrayContaining(['initializing', 'running']))
+})
