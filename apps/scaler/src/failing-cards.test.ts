@@ -157,8 +157,8 @@ test('a line of the kernel belongs to the GPU and to the worker that has it, of 
   // Follows each kill.
   await smi.kernel(`NVRM: Xid (PCI:${pci}): 45, pid=${pid}, name=python3, Ch 00000008`)
   const line = `${first.name} (${first.uuid}): the kernel reports Xid 13 in python3 (pid ${pid}): Graphics Exception: ESR 0x1`
-  const told = async () => (await fixture.store.events.list('ep-one', 50, 'workers')).filter(({ kind }) => kind === 'worker_card_error')
-  await vi.waitFor(async () => expect(await told()).toMatchObject([{ workerId: second.workerId, message: line }]), WAIT)
+  const reported = async () => (await fixture.store.events.list('ep-one', 50, 'workers')).filter(({ kind }) => kind === 'worker_card_error')
+  await vi.waitFor(async () => expect(await reported()).toMatchObject([{ workerId: second.workerId, message: line }]), WAIT)
   const shown = () =>
     vi.waitFor(async () => expect((await seen()).find(({ uuid }) => uuid === first.uuid)?.xid?.workerIds).toBeDefined(), WAIT)
   await shown()

@@ -63,7 +63,7 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
 
 /** Records and claims name a host by its identity, so two with one identity would get each other's workers. The first in the list is used. */
 function createTwinFilter(log: Logger): (hosts: readonly HostWatch[]) => readonly HostWatch[] {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return (hosts) => {
     const first = new Map<string, HostWatch>()
     return hosts.filter((host) => {
@@ -71,8 +71,8 @@ function createTwinFilter(log: Logger): (hosts: readonly HostWatch[]) => readonl
       const twin = first.get(hostId)
       if (twin === undefined) return first.set(hostId, host).size > 0
       const { label } = host.driver
-      if (!told.has(`${label} ${hostId}`)) log.warn({ host: label, hostId }, `host ${label} is not used: ${twinOf(twin.driver.label)}`)
-      told.add(`${label} ${hostId}`)
+      if (!reported.has(`${label} ${hostId}`)) log.warn({ host: label, hostId }, `host ${label} is not used: ${twinOf(twin.driver.label)}`)
+      reported.add(`${label} ${hostId}`)
       return false
     })
   }

@@ -38,7 +38,7 @@ export function createXidKeeper(deps: XidKeeperDeps): XidKeeper {
   async function attribute(line: Line, holders: readonly WorkerRecord[]): Promise<void> {
     const found = await narrow(deps, line, holders)
     known.set(line.uuid, { at: line.xid.at, workerIds: found.map(({ id }) => id) })
-    await Promise.all(found.map((worker) => tell(deps, line, { worker, of: found.length })))
+    await Promise.all(found.map((worker) => report(deps, line, { worker, of: found.length })))
     deps.wake()
   }
 
@@ -86,7 +86,7 @@ interface Blamed {
   readonly of: number
 }
 
-async function tell({ store, memory, log }: XidKeeperDeps, { xid, name, uuid, hostId }: Line, { worker, of }: Blamed): Promise<void> {
+async function report({ store, memory, log }: XidKeeperDeps, { xid, name, uuid, hostId }: Line, { worker, of }: Blamed): Promise<void> {
   const { id: workerId, endpointId } = worker
   const others = of === 1 ? '' : `; ${of} workers had the card, and the process is not known any more`
   const message = `${name} (${uuid}): ${xid.message}${others}`

@@ -33,7 +33,7 @@ const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
 }
 
 const PREFIX = 'RUNYARD_'
-/** No settings: what our programs, workers and tests tell each other. */
+/** No settings: variables by which our programs, workers and tests talk to each other. */
 const OTHER_NAMES = new Set(
   [
     ['CONFIG', 'PYTHON', 'FROM_SOURCE', 'BOOTSTRAP_KEY', 'BOOTSTRAP_KEY_FILE', 'DRAIN_ON_STOP', 'DEFAULT_HOSTS', 'CHAOS_SEED', 'STANDBY'],
@@ -123,7 +123,7 @@ function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[
   }
 }
 
-/** Detects misspelt variables, which would be ignored silently. One that is not close to any setting is only told (`strayVariables`). */
+/** Detects misspelt variables, which would be ignored silently. One that is not close to any setting is only reported (`strayVariables`). */
 function refuseUnknownVariables(settings: readonly Setting[], env: Env): void {
   const known = settings.map((setting) => setting.variable)
   for (const name of Object.keys(env)) {

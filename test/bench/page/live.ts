@@ -78,7 +78,7 @@ const SHOW_CHANGES = `(() => {
       const now = read()
       if (now === text) return
       text = now
-      requestAnimationFrame(() => setTimeout(() => { for (const tell of waiting.splice(0)) tell(Date.now()) }))
+      requestAnimationFrame(() => setTimeout(() => { for (const report of waiting.splice(0)) report(Date.now()) }))
     }).observe(document.body, { subtree: true, childList: true, characterData: true })
     return true
   }

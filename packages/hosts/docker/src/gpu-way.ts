@@ -27,7 +27,7 @@ export function offersCdi({ CDISpecDirs, DiscoveredDevices }: GpuFacts): boolean
   return DiscoveredDevices.some(({ ID = '' }) => ID.startsWith(`${CDI_NAME}=`))
 }
 
-/** The hook is looked for where this process runs: nothing tells whether another machine has it. */
+/** The hook is looked for where this process runs: nothing shows whether another machine has it. */
 export async function readGpuWay(engine: Engine, docker: Docker, env = process.env): Promise<GpuWay> {
   const facts = (await docker.info()) as GpuFacts
   return gpuWayOf(facts, isLocal(engine) && (await findOnPath(GPU_HOOK, env)) !== undefined)

@@ -1,5 +1,5 @@
 // Standby workers of a process host (ADR 56): processes in which our agent and Python run and wait for an endpoint. A worker id is chosen when one is made;
-// whoever takes it writes a record with that id, and the start of this worker then only hands over the environment, its cards included. Until then the
+// the scaler that takes it writes a record with that id, and the start of this worker then only hands over the environment, its cards included. Until then the
 // driver does not list it. One whose driver ended ends with it, because its input ends; what is left has no record, and the scaler removes it.
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
