@@ -33,6 +33,8 @@ export interface OpenOptions {
   readonly width?: number
   /** Where the page is; default: at the stack's own address. */
   readonly base?: string
+  /** How far the clock of the browser is ahead of this machine's, ms; it can then be moved. */
+  readonly aheadMs?: number
   /** Complaints that belong to the scenario. */
   readonly expected?: readonly RegExp[]
 }
@@ -79,7 +81,7 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
     stack,
     browser,
     makeCode,
-    async open(path, { as, theme = 'light', width = WIDTHS[0], base = stack.url, expected = [] } = {}) {
+    async open(path, { as, theme = 'light', width = WIDTHS[0], base = stack.url, aheadMs, expected = [] } = {}) {
       const state = as === 'anonymous' ? undefined : (signedIn ??= await signIn())
       const context = await browser.newContext({
         ...(state === undefined ? {} : { storageState: state }),
@@ -89,11 +91,16 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
         ignoreHTTPSErrors: true,
       })
       const opened = await openPage(context, { axe, expected: as === 'anonymous' ? [NO_SESSION, ...expected] : expected, theme, width })
+      await moveClock(context, aheadMs)
       await opened.page.goto(`${base}${path}`)
       return opened
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+async function moveClock(context: BrowserContext, aheadMs: number | undefined): Promise<void> {
+  if (aheadMs !== undefined) await context.clock.install({ time: Date.now() + aheadMs })
 }
 
 /** As a person does it. */

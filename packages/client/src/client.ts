@@ -172,7 +172,7 @@ export interface UsageRange {
 }
 
 /** Every function throws RunyardError with one sentence. `signal` aborts all requests of the client. */
-export function createClient(target: AnyTarget, options: { signal?: AbortSignal } = {}): Client {
+export function createClient(target: AnyTarget, options: Pick<RequestOptions, 'signal' | 'onAnswer'> = {}): Client {
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
     jobs: createJobClient(send, target),

@@ -26,6 +26,8 @@ export interface RequestOptions {
   /** The same key names one job, however often the request is sent. */
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal
+  /** Gets the headers of each answer, also of a refusal. */
+  readonly onAnswer?: (headers: Headers) => void
 }
 
 /** Of one target. */
@@ -39,7 +41,8 @@ export async function request<T>(target: AnyTarget, path: string, options: Reque
 /** The body of a 2xx response. @throws RunyardError */
 export async function requestText(target: AnyTarget, path: string, options: RequestOptions = {}): Promise<string> {
   const method = options.method ?? (options.body === undefined && options.text === undefined ? 'GET' : 'POST')
-  const { ok, status, text } = await exchange(target, path, { ...options, method })
+  const { ok, status, headers, text } = await exchange(target, path, { ...options, method })
+  options.onAnswer?.(headers)
   if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parseJson(text)) ?? `status ${status}`}`)
   return text
 }
@@ -56,7 +59,7 @@ async function exchange(target: AnyTarget, path: string, { method, body, text, i
   }
   try {
     const response = await fetch(`${target.url}${path}`, init)
-    return { ok: response.ok, status: response.status, text: await response.text() }
+    return { ok: response.ok, status: response.status, headers: response.headers, text: await response.text() }
   } catch (error) {
     if (signal?.aborted) throw error
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })

@@ -12,6 +12,8 @@ export interface Day {
   readonly jobs: number
   /** Epoch ms. */
   readonly until: number
+  /** Of a worker between bursts of jobs, at most; default: ten minutes. */
+  readonly pauseMs?: number
 }
 
 const DAY_MS = 24 * 3_600_000
@@ -75,16 +77,22 @@ async function writeHosts(store: Store, cards: readonly Card[], at: number): Pro
   }
 }
 
+interface Pace {
+  /** From one job to the next, about. */
+  readonly gapMs: number
+  readonly pauseMs: number
+}
+
 interface Lived {
   readonly life: WorkerLife
   readonly jobs: readonly PastJob[]
 }
 
-function livesOf(card: Card, { jobs, hosts, cardsPerHost, until }: Day, draw: () => number): readonly Lived[] {
-  const gapMs = (DAY_MS * hosts * cardsPerHost) / jobs
+function livesOf(card: Card, { jobs, hosts, cardsPerHost, until, pauseMs = 10 * MINUTE_MS }: Day, draw: () => number): readonly Lived[] {
+  const pace = { gapMs: (DAY_MS * hosts * cardsPerHost) / jobs, pauseMs }
   const lives: Lived[] = []
   for (let at = until - DAY_MS + draw() * 20 * MINUTE_MS; at < until - 10 * MINUTE_MS;) {
-    const lived = liveOnce(card, { at, gapMs, number: lives.length }, draw)
+    const lived = liveOnce(card, { at, pace, number: lives.length }, draw)
     if (lived.life.goneAt < until) lives.push(lived)
     at = lived.life.goneAt + draw() * draw() * 30 * MINUTE_MS
   }
@@ -93,7 +101,7 @@ function livesOf(card: Card, { jobs, hosts, cardsPerHost, until }: Day, draw: ()
 
 function liveOnce(
   card: Card,
-  { at, gapMs, number }: { readonly at: number; readonly gapMs: number; readonly number: number },
+  { at, pace, number }: { readonly at: number; readonly pace: Pace; readonly number: number },
   draw: () => number,
 ): Lived {
   const endpointId = NAMES[Math.floor(draw() * NAMES.length)] ?? 'caption'
@@ -121,13 +129,13 @@ function liveOnce(
     endReason: 'idle_timeout',
     message: 'it was idle for longer than its timeout',
   }
-  return { life, jobs: jobsOf(life, gapMs, draw) }
+  return { life, jobs: jobsOf(life, pace, draw) }
 }
 
 /** Bursts with pauses between them. */
 function jobsOf(
   { id: workerId, endpointId, readyAt = 0, drainingSince = 0 }: WorkerLife,
-  gapMs: number,
+  { gapMs, pauseMs }: Pace,
   draw: () => number,
 ): readonly PastJob[] {
   const jobs: PastJob[] = []
@@ -148,7 +156,7 @@ function jobsOf(
       retries: 0,
       ...failure,
     })
-    at = endedAt + (draw() < 0.05 ? draw() * 10 * MINUTE_MS : draw() * gapMs * 0.2)
+    at = endedAt + (draw() < 0.05 ? draw() * pauseMs : draw() * gapMs * 0.2)
   }
   return jobs
 }

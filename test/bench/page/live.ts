@@ -100,7 +100,7 @@ async function measureInteractions({ openPage, times }: PageBench): Promise<read
     await page.waitForTimeout(100)
   }
   await page.waitForTimeout(500)
-  return page.evaluate<readonly number[]>('globalThis.interactions()')
+  return await page.evaluate<readonly number[]>('globalThis.interactions()')
 }
 
 /** Runs in the page. An interaction without an entry took less than 16 ms. */

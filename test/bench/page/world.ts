@@ -4,7 +4,7 @@ import { openStore } from '@runyard/store'
 import { openBrowser } from '../../harness/browser.ts'
 import { startStack, type Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
-import { fillDay } from './day.ts'
+import { fillDay, type Day } from './day.ts'
 
 export const VIEWPORT = { width: 1440, height: 900 }
 const RETENTION = { asyncMs: 60_000, syncMs: 60_000 }
@@ -17,6 +17,8 @@ export interface OpenedPage extends AsyncDisposable {
 export interface PageBench {
   readonly stack: Stack
   readonly browser: Browser
+  /** How many jobs have ended in it. */
+  readonly endedJobs: number
   /** When the day of the history ends, epoch ms. */
   readonly until: number
   readonly times: (full: number) => number
@@ -27,10 +29,7 @@ export interface PageBench {
   readonly openPage: (path: string, script?: string) => Promise<OpenedPage>
 }
 
-export type WorldOptions = Pick<PageBench, 'times' | 'openMs' | 'say'> & {
-  /** In the day. */
-  readonly jobs: number
-}
+export type WorldOptions = Pick<PageBench, 'times' | 'openMs' | 'say'> & Pick<Day, 'jobs' | 'pauseMs'>
 
 export async function openWorld(options: WorldOptions): Promise<PageBench & AsyncDisposable> {
   await using scope = new AsyncDisposableStack()
@@ -38,7 +37,7 @@ export async function openWorld(options: WorldOptions): Promise<PageBench & Asyn
   let count = 0
   const prepare = async ({ redisUrl }: { readonly redisUrl: string }): Promise<void> => {
     await using store = await openStore({ redisUrl, leaseMs: 40_000, retention: RETENTION, history: { bytes: HISTORY_BYTES, days: 7 } })
-    count = await fillDay(store, { hosts: 8, cardsPerHost: 8, jobs: options.jobs, until })
+    count = await fillDay(store, { ...options, hosts: 8, cardsPerHost: 8, until })
   }
   const settings = { RUNYARD_HISTORY_BYTES: `${HISTORY_BYTES}`, RUNYARD_LOG_LEVEL: 'info' }
   const stack = scope.adopt(await startStack({ host: 'process', prepare, settings }), (started) => started.stop())
@@ -51,6 +50,7 @@ export async function openWorld(options: WorldOptions): Promise<PageBench & Asyn
     stack,
     browser,
     until,
+    endedJobs: count,
     async openPage(path, script) {
       const context = await browser.newContext({ viewport: VIEWPORT, storageState: cookies })
       if (script !== undefined) await context.addInitScript({ content: script })

@@ -6,6 +6,12 @@ import { barriersIn, EXTREMES } from './looks.ts'
 /** Chromium's own words for requests without an answer. */
 const AWAY = [/net::ERR_/u, /status of 50\d/u, /Failed to fetch/u]
 
+/** Run in the page, as if its tab were put behind another one, and back. */
+const [HIDE, SHOW] = ['hidden', 'visible'].map(
+  (state) => `Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' })
+  document.dispatchEvent(new Event('visibilitychange'))`,
+) as [string, string]
+
 export const isLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: '● live' }).waitFor()
 export const isNotLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: 'not live' }).waitFor()
 
@@ -32,6 +38,41 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.api.saveEndpoint({ name: 'afterwards' })
       await expect.poll(() => rowsOf(opened, 'afterwards')).toBe(1)
       expect(await rowsOf(opened, 'stays')).toBe(1)
+    })
+
+    /** The ids of the list of jobs, as they are seen. */
+    const listedIds = ({ page }: OpenedPage) =>
+      page.locator('[role=row] a[data-job]').evaluateAll((links) => links.map((link) => link.getAttribute('title')))
+
+    test('a page that was hidden for five minutes, its stream cut: each job is listed once, and what came meanwhile, too', async () => {
+      const { stack } = site()
+      const endpointId = await stack.api.saveEndpoint({ name: 'hidden', workersMax: 0 })
+      const submit = () => stack.api.run(endpointId, { prompt: 'x' })
+      const before = [await submit(), await submit()]
+      await using opened = await site().open('/jobs?endpoint=hidden', { expected: AWAY, aheadMs: 0 })
+      const { page } = opened
+      await isLive(opened)
+      await expect.poll(() => listedIds(opened)).toEqual(before.toReversed())
+      await page.evaluate(HIDE)
+      await page.clock.fastForward('05:00')
+      await page.getByRole('status').filter({ hasText: '■ paused' }).waitFor()
+      const third = await submit()
+      await page.evaluate(SHOW)
+      await isLive(opened)
+      await expect.poll(() => listedIds(opened)).toEqual([...before, third].toReversed())
+      await stack.api.deleteEndpoint(endpointId)
+    })
+
+    test('a browser whose clock is two hours ahead: ranges end at the gateway’s now, and ages are counted from there', async () => {
+      const { stack } = site()
+      const endpointId = await stack.api.saveEndpoint({ name: 'ahead', workersMax: 0 })
+      const id = await stack.api.run(endpointId, { prompt: 'x' })
+      await stack.api.request(`/v2/${endpointId}/cancel/${id}`, { method: 'POST' })
+      await using opened = await site().open('/jobs?endpoint=ahead', { aheadMs: 2 * 3_600_000 })
+      await expect.poll(() => listedIds(opened)).toEqual([id])
+      const row = opened.page.getByRole('row').filter({ hasText: 'CANCELLED' })
+      await expect.poll(() => row.textContent()).toMatch(/\d s ago/u)
+      await stack.api.deleteEndpoint(endpointId)
     })
 
     test('a Redis that is away: the page says so in the gateway’s sentence, and is right again afterwards', async () => {

@@ -1,6 +1,7 @@
 // What the pages of endpoints, workers and logs ask for.
 import { queryOptions } from '@tanstack/react-query'
 import type { WorkerSearch } from '@runyard/client'
+import { gatewayNow } from '../app/clock.ts'
 import type { Range } from '../app/range.ts'
 import { client } from './client.ts'
 
@@ -27,7 +28,7 @@ export const seriesQuery = (endpoint: string, { from, to, span }: Range) =>
   queryOptions({
     queryKey: ['series', endpoint, span ?? `${from} ${to}`],
     queryFn: () => {
-      const end = span === undefined ? to : Date.now()
+      const end = span === undefined ? to : gatewayNow()
       return client.history.series({ endpoint, from: end - (to - from), to: end, points: POINTS })
     },
     ...(span !== undefined && { refetchInterval: LOOK_MS }),
@@ -38,7 +39,7 @@ export const livesQuery = (endpoint: string, { from, to, span }: Range) =>
   queryOptions({
     queryKey: ['lives', endpoint, span ?? `${from} ${to}`],
     queryFn: () => {
-      const since = span === undefined ? from : Date.now() - (to - from)
+      const since = span === undefined ? from : gatewayNow() - (to - from)
       // Only a list that ends now has those that are there.
       return client.history.workers({ endpoint, since, until: span === undefined ? to : undefined, limit: 1000 })
     },

@@ -1,6 +1,7 @@
 // What the picture of the cards asks for.
 import { queryOptions } from '@tanstack/react-query'
 import type { SeriesSearch, TimelineSearch } from '@runyard/client'
+import { gatewayNow } from '../app/clock.ts'
 import { client } from './client.ts'
 
 const LIVE_MS = 10_000
@@ -9,7 +10,7 @@ const LIVE_MS = 10_000
 const stepOf = (from: number, to: number, steps: number): number => Math.max(LIVE_MS, (to - from) / steps)
 
 /** A range that ends now is asked for again. */
-const again = (from: number, to: number, steps: number) => () => (to > Date.now() - LIVE_MS ? stepOf(from, to, steps) : false)
+const again = (from: number, to: number, steps: number) => () => (to > gatewayNow() - LIVE_MS ? stepOf(from, to, steps) : false)
 
 export const timelineQuery = (search: TimelineSearch) =>
   queryOptions({

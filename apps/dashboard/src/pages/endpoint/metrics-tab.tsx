@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import type { WorkerLifeView } from '@runyard/schema/api'
 import { livesQuery, seriesQuery } from '../../api/endpoint-queries.ts'
+import { gatewayNow } from '../../app/clock.ts'
 import { useRange, type Range } from '../../app/range.ts'
 import { Chart } from '../../ui/chart.tsx'
 import { formatDuration } from '../../ui/format.ts'
@@ -61,6 +62,6 @@ function ColdStarts({ lives, range, stepMs }: ColdStartProps) {
 }
 
 function Advice({ lives }: { readonly lives: readonly WorkerLifeView[] }) {
-  const advice = adviseOnStarts(lives, Date.now())
+  const advice = adviseOnStarts(lives, gatewayNow())
   return advice === undefined ? null : <p className={styles.advice}>{advice}</p>
 }

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import type { BulkBody, FailureListView } from '@runyard/schema/api'
 import { client } from '../../api/client.ts'
 import { endpointsQuery } from '../../api/queries.ts'
+import { gatewayNow } from '../../app/clock.ts'
 import { keepRange, type Range, type RangeSearch, toRange } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty } from '../../ui/empty.tsx'
@@ -34,12 +35,12 @@ export function FailuresPage() {
   const { data: endpoints = [] } = useQuery(endpointsQuery)
   const { data, error, refetch } = useQuery({
     queryKey: ['failures', endpoint, range],
-    queryFn: () => client.history.failures({ endpoint, ...boundsOf(toRange(range, Date.now())) }),
+    queryFn: () => client.history.failures({ endpoint, ...boundsOf(toRange(range, gatewayNow())) }),
     refetchInterval: LOOK_MS,
   })
   const [retried, retry] = useState<BulkBody['filter']>()
   const ask = (group: Group): void =>
-    retry({ endpoint: group.endpoint.id, error: group.fingerprint, ...boundsOf(toRange(range, Date.now())) })
+    retry({ endpoint: group.endpoint.id, error: group.fingerprint, ...boundsOf(toRange(range, gatewayNow())) })
   return (
     <div className={styles.page}>
       <div className={styles.head}>

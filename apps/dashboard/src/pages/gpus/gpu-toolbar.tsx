@@ -1,6 +1,7 @@
 // What moves and changes the picture for who uses neither keys nor gestures, and what takes it along.
 import type { RefObject } from 'react'
 import type { EndpointView, TimelineView } from '@runyard/schema/api'
+import { gatewayNow } from '../../app/clock.ts'
 import type { Range } from '../../app/range.ts'
 import { useZone } from '../../app/preferences.ts'
 import type { PageCommand } from '../../timeline/commands.ts'
@@ -57,7 +58,7 @@ export function GpuToolbar(props: GpuToolbarProps) {
 }
 
 function Movers({ view, range, data, onView, onCommand }: GpuToolbarProps) {
-  const now = data?.now ?? Date.now()
+  const now = data?.now ?? gatewayNow()
   const half = { place: 0.5 }
   return (
     <span className={styles.movers}>

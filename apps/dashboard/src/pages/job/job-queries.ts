@@ -1,6 +1,7 @@
 // What the page of a job asks for. Nothing of another job may stand in for it meanwhile.
 import { queryOptions } from '@tanstack/react-query'
 import type { JobDetailView } from '@runyard/schema/api'
+import { gatewayNow } from '../../app/clock.ts'
 import { client } from '../../api/client.ts'
 import { NOTHING_MEANWHILE } from '../../api/queries.ts'
 
@@ -40,7 +41,7 @@ export const usualQuery = (endpointId: string) =>
     queryKey: ['usual', endpointId],
     staleTime: 60_000,
     queryFn: async () => {
-      const { points } = await client.history.series({ endpoint: endpointId, from: Date.now() - DAY_MS, points: 1 })
+      const { points } = await client.history.series({ endpoint: endpointId, from: gatewayNow() - DAY_MS, points: 1 })
       // A day may begin in the middle of a step.
       const point = points.at(-1)
       return { waitMs: point?.waitP50 ?? undefined, runMs: point?.runP50 ?? undefined }

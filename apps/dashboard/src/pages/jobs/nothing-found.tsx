@@ -3,6 +3,7 @@ import { useQueries } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { client } from '../../api/client.ts'
 import { NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { gatewayNow } from '../../app/clock.ts'
 import { SPANS, toRange, type RangeSearch } from '../../app/range.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty } from '../../ui/empty.tsx'
@@ -38,7 +39,7 @@ export function NothingFound({ filter, range }: NothingFoundProps) {
     queries: ways.map((way) => ({
       queryKey: ['jobs', 'any', way.filter, way.range],
       ...NOTHING_MEANWHILE,
-      queryFn: () => client.history.findJobs({ ...toSearch(way.filter, toRange(way.range, Date.now())), limit: 1 }),
+      queryFn: () => client.history.findJobs({ ...toSearch(way.filter, toRange(way.range, gatewayNow())), limit: 1 }),
     })),
   })
   const helping = ways.filter((_way, index) => (answers[index]?.data?.jobs.length ?? 0) > 0)

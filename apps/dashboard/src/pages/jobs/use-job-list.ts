@@ -6,6 +6,7 @@ import type { FoundJob, JobSearchView } from '@runyard/schema/api'
 import { client } from '../../api/client.ts'
 import { useTopic } from '../../api/live.ts'
 import { NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { gatewayNow } from '../../app/clock.ts'
 import { toRange, type RangeSearch } from '../../app/range.ts'
 import { jobsOf, toSearch, type JobFilter } from './job-filter.ts'
 
@@ -34,7 +35,7 @@ export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
   const cache = useQueryClient()
   const queryKey = useMemo(() => ['jobs', 'list', filter, range], [filter, range])
   const read = (limit: number, cursor?: string): Promise<JobSearchView> =>
-    client.history.findJobs({ ...toSearch(filter, toRange(range, Date.now())), limit, cursor })
+    client.history.findJobs({ ...toSearch(filter, toRange(range, gatewayNow())), limit, cursor })
   const list = useInfiniteQuery({
     queryKey,
     initialPageParam: undefined as string | undefined,

@@ -1,6 +1,7 @@
 // What a preview reads: the jobs of the last day, and how long starts took.
 import { queryOptions } from '@tanstack/react-query'
 import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
+import { gatewayNow } from '../../app/clock.ts'
 import { client } from '../../api/client.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -19,7 +20,7 @@ export const pastDayQuery = (endpoint: string) =>
   queryOptions({ queryKey: ['past-day', endpoint], queryFn: () => readPastDay(endpoint), staleTime: Infinity })
 
 async function readPastDay(endpoint: string): Promise<PastDay> {
-  const to = Date.now()
+  const to = gatewayNow()
   const since = to - DAY_MS
   const jobs: FoundJob[] = []
   let cursor: string | undefined
