@@ -14,6 +14,7 @@ import { registerBatch } from './batch/routes.ts'
 import { followRoutes, registerDocs } from './docs/routes.ts'
 import { open } from './http/access.ts'
 import { createApp } from './http/app.ts'
+import { createTrust } from './http/base-url.ts'
 import { acceptSessions, createPageCookies } from './http/page-cookies.ts'
 import { readBodies } from './http/bodies.ts'
 import { createRateLimits } from './http/rate-limit.ts'
@@ -40,8 +41,17 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
   const targetOf = createFindTarget(config.loadBalancing.names)
   const upgrades = asksForWebSocket(targetOf)
-  const { basePath } = config.listen
-  const app = createApp({ log, closing, connections: config.limits.connections, targetOf, upgrades, page: answerPage, basePath })
+  const { basePath, trustedProxies } = config.listen
+  const app = createApp({
+    log,
+    closing,
+    connections: config.limits.connections,
+    targetOf,
+    upgrades,
+    page: answerPage,
+    basePath,
+    isTrusted: createTrust(trustedProxies),
+  })
   countRequests(app, deps.metrics)
   const { id: instanceId } = await deps.store.instance()
   acceptSessions(app, createPageCookies({ instanceId, listen: config.listen, others: [...config.loadBalancing.names, config.tls.name] }))

@@ -24,6 +24,9 @@ const most = (count: number, help: string) => z.coerce.number().int().min(1).def
 const unlessZero = (help: string) => z.coerce.number().int().min(0).default(0).describe(`${help}; 0: no limit`)
 const port = z.coerce.number().int().min(0).max(65_535)
 
+/** Loopback, RFC 1918, and what IPv6 has for the same. */
+const PRIVATE_NETWORKS = ['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10']
+
 /** Without a preset, an operation without a setting has no limit. */
 function callLimits(unit: string) {
   const limit = (operations: string) => z.coerce.number().int().min(0).optional().describe(`${unit} on ${operations}; 0: no limit`)
@@ -54,6 +57,12 @@ export const Config = z.object({
         .array(z.string())
         .default([])
         .describe('names by which browsers reach a listener on loopback through a proxy; with others no one can sign in'),
+      trustedProxies: z
+        .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address or a network such as 10.0.0.0/8'))
+        .default([...PRIVATE_NETWORKS])
+        .describe(
+          'addresses and networks of proxies whose X-Forwarded-Host, -Proto and -Prefix count; default: this machine and private networks',
+        ),
     })
     .prefault({}),
   workerPlane: z

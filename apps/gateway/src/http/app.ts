@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { requireGuards } from './access.ts'
+import { dropClaims, type IsTrusted } from './base-url.ts'
 import { readBodies } from './bodies.ts'
 import { answerClientError, followConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
@@ -36,6 +37,8 @@ export interface AppOptions {
   readonly page?: PageAnswer
   /** The path that requests may begin with (`listen.basePath`); default: none. */
   readonly basePath?: string
+  /** Whose X-Forwarded-* count (`listen.trustedProxies`); default: anybody's. */
+  readonly isTrusted?: IsTrusted
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -50,7 +53,10 @@ export function createApp(options: AppOptions): FastifyInstance {
       ...(options.headerBytes === undefined ? {} : { maxHeaderSize: options.headerBytes }),
     },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
-    rewriteUrl: (request) => options.targetOf?.(request) ?? below(options.basePath, request),
+    rewriteUrl(request) {
+      if (options.isTrusted !== undefined) dropClaims(request, options.isTrusted)
+      return options.targetOf?.(request) ?? below(options.basePath, request)
+    },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(reply, toWireError(error))
@@ -70,7 +76,7 @@ export function createApp(options: AppOptions): FastifyInstance {
 function below(basePath: string | undefined, request: IncomingMessage): string {
   const url = collapseSlashes(toPath(request.url ?? '/'))
   if (basePath === undefined || basePath === '') return url
-  request.headers['x-forwarded-prefix'] ??= basePath
+  request.headers['x-forwarded-prefix'] ||= basePath
   const rest = url.startsWith(basePath) ? url.slice(basePath.length) : url
   if (rest === '' || rest.startsWith('?')) return `/${rest}`
   return rest.startsWith('/') ? rest : url

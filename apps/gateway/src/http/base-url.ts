@@ -1,4 +1,6 @@
-// Where the client reaches this gateway, for URLs in answers. A proxy says it in X-Forwarded-*. A client that invents these headers gets a wrong URL itself.
+// Where the client reaches this gateway, for URLs in answers. A proxy says it in X-Forwarded-*, which count only from trusted addresses (ADR 88).
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 const HOST = /^[A-Za-z0-9.:[\]_-]{1,255}$/u
@@ -36,4 +38,26 @@ function forwarded({ headers }: Pick<Asked, 'headers'>, name: string): string {
 /** Of this machine alone. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+export type IsTrusted = (address: string) => boolean
+
+/** `networks`: addresses, and networks such as `10.0.0.0/8` (`listen.trustedProxies`). */
+export function createTrust(networks: readonly string[]): IsTrusted {
+  const trusted = new BlockList()
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (bits === undefined) trusted.addAddress(address, family)
+    else trusted.addSubnet(address, Number(bits), family)
+  }
+  return (address) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+const CLAIMS = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-prefix']
+
+/** Empties what another peer than a trusted proxy says of our address. The names stay: `/metrics` takes them for signs of a proxy. */
+export function dropClaims({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, isTrusted: IsTrusted): void {
+  if (isTrusted(socket.remoteAddress ?? '')) return
+  for (const name of CLAIMS) if (headers[name] !== undefined) headers[name] = ''
 }

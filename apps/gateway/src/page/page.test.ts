@@ -1,5 +1,6 @@
 // What the gateway serves to browsers (ADR 88): the page at its addresses, below any path, and nothing of it where the API is.
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createTrust } from '../http/base-url.ts'
 import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 import { readPage } from './bundle.ts'
@@ -24,7 +25,7 @@ describe('the page', () => {
       expect(response.headers.get('cache-control')).toBe('no-store')
       expect(Object.fromEntries(response.headers)).toMatchObject({
         'content-security-policy': expect.stringMatching(
-          /^default-src 'none'; script-src 'self'; style-src 'self'; .*base-uri 'none'; .*frame-ancestors 'none'$/u,
+          /^default-src 'none'; script-src 'self'; style-src 'self'; .*base-uri 'none'; .*frame-ancestors 'none'; require-trusted-types-for 'script'; /u,
         ) as string,
         'cross-origin-opener-policy': 'same-origin',
         'referrer-policy': 'no-referrer',
@@ -75,6 +76,15 @@ describe('the page', () => {
     for (const path of ['/below', '/below/jobs', '/below/?x']) expect(await (await ask(path)).text()).toContain('content="/below/"')
     expect((await ask('/below/healthz')).status).toBe(200)
     expect((await ask('/belowhealthz')).status).toBe(404)
+  })
+
+  it('takes its address only from trusted proxies', async () => {
+    const { publicUrl } = await startGateway({ listen: { trustedProxies: ['10.0.0.0/8', 'fd00::/8'] } })
+    const claims = { 'x-forwarded-prefix': '/yard', 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https' }
+    expect(await (await fetch(publicUrl, { headers: claims })).text()).toContain('name="runyard-base" content="/"')
+    const isTrusted = createTrust(['10.0.0.0/8', 'fd00::/8', '192.168.1.7'])
+    const peers = ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.168.1.7', '192.168.1.8', '127.0.0.1', '::1', '']
+    expect(peers.filter(isTrusted)).toEqual(['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.168.1.7'])
   })
 
   it('is where links of Runpod’s tools lead', async () => {
