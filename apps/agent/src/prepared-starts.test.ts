@@ -1,9 +1,9 @@
 // What is ready before a worker's first job (ADR 56): a worker that stands by until it has an endpoint, and modules that are imported before the
 // first fork.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { it } from './testing/agent-test.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
 import { descendantsOf, flashCall, processesMarked, type TestWorker } from './testing/worker.ts'
@@ -90,17 +90,24 @@ describe('a worker that stands by', () => {
 
 describe('a worker whose Python starts beside the agent', () => {
   const RUNNER = join(import.meta.dirname, '..', 'runner')
-  const beside = {
+  let runtime: string
+  beforeEach(() => {
+    runtime = join(mkdtempSync(join(tmpdir(), 'beside-')), 'runtime')
+  })
+  afterEach(() => {
+    rmSync(join(runtime, '..'), { recursive: true, force: true })
+  })
+  const beside = () => ({
     prefix: ['python3', join(RUNNER, 'supervisor.py'), '--beside', vendorDirectory],
-    env: { RUNYARD_ENVELOPE: 'flash', MINE: 'yes' },
-  }
+    env: { RUNYARD_ENVELOPE: 'flash', MINE: 'yes', RUNYARD_RUNTIME_DIR: runtime },
+  })
   const LOOK =
     'def f():\n    import os, sys\n    own = [n for n in os.environ if n.startswith("RUNPOD_WEBHOOK_") or n in ("RUNPOD_AI_API_KEY", "RUNYARD_SUPERVISOR")]\n' +
     '    print("printed")\n    return [os.environ["MINE"], own, os.getppid(), sys.path[0]]\n'
   const parentIn = (output: unknown): number => (output as { json_result: [string, [], number, string] }).json_result[2]
 
   it('runs its jobs in it, without the variables of the worker protocol', async ({ gateway, start }) => {
-    const worker = start(beside)
+    const worker = start(beside())
     const output = await run(gateway, 'one', LOOK)
     expect(output).toMatchObject({ json_result: ['yes', [], expect.any(Number), ''], stdout: 'printed\n' })
     expect(descendantsOf(worker.process.pid ?? 0).map(({ pid }) => pid)).toContain(parentIn(output))
@@ -111,11 +118,16 @@ describe('a worker whose Python starts beside the agent', () => {
     expect(processesMarked(worker.directory)).toEqual([])
   })
 
-  it('starts another one when it was killed', async ({ gateway, start }) => {
-    start(beside)
+  it('starts another one when it was killed, and leaves no process of a job', async ({ gateway, start }) => {
+    const worker = start(beside())
     const first = parentIn(await run(gateway, 'one', LOOK))
-    await run(gateway, 'kill', 'def f():\n    import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n')
+    const fork =
+      'def f():\n    import os, signal, time\n    supervisor, pid = os.getppid(), os.fork()\n    if pid == 0:\n        time.sleep(1000)\n' +
+      '    open(os.environ["TMPDIR"] + "/pid", "w").write(str(pid))\n    os.kill(supervisor, signal.SIGKILL)\n'
+    await run(gateway, 'kill', fork)
     expect(parentIn(await run(gateway, 'two', LOOK))).not.toBe(first)
+    const pid = Number(readFileSync(join(worker.directory, 'pid'), 'utf8'))
+    await expect.poll(() => existsSync(`/proc/${pid}/fd/0`)).toBe(false)
   })
 })
 

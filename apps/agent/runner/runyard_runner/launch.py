@@ -10,7 +10,8 @@ OWN = ("RUNPOD_WEBHOOK_", "RUNPOD_AI_API_KEY")  # of the worker protocol: they h
 
 def become_agent(command):
     """Returns in the child, with the supervisor's socket, fifo and marker."""
-    runtime = os.path.join(os.environ.get("TMPDIR") or "/tmp", "runyard-" + os.urandom(6).hex())
+    # Given by who starts the container: copies of this process are found by it, and what is set here is not seen from outside.
+    runtime = os.environ["RUNYARD_RUNTIME_DIR"]
     directory = os.path.join(runtime, "1")
     os.mkdir(runtime, 0o700)
     os.mkdir(directory, 0o700)
@@ -31,5 +32,4 @@ def become_agent(command):
     os.closerange(4, max(stdin, report) + 1)
     for name in [name for name in os.environ if name.startswith(OWN)]:
         del os.environ[name]
-    os.environ["RUNYARD_RUNTIME_DIR"] = runtime
     return [os.path.join(directory, "sock"), os.path.join(directory, "out"), marker]

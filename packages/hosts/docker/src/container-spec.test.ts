@@ -68,6 +68,7 @@ describe('toContainerOptions', () => {
     const agent = [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`]
     const ours = { ...launch, image: WORKER_IMAGE }
     expect(toContainerOptions(ours, host).Entrypoint).toEqual([...beside, ...agent])
+    expect(toContainerOptions(ours, host).Env).toContain('RUNYARD_RUNTIME_DIR=/tmp/runyard-beside')
     for (const name of ['PYTHONPATH', 'LD_PRELOAD', 'PATH', 'RUNYARD_PYTHON', 'RUNYARD_PRELOAD', 'RUNYARD_SERVES'])
       expect(toContainerOptions({ ...ours, env: { ...ours.env, [name]: 'x' } }, host).Entrypoint).toEqual(agent)
     expect(toContainerOptions(ours, { ...host, isStandby: true }).Entrypoint).toEqual(agent)

@@ -114,10 +114,7 @@ export function toContainerOptions(
     name: containerName(instanceId, launch.workerId),
     Image: launch.image,
     ...network.config,
-    Env: Object.entries(environmentOf(launch)).map(([key, value]) => `${key}=${value}`),
-    ...(launch.withAgent ? { Entrypoint: agentCommand(launch, isStandby), Cmd: [] } : {}),
-    ...(!launch.withAgent && launch.entrypoint.length > 0 ? { Entrypoint: [...launch.entrypoint] } : {}),
-    ...(!launch.withAgent && launch.args.length > 0 ? { Cmd: [...launch.args] } : {}),
+    ...programOf(launch, isStandby),
     // An image's own STOPSIGNAL would turn "drain" into something else.
     StopSignal: 'SIGTERM',
     Tty: false,
@@ -144,10 +141,21 @@ const BESIDE = ['python3', `${AGENT_MOUNT}/runner/supervisor.py`, '--beside', `$
 /** They choose another Python, keep this one from starting, or have it import modules before it has the whole environment. */
 const OF_PYTHON = /^(PYTHON|LD_|PATH$|RUNYARD_(PYTHON|PRELOAD)$)/
 
+const RUNTIME_DIR = '/tmp/runyard-beside'
+
 /** In our own image Python is known to be there, so it starts beside the agent instead of after it. The server of a load-balanced endpoint needs another one. */
-function agentCommand({ image, env }: WorkerLaunch, isStandby: boolean | undefined): string[] {
-  const isKnown = image === WORKER_IMAGE && isStandby !== true && env['RUNYARD_SERVES'] === undefined
-  return isKnown && !Object.keys(env).some((name) => OF_PYTHON.test(name)) ? [...BESIDE, ...AGENT] : AGENT
+function startsBeside({ image, env, withAgent }: WorkerLaunch, isStandby: boolean | undefined): boolean {
+  const isKnown = withAgent && image === WORKER_IMAGE && isStandby !== true && env['RUNYARD_SERVES'] === undefined
+  return isKnown && !Object.keys(env).some((name) => OF_PYTHON.test(name))
+}
+
+function programOf(launch: WorkerLaunch, isStandby: boolean | undefined): Docker.ContainerCreateOptions {
+  const { withAgent, entrypoint, args } = launch
+  const isBeside = startsBeside(launch, isStandby)
+  const env = { ...environmentOf(launch), ...(isBeside ? { RUNYARD_RUNTIME_DIR: RUNTIME_DIR } : {}) }
+  const Env = Object.entries(env).map(([key, value]) => `${key}=${value}`)
+  if (withAgent) return { Env, Entrypoint: isBeside ? [...BESIDE, ...AGENT] : AGENT, Cmd: [] }
+  return { Env, ...(entrypoint.length > 0 ? { Entrypoint: [...entrypoint] } : {}), ...(args.length > 0 ? { Cmd: [...args] } : {}) }
 }
 
 function labelsOf(launch: WorkerLaunch, { instanceId, isStandby }: Pick<SpecOptions, 'instanceId' | 'isStandby'>): Record<string, string> {
