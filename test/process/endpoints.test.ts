@@ -208,7 +208,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expect(shown.stdout).toContain(sentence)
     expect(await cli('endpoints', 'delete', id)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('has jobs that are cancelled (1 waiting)'),
+      stderr: expect.stringContaining('has jobs that would be cancelled (1 waiting)'),
     })
     await cli('endpoints', 'delete', id, '--yes')
   })

@@ -179,7 +179,7 @@ describe('cancel, retry and purge', () => {
 it('endpoints delete asks when jobs run or wait', async () => {
   expect(await runyard(['rm', 'upscale'])).toMatchObject({
     code: 2,
-    err: expect.stringContaining('upscale has jobs that are cancelled (1 waiting)'),
+    err: expect.stringContaining('upscale has jobs that would be cancelled (1 waiting)'),
   })
   expect(await runyard(['rm', 'upscale'], 'no')).toMatchObject({ code: 1 })
   expect(sent()).toEqual([])

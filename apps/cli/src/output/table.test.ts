@@ -36,7 +36,7 @@ describe('a table', () => {
   it('wraps a last column of words below itself', () => {
     const expected = ['  up    starts everything on this', '        machine and shows its state', '  down  stops it']
     expect(renderTable(terminal(36), NOTES)).toEqual(expected)
-    expect(renderTable(terminal(24), NOTES)).toContain('  stops it')
+    expect(renderTable(terminal(24), NOTES)).toContain('    stops it')
   })
 
   it('leaves a word that is longer than the line to the terminal', () => {

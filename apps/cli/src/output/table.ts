@@ -34,7 +34,7 @@ function wrapLast(rows: readonly Row[], columns: number): readonly string[] | un
   )
 }
 
-/** The first cell, and below it the other cells with their titles, as many as fit on a line. */
+/** The first cell, and below it, further in, the other cells with their titles, as many as fit on a line. */
 function toBlock([first = '', ...rest]: Row, head: Row, { columns, dim }: Pick<Terminal, 'columns' | 'dim'>): readonly string[] {
   const cells = rest.map((cell) => toVisible(cell, true).trim())
   const facts = cells.flatMap((cell, index) => {
@@ -42,9 +42,11 @@ function toBlock([first = '', ...rest]: Row, head: Row, { columns, dim }: Pick<T
     if (cell === '' || cell === '–') return []
     return [title === undefined ? cell : `${dim(title)} ${cell}`]
   })
-  const lines = fill(facts, '  ', columns - 2).flatMap((line) => {
-    const [start = '', ...more] = widthOf(line) <= columns - 2 ? [line] : fill(line.split(' '), ' ', columns - 4)
-    return [`  ${start}`, ...more.map((each) => `    ${each}`)]
+  const lead = ' '.repeat(first.length - first.trimStart().length + 2)
+  const room = columns - lead.length
+  const lines = fill(facts, '  ', room).flatMap((line) => {
+    const [start = '', ...more] = widthOf(line) <= room ? [line] : fill(line.split(' '), ' ', room - 2)
+    return [`${lead}${start}`, ...more.map((each) => `${lead}  ${each}`)]
   })
   return first === '' ? lines : [first, ...lines]
 }

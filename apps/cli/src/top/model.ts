@@ -152,5 +152,7 @@ export function summarise({ cards, queues, workers }: Snapshot): string {
     queues.reduce((sum, { health }) => sum + health.jobs.inProgress, 0),
     queues.reduce((sum, { health }) => sum + health.jobs.inQueue, 0),
   ]
-  return `${held} of ${cards.length} cards held · ${running} ${running === 1 ? 'job runs' : 'jobs run'}, ${waiting} wait · ${workers.filter(({ image }) => image !== null).length} workers`
+  const there = workers.filter(({ image }) => image !== null).length
+  const jobs = `${running} ${running === 1 ? 'job runs' : 'jobs run'}, ${waiting} wait`
+  return `${held} of ${cards.length} cards held · ${jobs} · ${there} ${there === 1 ? 'worker' : 'workers'}`
 }

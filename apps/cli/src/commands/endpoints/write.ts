@@ -73,7 +73,7 @@ export async function remove(context: CommandContext): Promise<number> {
     ...(jobs.inProgress > 0 ? [`${jobs.inProgress} running`] : []),
     ...(jobs.inQueue > 0 ? [`${jobs.inQueue} waiting`] : []),
   ]
-  if (concerned.length > 0 && !(await confirm(context, `${name} has jobs that are cancelled (${concerned.join(', ')})`))) return 1
+  if (concerned.length > 0 && !(await confirm(context, `${name} has jobs that would be cancelled (${concerned.join(', ')})`))) return 1
   await client.deleteEndpoint(id)
   context.out.line(`${name} (${id}) is deleted, its jobs are cancelled`)
   return 0
