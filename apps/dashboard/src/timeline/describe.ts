@@ -67,11 +67,12 @@ export const countJobs = (runs: readonly Run[]): number => new Set(runs.map(({ i
 export const failedOf = (runs: readonly Run[] | undefined): number | undefined =>
   runs && countJobs(runs.filter(({ status }) => status === 'FAILED'))
 
-function withDetails(picture: Picture, { lane, absences }: LanePicture, span: View & { readonly phase: Phase }): Segment {
+function withDetails(picture: Picture, { lane, absences, gaps }: LanePicture, span: View & { readonly phase: Phase }): Segment {
   const meets = ({ from, to }: View): boolean => from < span.to && to > span.from
   // Columns are wider than jobs: one belongs to the stretch that has its middle.
   const isIn = ({ from, to }: View): boolean => (from + to) / 2 >= span.from && (from + to) / 2 < span.to
-  const cause = span.phase === 'quarantined' ? absences.find(meets)?.cause : undefined
+  const causes = { quarantined: absences, unknown: gaps } as Partial<Record<Phase, typeof absences>>
+  const cause = causes[span.phase]?.find(meets)?.cause
   const worker = span.phase === 'free' ? undefined : lane.workers?.find(({ phases }) => phases.some(meets))
   const columnOf = (at: number) => (at - picture.from) / picture.columnMs
   const [first, end] = [Math.round(columnOf(span.from)), Math.round(columnOf(span.to))]

@@ -14,12 +14,14 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   busy: 'busy',
   draining: 'draining',
   quarantined: 'out of use',
-  unknown: 'host away',
+  unknown: 'host away or not recorded',
 }
 
 /** A digit that is not known. */
 export const NOT_KNOWN = -1
 const MOST_DIGIT = 35
+
+type Absence = View & { readonly cause: string }
 
 export interface LanePicture {
   readonly lane: TimelineLane
@@ -30,7 +32,9 @@ export interface LanePicture {
   readonly memory: Float32Array
   readonly power: Float32Array
   /** When the card was out of use, however short. */
-  readonly absences: readonly (View & { readonly cause: string })[]
+  readonly absences: readonly Absence[]
+  /** When nothing is known of its host. */
+  readonly gaps: readonly Absence[]
 }
 
 export interface Picture extends View {
@@ -53,6 +57,7 @@ export function toPicture(view: TimelineView): Picture {
     memory: digitsOf(lane.memory),
     power: digitsOf(lane.power),
     absences: view.absences.filter(({ uuid }) => uuid === lane.uuid),
+    gaps: view.absences.filter(({ hostId }) => hostId === lane.hostId),
   }))
   return { from, to, now, columnMs, readingMs: columnMs * readingPx, lanes, hueOf }
 }

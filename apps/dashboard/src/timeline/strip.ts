@@ -1,6 +1,7 @@
 // The strip above the lanes, on the same axis: how many jobs waited, how long the oldest did, when workers were throttled and why, what the scaler started
 // and ended, and releases. So "why did everything wait at 14:05" is one look.
 import type { ReleaseListView, SeriesView, TimelineView } from '@runyard/schema/api'
+import { formatDuration } from '../ui/format.ts'
 import type { Tick } from './axis.ts'
 import { toCss, type Palette } from './palette.ts'
 import { placeOf, type View } from './view.ts'
@@ -91,7 +92,7 @@ export function describeStrip({ points, stepMs }: Steps, view: View): readonly s
   const reasons = [...new Set(stretches.map(({ reason }) => reason.replaceAll('_', ' ')))]
   return [
     `queue ≤ ${Math.max(0, ...seen.map(({ queue }) => queue))}`,
-    `oldest ≤ ${Math.round(Math.max(0, ...seen.map(({ oldestS }) => oldestS)))} s`,
+    `oldest ≤ ${formatDuration(1000 * Math.round(Math.max(0, ...seen.map(({ oldestS }) => oldestS))))}`,
     stretches.length === 0 ? 'not throttled' : `throttled: ${reasons.join(', ')}`,
   ]
 }

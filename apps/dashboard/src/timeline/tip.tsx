@@ -1,6 +1,8 @@
 // What is under the pointer, in words. The same is in the cell that the keys move, and more in the panel of a click.
+import { useQuery } from '@tanstack/react-query'
+import { pricesQuery } from '../api/queries.ts'
 import { useZone } from '../app/preferences.ts'
-import { formatClock, formatDuration, formatPercent, shortId } from '../ui/format.ts'
+import { formatClock, formatCost, formatDuration, formatPercent, shortId } from '../ui/format.ts'
 import { cardName, segmentAt, type Segment } from './describe.ts'
 import { NOT_KNOWN, PHASE_WORDS, type LanePicture, type Picture } from './picture.ts'
 import styles from './timeline.module.css'
@@ -24,11 +26,20 @@ export function LaneTip({ picture, lane, at }: TipProps) {
       </div>
       {cause !== undefined && <div>because: {cause.replaceAll('_', ' ')}</div>}
       {worker && <WorkerWords worker={worker} />}
+      {worker && <Cost type={lane.lane.name} ms={to - from} />}
       {jobs !== undefined && jobs > 0 && <div>{jobs === 1 ? '1 job' : `${jobs} jobs`}</div>}
       {failed > 0 && <div>✕ {failed} failed</div>}
       <div>{readingsAt(picture, lane, at)}</div>
     </>
   )
+}
+
+/** Of this card for this time, where its type has a price. */
+function Cost({ type, ms }: { readonly type: string; readonly ms: number }) {
+  const { data: prices } = useQuery(pricesQuery)
+  const perHour = prices?.gpuPerHour[type]
+  if (prices === undefined || perHour === undefined) return null
+  return <div>cost {formatCost((ms / 3_600_000) * perHour, prices.currency)}</div>
 }
 
 function WorkerWords({

@@ -115,7 +115,8 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
     host: 'box',
     name: 'NVIDIA L4',
     group: 'box',
-    phases: '.sibbiiidu',
+    // Nothing was recorded before its worker.
+    phases: 'usibbiiidu',
     load: '---z------',
     memory: '---i------',
     power: '---i------',
@@ -126,7 +127,10 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
     { id, endpoint: { id: ep, name: ep }, startReason: 'first_job', endReason: 'idle_timeout', phases: [{ phase: 'starting' }, {}, {}] },
   ])
   expect(lane?.jobs?.map(({ status }) => status).toSorted()).toEqual(['COMPLETED', 'FAILED'])
-  expect(absences).toEqual([{ hostId: 'h1', cause: 'host_away', from: NOW - MINUTE, to: NOW }])
+  expect(absences).toEqual([
+    { hostId: 'h1', cause: 'not_recorded', from: START, to: START + MINUTE },
+    { hostId: 'h1', cause: 'host_away', from: NOW - MINUTE, to: NOW },
+  ])
   const ofCard = await get<TimelineView>(`${query}&gpu=${UUID}`)
   expect(ofCard.lanes).toEqual([lane])
   const byEndpoint = await get<TimelineView>(`${query}&group=endpoint`)

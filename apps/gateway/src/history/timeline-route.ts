@@ -48,8 +48,11 @@ export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
       const endpoints = await own.name(all.map(({ endpointId }) => endpointId))
       const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || endpoints.has(endpointId)
       const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
-      const [cards, absences] = await Promise.all([cardsOf(store, all), absencesIn(store, range)])
+      const [cards, away, begun] = await Promise.all([cardsOf(store, all), absencesIn(store, range), beginningOf(store, all)])
       const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
+      const hostIds = begun <= range.from ? [] : new Set(shown.map(({ hostId }) => hostId))
+      const before = [...hostIds].map((hostId) => ({ hostId, cause: 'not_recorded', from: range.from, to: Math.min(begun, range.to) }))
+      const absences = [...before, ...away]
       const input = { range, px, now: Date.now(), cards: shown, workers, absences }
       const { lanes, level, isComplete } = await drawInTurns(deps, input)
       const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
@@ -129,6 +132,12 @@ async function workersIn({ store, past }: TimelineDeps, range: Range): Promise<r
   const now = there.map((record) => ({ ...record, host: labels.get(record.hostId) ?? record.hostId }))
   const ids = new Set(now.map(({ id }) => id))
   return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
+}
+
+/** Before it nothing was recorded: a card without a worker was not free then, it is not known. */
+async function beginningOf({ history }: TimelineStore, workers: readonly Worker[]): Promise<number> {
+  const [first] = await history.chunks('cardChanges', { from: 0, to: Number.MAX_SAFE_INTEGER, count: 1 })
+  return Math.min(first?.at ?? Date.now(), ...workers.map(({ createdAt }) => createdAt))
 }
 
 /** Each stored list holds from its time to that of the next. */
