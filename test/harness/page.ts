@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
+import { findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, setSpacing } from './page-checks.ts'
 import { startStack, type Stack } from './stack.ts'
 import { waitFor } from './wait.ts'
 
@@ -15,7 +16,24 @@ export type Theme = (typeof THEMES)[number]
 
 const HEIGHT = 900
 const REPORTS = join(import.meta.dirname, '..', '..', '.runyard', 'reports', 'page')
-const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/** What axe looks for: all that WCAG 2.2 AA asks, or the rules whose answer changes with the theme or with the width. */
+const RULES = {
+  all: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] },
+  theme: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
+  width: { type: 'rule', values: ['color-contrast', 'target-size', 'scrollable-region-focusable'] },
+} as const
+/** Every theme at every width. The parts of a page are the same everywhere but on a phone, where tables become cards. */
+const LOOKS = [
+  { theme: 'light', width: 1440, rules: 'all' },
+  { theme: 'light', width: 768, rules: 'width' },
+  { theme: 'light', width: 360, rules: 'all' },
+  { theme: 'dark', width: 360, rules: 'theme' },
+  { theme: 'dark', width: 768, rules: 'theme' },
+  { theme: 'dark', width: 1440, rules: 'theme' },
+] as const
+/** A phone, and a window of 1280 pixels at 400 % (WCAG 1.4.10). */
+const NARROWEST = 320
 
 export interface PageSite extends AsyncDisposable {
   readonly stack: Stack
@@ -45,12 +63,15 @@ export interface OpenedPage extends AsyncDisposable {
   /** What the console has said and the policy has blocked, but for what was expected. */
   readonly complaints: readonly string[]
   show(look: { readonly theme?: Theme; readonly width?: number }): Promise<void>
-  /** What axe finds (WCAG 2.2 AA), one line each; none is good. */
-  findBarriers(): Promise<readonly string[]>
+  /** What axe finds (WCAG 2.2 AA) and what is wider than the window, one line each; none is good. */
+  findBarriers(rules?: keyof typeof RULES): Promise<readonly string[]>
+  /** What axe does not look for: text that is cut with wide spacing or on a narrow screen, focus that is not seen, marks that are
+   * nothing but a colour, things that move. */
+  findLosses(): Promise<readonly string[]>
   /** `.runyard/reports/page/NAME-THEME-WIDTH.png` */
   shoot(name: string): Promise<void>
-  /** Each theme at each width: a screenshot, and what axe finds. */
-  look(name: string): Promise<readonly string[]>
+  /** Barriers in each theme at each width, without loading the page again; with a name, also a screenshot of each. */
+  look(name?: string): Promise<readonly string[]>
 }
 
 /** What Chromium itself writes about the answer to a page without a session. */
@@ -135,9 +156,23 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     await page.emulateMedia({ colorScheme: theme })
     await page.setViewportSize({ width, height: HEIGHT })
   }
-  const findBarriers = async (): Promise<readonly string[]> => {
+  const findBarriers: OpenedPage['findBarriers'] = async (rules = 'all') => {
     if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(opening.axe)
-    return page.evaluate(runAxe, LEVELS)
+    return [...(await page.evaluate(findOverflow)), ...(await page.evaluate(runAxe, RULES[rules]))]
+  }
+  const at = async <T>(wide: number, check: () => T): Promise<readonly T[]> => {
+    await show({ width: wide })
+    return [await page.evaluate(check)]
+  }
+  const findLosses = async (): Promise<readonly string[]> => {
+    // What a script focuses shows it only after a key.
+    await page.keyboard.press('Tab')
+    const unseen = [...(await at(WIDTHS[0], findUnseenFocus)), ...(await at(WIDTHS[2], findUnseenFocus))]
+    const plain = [...(await at(NARROWEST, findOverflow)), ...(await at(NARROWEST, findCutText))]
+    await page.evaluate(setSpacing, true)
+    const spaced = [...(await at(NARROWEST, findOverflow)), ...(await at(NARROWEST, findCutText)), ...(await at(WIDTHS[0], findCutText))]
+    await page.evaluate(setSpacing, false)
+    return [...unseen, ...plain, ...spaced, await page.evaluate(findMotions), await page.evaluate(findLostMarks)].flat()
   }
   const shoot = async (name: string): Promise<void> => {
     await mkdir(REPORTS, { recursive: true })
@@ -149,15 +184,14 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     complaints,
     show,
     findBarriers,
+    findLosses,
     shoot,
     async look(name) {
       const found: string[] = []
-      for (const one of THEMES) {
-        for (const wide of WIDTHS) {
-          await show({ theme: one, width: wide })
-          await shoot(name)
-          found.push(...(await findBarriers()).map((barrier) => `${one} ${wide}: ${barrier}`))
-        }
+      for (const { rules, ...one } of LOOKS) {
+        await show(one)
+        if (name !== undefined) await shoot(name)
+        found.push(...(await findBarriers(rules)).map((barrier) => `${one.theme} ${one.width}: ${barrier}`))
       }
       return found
     },
@@ -186,9 +220,9 @@ interface AxeResults {
 }
 
 /** Runs in the page. */
-async function runAxe(levels: readonly string[]): Promise<string[]> {
+async function runAxe(runOnly: object): Promise<string[]> {
   const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
-  const { violations } = await axe.run({ runOnly: { type: 'tag', values: levels }, resultTypes: ['violations'] })
+  const { violations } = await axe.run({ runOnly, resultTypes: ['violations'], preload: false })
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => `${id}: ${help}: ${html} (${failureSummary.replaceAll(/\s+/gu, ' ')})`),
   )

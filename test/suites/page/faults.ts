@@ -1,7 +1,7 @@
 // What the page says when something is away, and that it is right again afterwards without a reload.
 import { describe, expect, test } from 'vitest'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
-import { barriersIn, EXTREMES } from './looks.ts'
+import { pagesOf, untilFilled } from './looks.ts'
 
 /** Chromium's own words for requests without an answer. */
 const AWAY = [/net::ERR_/u, /status of 50\d/u, /Failed to fetch/u]
@@ -11,6 +11,9 @@ const [HIDE, SHOW] = ['hidden', 'visible'].map(
   (state) => `Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' })
   document.dispatchEvent(new Event('visibilitychange'))`,
 ) as [string, string]
+
+/** Pages that show nothing that is read from Redis, or say it in words of their own. */
+const SILENT = /^\/(?:start|endpoints\/new|settings\/(?:about|config))$/u
 
 export const isLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: '● live' }).waitFor()
 export const isNotLive = (opened: OpenedPage) => opened.page.getByRole('status').filter({ hasText: 'not live' }).waitFor()
@@ -30,7 +33,7 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.gateway.kill()
       await isNotLive(opened)
       await isNotLive(jobs)
-      expect([await barriersIn(opened, EXTREMES), await barriersIn(jobs, EXTREMES)]).toEqual([[], []])
+      expect([await opened.look(), await jobs.look()]).toEqual([[], []])
       // What was known stays to be read.
       expect(await rowsOf(opened, 'stays')).toBe(1)
       await stack.gateway.start()
@@ -77,6 +80,7 @@ export function faultScenarios(site: () => PageSite): void {
 
     test('a Redis that is away: the page says so in the gateway’s sentence, and is right again afterwards', async () => {
       const { stack } = site()
+      const endpoint = await stack.api.saveEndpoint({ name: 'looked-at-meanwhile', workersMax: 0 })
       await using opened = await site().open('/', { expected: AWAY })
       await isLive(opened)
       await using jobs = await site().open('/jobs', { expected: AWAY })
@@ -84,10 +88,43 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.redis.kill()
       for (const { page } of [opened, jobs]) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
       await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
-      expect([await barriersIn(opened, EXTREMES), await barriersIn(jobs, EXTREMES)]).toEqual([[], []])
+      // Who comes now is told so, too, and gets the page as soon as it can be had.
+      await using late = await site().open('/usage', { expected: AWAY })
+      await late.page.getByRole('alert').filter({ hasText: /Redis/u }).waitFor()
+      const pages = pagesOf(endpoint)
+      // They wait for the same tries, so two go at a time.
+      const found = await Promise.all(
+        [opened, jobs].map((tab, at) =>
+          barriersOf(
+            tab,
+            pages.filter((_, index) => index % 2 === at),
+          ),
+        ),
+      )
+      expect(found.flat()).toEqual([])
+      for (const tab of [opened, jobs]) await goTo(tab, '/')
       await stack.redis.restart()
+      await late.page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor({ timeout: 60_000 })
       await expect.poll(() => opened.page.getByRole('alert').count(), { timeout: 60_000 }).toBe(0)
       await isLive(opened)
     })
   })
+}
+
+/** Without a reload, after which nobody could say who is signed in. */
+async function goTo({ page }: OpenedPage, path: string): Promise<void> {
+  await page.evaluate(`history.pushState({}, '', ${JSON.stringify(path)})`)
+  await untilFilled(page)
+}
+
+async function barriersOf(opened: OpenedPage, paths: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const path of paths) {
+    await goTo(opened, path)
+    // After the page's own tries. What shows nothing of Redis has nothing to say.
+    const alert = opened.page.getByRole('alert').first()
+    if (!SILENT.test(path)) await alert.waitFor().catch(() => found.push(`${path} does not say that something is away`))
+    found.push(...(await opened.look()).map((barrier) => `${path} ${barrier}`))
+  }
+  return found
 }

@@ -1,36 +1,39 @@
-// Every page of the table of routes, full and empty, in both themes and at three widths: no barrier (WCAG 2.2 AA), nothing wider than the window, no complaint.
+// Every page of the table of routes, full, empty and refused (Redis away: `faults.ts`), in both themes and at three widths: no barrier (WCAG 2.2 AA), nothing
+// wider than the window, nothing lost, no complaint.
 import type { JobSearchView, PoolView, WorkerLifeListView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { THEMES, WIDTHS, type OpenedPage, type PageSite } from '../../harness/page.ts'
+import { createApi } from '../../harness/api.ts'
+import type { OpenedPage, PageSite } from '../../harness/page.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { ECHO, sourceCall } from '../calls.ts'
-import { newOwnersKey, openAs } from './settings.ts'
+import { newOwnersKey } from './settings.ts'
 
-const PLACES = ['/', '/start', '/jobs', '/gpus', '/usage', '/failures', '/endpoints', '/logs'] as const
+const PLACES = ['/', '/start', '/jobs', '/gpus', '/usage', '/failures', '/endpoints', '/endpoints/new', '/logs'] as const
 const SETTINGS = ['keys', 'webhooks', 'registries', 'secrets', 'volumes', 'hosts', 'config', 'about'].map((part) => `/settings/${part}`)
 const TABS = ['', '/requests', '/workers', '/logs', '/metrics', '/releases', '/batches', '/settings', '/preview']
 
-const IS_WIDE = 'document.documentElement.scrollWidth > document.documentElement.clientWidth'
-/** The configuration is the operator’s. */
-const NOT_THEIRS = /status of 403 .*\/runyard\/v1\/config/u
-const EVERY_LOOK = THEMES.flatMap((theme) => WIDTHS.map((width) => ({ theme, width })))
-/** An empty page has less that could go wrong. */
-export const EXTREMES: typeof EVERY_LOOK = [
-  { theme: 'light', width: 1440 },
-  { theme: 'dark', width: 360 },
+export const pagesOf = (endpoint: string): readonly string[] => [
+  ...PLACES,
+  ...SETTINGS,
+  ...TABS.map((tab) => `/endpoints/${endpoint}${tab}`),
 ]
+
+/** What keys of little rights get, and addresses of what is not there. */
+const REFUSED = /status of 40[34] /u
 
 export function lookScenarios(of: () => PageSite): void {
   describe('every page', () => {
     const site = (): PageSite => of()
     let names: { readonly endpoint: string; readonly job: string; readonly worker: string; readonly card: string; readonly host: string }
     let stranger: string
+    let emptyEndpoint: string
 
     beforeAll(async () => {
       const { api } = site().stack
       const get = async <T>(path: string): Promise<T> => (await api.get(`/runyard/v1/${path}`)).json as unknown as T
-      stranger = await newOwnersKey(site(), 'newcomer', ['admin'])
+      stranger = await newOwnersKey(site(), 'with-nothing-yet', ['admin'])
+      emptyEndpoint = await createApi(site().stack.url, stranger).saveEndpoint({ name: 'empty', workersMax: 0 })
       const endpoint = await api.saveEndpoint({ name: 'looked-at', idleTimeout: 600, gpuIds: 'ADA_24' })
       const job = await api.run(endpoint, sourceCall('echo', ECHO))
       await api.settled(endpoint, job)
@@ -47,47 +50,59 @@ export function lookScenarios(of: () => PageSite): void {
       names = { endpoint, job, worker: life?.id ?? '', card: host?.gpus[0]?.uuid ?? '', host: host?.id ?? '' }
     })
 
-    /** Each combination without loading the page again. */
-    async function barriersOn(paths: readonly string[], looks: typeof EVERY_LOOK, key?: string): Promise<readonly string[]> {
-      await using opened = key === undefined ? await site().open('/') : await openAs(site(), '/', { key, expected: [NOT_THEIRS] })
+    interface Visit {
+      readonly as?: string
+      /** Default: what differs between themes and widths. */
+      readonly check?: (opened: OpenedPage) => Promise<readonly string[]>
+    }
+
+    /** One load of each page. */
+    async function barriersOn(paths: readonly string[], { as, check = (opened) => opened.look() }: Visit = {}): Promise<readonly string[]> {
+      await using opened = as === undefined ? await site().open('/', { expected: [REFUSED] }) : await openWith(as)
       const found: string[] = []
       for (const path of paths) {
         await opened.page.goto(`${site().stack.url}${path}`)
-        await opened.page.getByRole('heading', { level: 1 }).first().waitFor()
         await untilFilled(opened.page)
-        found.push(...(await barriersIn(opened, looks)).map((barrier) => `${path} ${barrier}`))
+        found.push(...(await check(opened)).map((barrier) => `${path} ${barrier}`))
       }
       return found
     }
 
-    test('is free of barriers where there is much', async () => {
-      const { endpoint, job, worker, card, host } = names
-      const things = [`/jobs/${job}`, `/workers/${worker}`, `/gpus/${card}`, `/hosts/${host}`]
-      expect(
-        await barriersOn([...PLACES, ...SETTINGS, ...TABS.map((tab) => `/endpoints/${endpoint}${tab}`), ...things], EVERY_LOOK),
-      ).toEqual([])
+    /** Keys that may not look sign in with themselves; nobody could make a code for them. */
+    async function openWith(key: string): Promise<OpenedPage> {
+      const opened = await site().open('/sign-in', { as: 'anonymous', expected: [REFUSED] })
+      await opened.page.getByLabel(/API key/u).fill(key)
+      await opened.page.getByRole('button', { name: 'Sign in' }).click()
+      await opened.page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
+      return opened
+    }
+
+    const things = (): readonly string[] => [
+      `/jobs/${names.job}`,
+      `/workers/${names.worker}`,
+      `/gpus/${names.card}`,
+      `/hosts/${names.host}`,
+    ]
+
+    test('is free of barriers where there is much, and loses nothing with wide spacing, a narrow window or forced colours', async () => {
+      const check = async (opened: OpenedPage) => [...(await opened.look()), ...(await opened.findLosses())]
+      expect(await barriersOn([...pagesOf(names.endpoint), ...things()], { check })).toEqual([])
     })
 
     test('is free of barriers where there is nothing', async () => {
-      expect(await barriersOn([...PLACES, ...SETTINGS], EXTREMES, stranger)).toEqual([])
+      expect(await barriersOn(pagesOf(emptyEndpoint), { as: stranger })).toEqual([])
+    })
+
+    test('is free of barriers where nothing may be read, or is not there', async () => {
+      const blind = await newOwnersKey(site(), 'blind', ['metrics'])
+      expect(await barriersOn([...PLACES, ...SETTINGS, '/endpoints/none', '/jobs/none', '/gpus/none'], { as: blind })).toEqual([])
+      expect(await barriersOn(['/none', '/endpoints/none', '/jobs/none', '/workers/none', '/gpus/none', '/hosts/none'])).toEqual([])
     })
   })
 }
 
-/** Of the page as it is now. */
-export async function barriersIn(opened: OpenedPage, looks: typeof EVERY_LOOK): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const { theme, width } of looks) {
-    await opened.show({ theme, width })
-    const isWide = await opened.page.evaluate<boolean>(IS_WIDE)
-    const barriers = [...(isWide ? ['it is wider than the window'] : []), ...(await opened.findBarriers())]
-    found.push(...barriers.map((barrier) => `${theme} ${width}: ${barrier}`))
-  }
-  return found
-}
-
 /** Until what is there does not change from one look to the next. */
-async function untilFilled(page: Page): Promise<void> {
+export async function untilFilled(page: Page): Promise<void> {
   let before = ''
   const isSame = async (): Promise<boolean> => {
     const now = await page.getByRole('main').innerText()

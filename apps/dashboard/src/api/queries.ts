@@ -2,6 +2,7 @@
 // that is given here, and only while they are seen.
 import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { FailureSearch, JobSearch, UsageRange } from '@runyard/client'
+import type { KeyView, RegistryView, VolumeView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema/errors'
 import { client } from './client.ts'
 
@@ -52,3 +53,24 @@ export const failuresQuery = (search: FailureSearch) =>
 
 export const explainQuery = (id: string) =>
   queryOptions({ queryKey: ['explain', id], queryFn: () => client.explain(id), refetchInterval: LOOK_MS })
+
+/** What endpoints are made with. */
+export const registriesQuery = queryOptions<readonly RegistryView[]>({
+  queryKey: ['registries'],
+  queryFn: () => client.registries.list(),
+})
+export const volumesQuery = queryOptions<readonly VolumeView[]>({
+  queryKey: ['volumes'],
+  queryFn: () => client.volumes.list(),
+  refetchInterval: 3 * LOOK_MS,
+})
+export const templatesQuery = queryOptions({ queryKey: ['templates'], queryFn: () => client.listTemplates() })
+export const gpuTypesQuery = queryOptions({ queryKey: ['gpu-types'], queryFn: () => client.gpuTypes(), staleTime: Infinity })
+
+export const pricesQuery = queryOptions({ queryKey: ['prices'], queryFn: () => client.prices(), staleTime: 60_000 })
+
+export const keysQuery = queryOptions<readonly KeyView[]>({
+  queryKey: ['keys'],
+  queryFn: () => client.keys.list(),
+  refetchInterval: 3 * LOOK_MS,
+})

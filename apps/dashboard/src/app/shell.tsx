@@ -2,25 +2,24 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { Link, Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
 import type { KeyView } from '@runyard/schema/api'
-import { useEffect } from 'react'
-import { sessionQuery } from '../api/session.ts'
+import { useEffect, useRef } from 'react'
+import { sessionQuery, signOut } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
 import { endpointsQuery, livenessQuery } from '../api/queries.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
-import { PAGES } from './pages.ts'
-import { titleOf } from './page-title.ts'
+import { PAGES, titleOf } from './pages.ts'
 import { keepRange, useRangeSearch, SPANS, SPAN_WORDS, type Span } from './range.ts'
 import { Shortcuts } from './shortcuts.tsx'
-import { signOut } from './sign-out.ts'
 import styles from './shell.module.css'
 
 export function Shell() {
   const session = useQuery(sessionQuery)
   useEndOfSession(session.refetch)
   usePageTitle(session.data != null)
+  const nav = useCurrentInSight(session.data != null)
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -31,7 +30,7 @@ export function Shell() {
           Runyard
         </Link>
         {session.data && (
-          <nav aria-label="Main" className={styles.nav}>
+          <nav aria-label="Main" className={styles.nav} ref={nav}>
             {PAGES.map(({ to, label }) => (
               <Link key={to} to={to} search={keepRange} activeOptions={{ exact: to === '/', includeSearch: false }} className={styles.link}>
                 {label}
@@ -58,6 +57,16 @@ export function Shell() {
       </main>
     </>
   )
+}
+
+/** On a phone the row of pages is wider than the screen. */
+function useCurrentInSight(isThere: boolean) {
+  const nav = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [pathname, isThere])
+  return nav
 }
 
 /** Follows the address. `isSignedIn`: names of endpoints may be asked for. */

@@ -38,12 +38,20 @@ export function CopyButton({ text, what = '' }: CopyButtonProps) {
   )
 }
 
-/** Text to copy, with its button. `label` says to screen readers what it is. */
-export function CopyBlock({ text, label }: { readonly text: string; readonly label: string }) {
+export interface CopyBlockProps {
+  readonly text: string
+  /** Says to screen readers what it is. */
+  readonly label: string
+  /** What is seen, where the text itself is not for every eye. */
+  readonly shown?: string
+}
+
+/** Text to copy, with its button. */
+export function CopyBlock({ text, label, shown = text }: CopyBlockProps) {
   return (
     <div className={styles.block}>
       <pre className={styles.text} tabIndex={0} role="region" aria-label={label}>
-        {text}
+        {shown}
       </pre>
       <CopyButton text={text} />
     </div>

@@ -63,3 +63,14 @@ export function formatPercent(ratio: number): string {
 export function shortId(id: string): string {
   return id.length <= SHORT_ID + 2 ? id : id.slice(0, SHORT_ID)
 }
+
+/** `12.50 EUR`; four digits where two would hide it. */
+export function formatCost(cost: number, currency: string): string {
+  const digits = cost > 0 && cost < 1 ? 4 : 2
+  return `${new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(cost)} ${currency}`
+}
+
+/** Whether a text is the whole id of a job, as SDKs print it. */
+export function isJobId(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:-\w{1,8})?$/u.test(text)
+}

@@ -11,13 +11,13 @@ const start = (placed: number, [image = 0, container = 0, boot = 0, first = 0]: 
 it('each phase ends where the next begins, and only those that are over are told', () => {
   expect(startPhases({ placed: 100, imageReady: 150, containerStarted: 400 }).map(({ name, from, to }) => [name, from, to])).toEqual([
     ['image', 100, 150],
-    ['container', 150, 400],
+    ['create', 150, 400],
   ])
 })
 
 it('a time that is not known makes the next phase longer', () => {
   expect(startPhases({ placed: 100, containerStarted: 400, ready: 900 }).map(({ name, from, to }) => [name, from, to])).toEqual([
-    ['container', 100, 400],
+    ['create', 100, 400],
     ['boot', 400, 900],
   ])
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { titleOf } from './page-title.ts'
+import { titleOf } from './pages.ts'
 
 it.each([
   ['/', 'Yard · Runyard'],
