@@ -1,7 +1,7 @@
 // What browsers load of the page, compressed with gzip: at the start, and over all pages (the budgets of its bundle).
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 
 const DIST = join(import.meta.dirname, '..', 'dist')
 const ASSETS = join(DIST, 'assets')
@@ -27,7 +27,11 @@ function reachedFrom(names: readonly string[], pattern: RegExp): readonly string
 
 const namesIn = (text: string, pattern: RegExp): readonly string[] => [...text.matchAll(pattern)].map(([, name = '']) => name)
 
-describe.skipIf(!existsSync(DIST))('the page, once it is built', () => {
+beforeAll(() => {
+  if (!existsSync(DIST)) throw new Error('The page is not built; build it with: ./runyard exec pnpm --filter @runyard/dashboard build')
+})
+
+describe('the page as it is built', () => {
   const html = (): string => readFileSync(join(DIST, 'index.html'), 'utf8')
   const all = () => reachedFrom(namesIn(html(), NAMED), NAMED)
   const ending = (names: readonly string[], word: string) => names.filter((name) => name.endsWith(word))

@@ -12,6 +12,7 @@ import type {
   EndpointView,
   EventListView,
   ExplainView,
+  GpuTypeListView,
   HealthView,
   JobBody,
   JobPage,
@@ -27,6 +28,7 @@ import type {
   SecretView,
   ReleaseListView,
   StreamView,
+  TemplateListView,
   StandbyView,
   NoticeListView,
   NoticeTestListView,
@@ -129,6 +131,9 @@ export interface Client {
   listEndpoints(): Promise<readonly EndpointView[]>
   /** Updates the one with the same name, if it exists. */
   createEndpoint(body: EndpointBody): Promise<EndpointView>
+  /** The types that are known, with their pools. */
+  gpuTypes(): Promise<GpuTypeListView['gpus']>
+  listTemplates(): Promise<TemplateListView['templates']>
   updateEndpoint(id: string, change: EndpointBody): Promise<EndpointView>
   deleteEndpoint(id: string): Promise<void>
   /** Retries a failed start now. */
@@ -186,6 +191,8 @@ export function createClient(target: AnyTarget, options: Pick<RequestOptions, 's
     volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
     createEndpoint: (body) => send('/v2/serverless', { body }),
+    gpuTypes: async () => (await send<GpuTypeListView>('/v2/catalog/gpus')).gpus,
+    listTemplates: async () => (await send<TemplateListView>('/v2/templates')).templates,
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     retryEndpoint: async (id) => void (await send(`/runyard/v1/endpoints/${id}/retry`, { method: 'POST' })),

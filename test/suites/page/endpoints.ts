@@ -194,6 +194,42 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByText('Nothing is changed.').waitFor()
     })
 
+    test('a new endpoint is made in a form that tells faults at their fields, and leads to it', async () => {
+      await using opened = await site().open('/endpoints', { expected: [/status of 400 /u] })
+      const { page } = opened
+      const label = (name: string) => page.getByLabel(name)
+      const make = page.getByRole('button', { name: 'Make the endpoint' })
+      const command = page.getByRole('region', { name: 'Command line' })
+      await page.getByRole('link', { name: 'New endpoint' }).click()
+      await page.getByText('3 cards match now').waitFor()
+      await make.click()
+      await page.getByText('✕ must not be empty').waitFor()
+      expect(await page.evaluate('document.activeElement.labels[0].textContent')).toBe('Endpoint name')
+      await label('Endpoint name').fill('caption')
+      await page.getByText('an endpoint of this name is there already').waitFor()
+      await label('Endpoint name').fill('made here')
+      await label('Environment variables').fill('HF_TOKEN=hf_12345\nMODE=fast')
+      await command.getByText("--name 'made here'").waitFor()
+      expect(await page.getByRole('complementary').innerText()).not.toContain('hf_12345')
+      await label('GPU pools or types').fill('NOPE')
+      await page.getByText('No card matches now').waitFor()
+      await make.click()
+      await page.getByText('✕ Invalid GPU Pool ID: "NOPE"').waitFor()
+      expect(await opened.look('endpoint-new')).toEqual([])
+      await label('GPU pools or types').fill('')
+      await page.getByRole('button', { name: 'ADA_24' }).click()
+      await page.getByText('2 cards match now').waitFor()
+      await make.click()
+      await page.getByRole('heading', { level: 1, name: 'made here' }).waitFor()
+      const id = new URL(page.url()).pathname.split('/').at(-1)
+      const { gpu, env, workers } = await get<EndpointView>(`/v2/serverless/${id}`)
+      expect({ pools: gpu?.pools, env, workers }).toEqual({
+        pools: ['ADA_24'],
+        env: { HF_TOKEN: 'hf_12345', MODE: 'fast' },
+        workers: { min: 0, max: 3, idleTimeout: 10 },
+      })
+    })
+
     test('a release is rolled back after a question', async () => {
       await using opened = await open('/endpoints/caption/releases')
       const { page } = opened
@@ -247,7 +283,7 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByRole('link', { name: worker?.id.slice(0, 8) ?? '' }).click()
       const start = page.getByRole('list', { name: 'Phases of the start' })
       await start.waitFor()
-      for (const phase of ['image', 'container', 'boot', 'first function']) await start.getByText(phase, { exact: true }).waitFor()
+      for (const phase of ['image', 'create', 'boot', 'first function']) await start.getByText(phase, { exact: true }).waitFor()
       await page.getByRole('table', { name: 'Jobs of this worker' }).waitFor()
       await page.getByRole('log', { name: 'Log lines' }).waitFor()
       expect(await opened.look('worker')).toEqual([])

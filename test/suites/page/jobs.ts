@@ -1,7 +1,7 @@
 // Two of the five questions: why does this job wait, and what failed and why. What the page says is compared with what the API says.
 import { openStore } from '@runyard/store'
 import type { PastJob } from '@runyard/core'
-import type { ExplainView, FailureListView, FoundJob, JobDetailView, JobSearchView } from '@runyard/schema/api'
+import type { ExplainView, FailureListView, FoundJob, JobDetailView, JobSearchView, KeyListView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { PageSite } from '../../harness/page.ts'
@@ -52,7 +52,9 @@ export function jobScenarios(of: () => PageSite): void {
         expect(text).toContain(refusal?.message)
         for (const gpu of gpus) expect(text).toContain(gpu.refusal?.message)
       }
-      expect(text).toContain((await get<JobDetailView>(`jobs/${waiting}`)).keyId)
+      const { keyId = '' } = await get<JobDetailView>(`jobs/${waiting}`)
+      const { keys } = await get<KeyListView>('keys')
+      expect(text).toContain(`by the key ${keys.find(({ id }) => id === keyId)?.name}`)
       expect(await opened.look('job-waiting')).toEqual([])
       expect(await ladder.getByRole('link', { name: 'Edit GPUs' }).first().getAttribute('href')).toContain('/settings')
     })

@@ -63,7 +63,7 @@ export function usageScenarios(of: () => PageSite): void {
     test('other settings are tried on the jobs that there were, and used', async () => {
       await using opened = await site().open(`/endpoints/${endpoint}/preview?idle=60&max=4`)
       const { page } = opened
-      const table = page.getByRole('table', { name: 'Both outcomes' })
+      const table = page.getByRole('table', { name: 'Outcomes' })
       const starts = table.getByRole('row').filter({ hasText: 'Cold starts' }).getByRole('cell')
       await starts.first().waitFor()
       await expect

@@ -31,6 +31,7 @@ export const GpuTypeView = z
 export type GpuTypeView = z.infer<typeof GpuTypeView>
 
 export const GpuTypeListView = z.object({ gpus: z.array(GpuTypeView), pagination: Pagination }).meta({ id: 'GpuTypeList' })
+export type GpuTypeListView = z.infer<typeof GpuTypeListView>
 
 export const CpuFlavorView = z
   .object({

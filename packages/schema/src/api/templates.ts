@@ -58,3 +58,4 @@ export const TemplateView = z
 export type TemplateView = z.infer<typeof TemplateView>
 
 export const TemplateListView = z.object({ templates: z.array(TemplateView), pagination: Pagination }).meta({ id: 'TemplateList' })
+export type TemplateListView = z.infer<typeof TemplateListView>

@@ -19,6 +19,17 @@ interface Drawing {
 
 const formatSeconds = (seconds: number): string => formatDuration(seconds * 1000)
 
+function percentiles(title: string, [p50, p95]: readonly [Name, Name], colour: string): Drawing {
+  return {
+    title,
+    format: formatDuration,
+    lines: [
+      { of: p95, name: 'p95', colour, dash: true },
+      { of: p50, name: 'p50', colour },
+    ],
+  }
+}
+
 export const CHARTS = {
   outcomes: {
     title: 'Jobs by outcome',
@@ -32,22 +43,8 @@ export const CHARTS = {
       { of: 'completed', name: 'completed', colour: '--state-busy' },
     ],
   },
-  waits: {
-    title: 'Wait for a worker',
-    format: formatDuration,
-    lines: [
-      { of: 'waitP95', name: 'p95', colour: '--hue-1', dash: true },
-      { of: 'waitP50', name: 'p50', colour: '--hue-1' },
-    ],
-  },
-  runs: {
-    title: 'Run time',
-    format: formatDuration,
-    lines: [
-      { of: 'runP95', name: 'p95', colour: '--hue-3', dash: true },
-      { of: 'runP50', name: 'p50', colour: '--hue-3' },
-    ],
-  },
+  waits: percentiles('Wait for a worker', ['waitP50', 'waitP95'], '--hue-1'),
+  runs: percentiles('Run time', ['runP50', 'runP95'], '--hue-3'),
   workers: {
     // The most of each phase within a step: one worker may have been in two, so they do not add up.
     title: 'Workers by phase, the most at a time',

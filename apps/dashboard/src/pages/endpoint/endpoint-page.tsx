@@ -11,6 +11,7 @@ import { Empty } from '../../ui/empty.tsx'
 import { stateOfEndpoint } from '../../ui/endpoint-state.ts'
 import { formatDuration } from '../../ui/format.ts'
 import { useNow } from '../../ui/now.ts'
+import { Stack } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Status } from '../../ui/status.tsx'
 import { TabLinks } from '../../ui/tab-links.tsx'
@@ -50,7 +51,7 @@ export function EndpointPage() {
   }
   return (
     <EndpointContext value={endpoint}>
-      <div className={styles.page}>
+      <Stack>
         <Header endpoint={endpoint} />
         <TabLinks label={`Parts of ${endpoint.name}`}>
           {TABS.map(({ to, label }) => (
@@ -60,7 +61,7 @@ export function EndpointPage() {
           ))}
         </TabLinks>
         <Outlet />
-      </div>
+      </Stack>
     </EndpointContext>
   )
 }

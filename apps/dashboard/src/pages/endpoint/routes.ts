@@ -10,6 +10,12 @@ const endpointsRoute = createRoute({
   component: lazyRouteComponent(() => import('../endpoints/endpoints-page.tsx'), 'EndpointsPage'),
 })
 
+const newEndpointRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/endpoints/new',
+  component: lazyRouteComponent(() => import('../endpoints/new-endpoint-page.tsx'), 'NewEndpointPage'),
+})
+
 const endpointRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/endpoints/$id',
@@ -53,4 +59,4 @@ const logsRoute = createRoute({
   component: lazyRouteComponent(() => import('../logs/logs-page.tsx'), 'LogsPage'),
 })
 
-export const endpointRoutes = [endpointsRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute] as const
+export const endpointRoutes = [endpointsRoute, newEndpointRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute] as const

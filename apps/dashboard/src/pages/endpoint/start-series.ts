@@ -5,7 +5,7 @@ import { START_PHASES, startPhases, usualPhases } from '../../ui/start-phases.ts
 
 const COLOURS = {
   image: '--state-pulling',
-  container: '--state-starting',
+  create: '--state-starting',
   boot: '--hue-3',
   'first function': '--hue-1',
 } as const

@@ -10,6 +10,7 @@ import { keepRange, type Range, type RangeSearch, toRange } from '../../app/rang
 import { Button } from '../../ui/button.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatCount } from '../../ui/format.ts'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Select } from '../../ui/select.tsx'
 import { BulkDialog } from '../jobs/bulk-dialog.tsx'
@@ -42,16 +43,17 @@ export function FailuresPage() {
   const ask = (group: Group): void =>
     retry({ endpoint: group.endpoint.id, error: group.fingerprint, ...boundsOf(toRange(range, gatewayNow())) })
   return (
-    <div className={styles.page}>
-      <div className={styles.head}>
-        <h1>Failures</h1>
+    <Page
+      title="Failures"
+      actions={
         <Select
           label="Endpoint"
           value={endpoint ?? ALL}
           options={[{ value: ALL, label: 'all endpoints' }, ...endpoints.map(({ name }) => ({ value: name, label: name }))]}
           onChange={(value) => void navigate({ to: '/failures', search: { ...range, ...(value !== ALL && { endpoint: value }) } })}
         />
-      </div>
+      }
+    >
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       {data && <p role="status">{describe(data)}</p>}
       {data?.failures.length === 0 && <NoFailures range={range} endpoint={endpoint} />}
@@ -61,7 +63,7 @@ export function FailuresPage() {
         ))}
       </ul>
       {retried && <BulkDialog action="retry" filter={retried} which="of this group" onClose={() => retry(undefined)} />}
-    </div>
+    </Page>
   )
 }
 

@@ -4,6 +4,7 @@ import type { PoolCard, PoolHost, TimelineLane } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
 import { Legend } from '../../timeline/legend.tsx'
 import { Empty } from '../../ui/empty.tsx'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { WorkerLink } from '../../ui/worker-link.tsx'
 import { CardNow, HostLink, useCard } from './card-panel.tsx'
@@ -22,8 +23,7 @@ export function CardPage() {
   const lane = picture.data?.lanes[0]
   if (isKnown && picture.data?.lanes.length === 0) return <NoCard />
   return (
-    <div className={styles.page}>
-      <h1>{titleOf(card, host, lane)}</h1>
+    <Page title={titleOf(card, host, lane)}>
       <p className={styles.links}>
         <code>{uuid}</code>
         <HostLink host={host} />
@@ -40,7 +40,7 @@ export function CardPage() {
       <Legend />
       <CardReadings uuid={uuid} range={picture.range} />
       {lane && <LaneWorkers lane={lane} />}
-    </div>
+    </Page>
   )
 }
 

@@ -9,6 +9,7 @@ import { TimelineTable } from '../../timeline/timeline-table.tsx'
 import { Timeline, type Pin } from '../../timeline/timeline.tsx'
 import type { View } from '../../timeline/view.ts'
 import { Empty } from '../../ui/empty.tsx'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { CardPanel } from './card-panel.tsx'
 import { GpuToolbar } from './gpu-toolbar.tsx'
@@ -40,15 +41,14 @@ export function GpusPage() {
     [change, group, isTable],
   )
   return (
-    <div className={styles.page}>
-      <h1>GPUs</h1>
+    <Page title="GPUs">
       <GpuToolbar {...{ search, view, range, endpoints, data, frame, isTable, change, onCommand, onView }} />
       {error && <Problem error={error} />}
       {data === undefined && !error && <p>Reading what the cards did …</p>}
       {data && <Shown {...{ data, picture, search, frame, change, onView, onCommand }} />}
       <KeyHelp />
       <HealthNews />
-    </div>
+    </Page>
   )
 }
 

@@ -10,12 +10,12 @@ import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatBytes, formatPercent } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Status } from '../../ui/status.tsx'
 import { whyOutOfUse } from './card-panel.tsx'
 import { PinnedTimeline } from './pinned-timeline.tsx'
 import { usePicture } from './use-picture.ts'
-import styles from './gpus.module.css'
 
 const route = getRouteApi('/hosts/$id')
 
@@ -45,8 +45,7 @@ function KnownHost({ host }: { readonly host: PoolHost }) {
   const own = useMemo(() => data && { ...data, lanes: data.lanes.filter(({ hostId }) => hostId === id) }, [data, id])
   if (picture.error) return <Problem error={picture.error} />
   return (
-    <div className={styles.page}>
-      <h1>Host {host.label}</h1>
+    <Page title={`Host ${host.label}`}>
       <HostFacts host={host} />
       {host.gpus.length === 0 ? (
         <Empty title="It has no GPU">Workers that need none run here.</Empty>
@@ -60,7 +59,7 @@ function KnownHost({ host }: { readonly host: PoolHost }) {
           <Legend />
         </>
       )}
-    </div>
+    </Page>
   )
 }
 

@@ -24,10 +24,11 @@ export function JobActions({ job }: { readonly job: JobDetailView }) {
   const mayRun = useRefusal('run') === undefined
   const [refusal, refuse] = useState<string>()
   const canCancel = mayChange('cancel', job)
-  const canRetry = mayChange('retry', job)
+  const isGone = mayChange('retry', job) && !job.kept.includes('input')
+  const canRetry = mayChange('retry', job) && !isGone
   const askIf = (change: JobChange): void => {
-    const may = mayChange(change, job)
-    refuse(may ? undefined : REFUSALS[change])
+    const may = change === 'retry' ? canRetry : canCancel
+    refuse(may || isGone ? undefined : REFUSALS[change])
     if (may) ask(change)
   }
   useKeys({ c: () => mayRun && askIf('cancel'), r: () => mayRun && askIf('retry') })
@@ -50,6 +51,7 @@ export function JobActions({ job }: { readonly job: JobDetailView }) {
         </Button>
         <Button onClick={() => ask('copy')}>Copy as…</Button>
       </div>
+      {isGone && <p className={styles.muted}>Its input is not kept any more, so it cannot be retried.</p>}
       <p role="status" hidden={refusal === undefined} className={styles.muted}>
         {refusal}
       </p>

@@ -3,7 +3,9 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ExplainView, JobDetailView } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
-import { explainQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { explainQuery, keysQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
+import { sessionQuery } from '../../api/session.ts'
+import { useRefusal } from '../../app/scope.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { Ladder, Rung } from '../../ui/ladder.tsx'
 import { Moment } from '../../ui/moment.tsx'
@@ -30,7 +32,7 @@ export function WhyWaiting({ job }: { readonly job: JobDetailView }) {
             {job.keyId !== undefined && (
               <>
                 {' by the key '}
-                <code>{job.keyId}</code>
+                <KeyName id={job.keyId} />
               </>
             )}
           </>
@@ -51,6 +53,15 @@ export function WhyWaiting({ job }: { readonly job: JobDetailView }) {
       />
     </Ladder>
   )
+}
+
+/** By its name, where the session may read it. */
+function KeyName({ id }: { readonly id: string }) {
+  const { data: session } = useQuery(sessionQuery)
+  const mayList = useRefusal('admin') === undefined
+  const { data: keys = [] } = useQuery({ ...keysQuery, enabled: mayList && session?.id !== id })
+  const name = session?.id === id ? session.name : keys.find((key) => key.id === id)?.name
+  return name === undefined ? <code>{id}</code> : <span title={id}>{name}</span>
 }
 
 function Start({ seen }: { readonly seen: ExplainView }) {

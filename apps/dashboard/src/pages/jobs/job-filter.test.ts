@@ -1,6 +1,6 @@
 import type { FoundJob } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { isJobId } from '../../api/job-id.ts'
+import { isJobId } from '../../ui/format.ts'
 import { jobsOf, readJobFilter, toCommand, toSearch, without } from './job-filter.ts'
 
 const RANGE = { from: 0, to: 3_600_000 }

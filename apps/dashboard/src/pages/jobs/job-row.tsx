@@ -58,9 +58,10 @@ function Cells({ job, now, href }: Pick<JobRowProps, 'job' | 'now' | 'href'>) {
   const zone = useZone()
   const at = endedAt ?? submittedAt
   const why = whyOf(job)
+  const [waited, ran] = [describeWait(job, now), describeRun(job, now)]
   return (
     <>
-      <span role="gridcell">
+      <span role="gridcell" title={status}>
         <JobStatus status={status} />
       </span>
       <span role="gridcell">
@@ -68,17 +69,21 @@ function Cells({ job, now, href }: Pick<JobRowProps, 'job' | 'now' | 'href'>) {
           {shortId(id)}
         </a>
       </span>
-      <span role="gridcell">{endpoint.name}</span>
+      <span role="gridcell" title={endpoint.name}>
+        {endpoint.name}
+      </span>
       <span role="gridcell" title={`${endedAt === undefined ? 'submitted' : 'ended'} ${formatTime(at, zone)}`}>
         {formatAge(Math.max(0, now - at))}
       </span>
-      <span role="gridcell" data-label="waited">
-        {describeWait(job, now)}
+      <span role="gridcell" data-label="waited" title={waited}>
+        {waited}
       </span>
-      <span role="gridcell" data-label="ran">
-        {describeRun(job, now)}
+      <span role="gridcell" data-label="ran" title={ran}>
+        {ran}
       </span>
-      <span role="gridcell">{workerId}</span>
+      <span role="gridcell" title={workerId}>
+        {workerId}
+      </span>
       {why !== undefined && (
         <span role="gridcell" className={styles.why} data-status={status} title={why}>
           {why}

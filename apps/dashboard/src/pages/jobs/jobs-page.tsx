@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { formatCount } from '../../ui/format.ts'
 import { mayChange, REFUSALS, type JobChange } from '../../ui/job-changes.ts'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { BulkDialog } from './bulk-dialog.tsx'
 import { FilterBar } from './filter-bar.tsx'
@@ -45,15 +46,16 @@ export function JobsPage() {
     select(new Set())
   }
   return (
-    <div className={styles.page}>
-      <div className={styles.head}>
-        <h1>Jobs</h1>
-        <div className={styles.actions}>
+    <Page
+      title="Jobs"
+      actions={
+        <>
           <Button onClick={() => ask({ action: 'retry' })}>Retry all…</Button>
           <Button onClick={() => ask({ action: 'cancel' })}>Cancel all…</Button>
           <CopyButton text={toCommand(filter, range)} what="as command" />
-        </div>
-      </div>
+        </>
+      }
+    >
       <FilterBar filter={filter} onChange={change} />
       {odd !== undefined && <Problem error={new Error(`No job has the status ${odd} of this address: jobs of any status are listed.`)} />}
       {list.error && <Problem error={list.error} onRetry={list.readAgain} />}
@@ -65,7 +67,7 @@ export function JobsPage() {
       <JobRows list={list} selected={selected} onSelect={select} onAsk={askAbout} chosen={chosen} />
       {isEmpty(list) && <NothingFound filter={filter} range={rangeSearch} />}
       {question && <Answer question={question} filter={toBulk(filter, toSearch(filter, range))} onClose={close} />}
-    </div>
+    </Page>
   )
 }
 
@@ -91,7 +93,9 @@ function toBulk(filter: JobFilter, { since, until }: { readonly since?: number |
   return { ...filter, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }
 
-function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAgain } }: { readonly list: JobList }) {
+function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAgain, error } }: { readonly list: JobList }) {
+  // Nothing is known, which is not the same as no job.
+  if (error !== null && jobs.length === 0) return null
   return (
     <div className={styles.summary}>
       <p role="status">

@@ -1,14 +1,13 @@
+import { Page } from '../../ui/page.tsx'
 import { LogView } from '../../ui/logs/log-view.tsx'
-import styles from './logs-page.module.css'
 
 const EVERY_WORKER = {}
 
 /** What all workers print, and what happens to them, merged by time. */
 export function LogsPage() {
   return (
-    <div className={styles.page}>
-      <h1>Logs</h1>
+    <Page title="Logs">
       <LogView fixed={EVERY_WORKER} />
-    </div>
+    </Page>
   )
 }

@@ -1,5 +1,5 @@
 // The jobs that a preview runs: those of the last day, or imagined ones.
-import type { PreviewInput } from '@runyard/core/preview'
+import type { Preview, PreviewInput } from '@runyard/core/preview'
 import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
 
 export interface Arrivals extends Pick<PreviewInput, 'jobs' | 'forMs'> {
@@ -28,6 +28,47 @@ export function arrivalsOf(found: readonly FoundJob[], { from, to }: PastWindow)
 /** From a worker's placing until it was ready. Undefined: none has been. */
 export function usualStartMs(lives: readonly Pick<WorkerLifeView, 'times'>[]): number | undefined {
   return median(lives.flatMap(({ times: { placed, ready } }) => (ready === undefined ? [] : [ready - placed])))
+}
+
+/** The numbers of a preview, without its picture. */
+export type Outcome = Omit<Preview, 'workers'>
+
+/** What happened to the jobs of the window, and to the workers that were there. */
+export function outcomeOf(found: readonly FoundJob[], lives: readonly Pick<WorkerLifeView, 'times'>[], { from, to }: PastWindow): Outcome {
+  const jobs = found.filter(({ submittedAt }) => submittedAt >= from && submittedAt < to)
+  const waits = jobs.flatMap(({ delayMs }) => delayMs ?? []).toSorted((a, b) => a - b)
+  const at = (share: number): number | null => waits[Math.ceil(share * waits.length) - 1] ?? null
+  const within = lives.map(({ times: { placed, gone = to } }) => Math.max(0, Math.min(gone, to) - Math.max(placed, from)))
+  return {
+    waitP50Ms: at(0.5),
+    waitP95Ms: at(0.95),
+    coldStarts: lives.filter(({ times: { placed } }) => placed >= from && placed < to).length,
+    workerMs: within.reduce((sum, ms) => sum + ms, 0),
+    workMs: jobs.reduce((sum, { runMs = 0 }) => sum + runMs, 0),
+    notStarted: jobs.filter(({ startedAt }) => startedAt === undefined).length,
+  }
+}
+
+/** The most jobs that one worker had at a time. */
+export function mostAtOnce(found: readonly FoundJob[]): number {
+  const byWorker = Map.groupBy(found, ({ workerId }) => workerId ?? '')
+  const most = [...byWorker].map(([workerId, jobs]) => {
+    if (workerId === '') return 0
+    // Of a moment, ends come before starts.
+    const changes = jobs
+      .flatMap(({ startedAt, runMs }) =>
+        startedAt === undefined || runMs === undefined
+          ? []
+          : [
+              { at: startedAt, by: 1 },
+              { at: startedAt + runMs, by: -1 },
+            ],
+      )
+      .toSorted((a, b) => a.at - b.at || a.by - b.by)
+    let now = 0
+    return changes.reduce((highest, { by }) => Math.max(highest, (now += by)), 0)
+  })
+  return Math.max(0, ...most)
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -34,5 +34,3 @@ async function readPastDay(endpoint: string): Promise<PastDay> {
   const from = cursor === undefined || oldest === undefined ? since : oldest
   return { from, to, jobs, lives: await client.history.workers({ endpoint, since }) }
 }
-
-export const pricesQuery = queryOptions({ queryKey: ['prices'], queryFn: () => client.prices() })

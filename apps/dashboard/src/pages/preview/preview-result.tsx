@@ -5,10 +5,11 @@ import type { Preview } from '@runyard/core/preview'
 import type { EndpointView } from '@runyard/schema/api'
 import { Chart } from '../../ui/chart.tsx'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
-import { formatCount, formatDuration, formatPercent } from '../../ui/format.ts'
-import type { Arrivals } from './arrivals.ts'
-import { pricesQuery, type PastDay } from './preview-queries.ts'
-import { formatCost, formatHours } from '../usage/describe-usage.ts'
+import { formatCost, formatCount, formatDuration, formatPercent } from '../../ui/format.ts'
+import { pricesQuery } from '../../api/queries.ts'
+import { mostAtOnce, outcomeOf, type Arrivals, type Outcome } from './arrivals.ts'
+import type { PastDay } from './preview-queries.ts'
+import { formatHours } from '../usage/describe-usage.ts'
 import styles from './preview.module.css'
 
 const POINTS = 300
@@ -31,11 +32,20 @@ export function PreviewResult({ endpoint, arrivals, past, previews, isRunning }:
       {now && tried && (
         <>
           <WorkersChart arrivals={arrivals} previews={[now, tried]} />
+          <p className={styles.intro}>{assumptionsOf(past)}</p>
           <Numbers endpoint={endpoint} past={past} now={now} tried={tried} />
         </>
       )}
     </section>
   )
+}
+
+/** Why “as it is” differs from what happened. */
+function assumptionsOf(past: PastDay | undefined): string {
+  const most = mostAtOnce(past?.jobs ?? [])
+  const several = most > 1 ? `; here workers had up to ${most}` : ''
+  const was = most === 0 ? '' : ' “As it was” is what happened.'
+  return `“As it is” and “as tried” are plans on paper: each worker finds a card at once, each start succeeds and takes as long as usual, and a worker has one job at a time${several}.${was}`
 }
 
 /** The highest of each step, so that no short peak is lost. */
@@ -69,12 +79,15 @@ function highest(changes: Preview['workers'], stepMs: number): readonly number[]
 
 interface Row {
   readonly what: string
+  /** What happened; empty where the jobs are imagined. */
+  readonly was: string
   readonly now: string
   readonly tried: string
 }
 
 const COLUMNS: readonly TableColumn<Row>[] = [
   { name: 'what', cell: ({ what }) => what },
+  { name: 'as it was', isNumber: true, cell: ({ was }) => was },
   { name: 'as it is', isNumber: true, cell: ({ now }) => now },
   { name: 'as tried', isNumber: true, cell: ({ tried }) => <strong>{tried}</strong> },
 ]
@@ -86,11 +99,17 @@ interface NumbersProps extends Pick<PreviewResultProps, 'endpoint' | 'past'> {
 
 function Numbers({ endpoint, past, now, tried }: NumbersProps) {
   const costOf = useCost(endpoint, past)
+  const was = past === undefined || past.jobs.length === 0 ? undefined : outcomeOf(past.jobs, past.lives, past)
   const wait = (ms: number | null): string => (ms === null ? '–' : formatDuration(ms))
-  const idle = ({ workerMs, workMs }: Preview): string => (workerMs === 0 ? '–' : formatPercent(1 - workMs / workerMs))
+  const idle = ({ workerMs, workMs }: Outcome): string => (workerMs === 0 ? '–' : formatPercent(1 - workMs / workerMs))
   const cards = endpoint.gpu?.count ?? 0
-  const time = ({ workerMs }: Preview): string => formatHours((workerMs * Math.max(1, cards)) / 1000)
-  const row = (what: string, of: (preview: Preview) => string): Row => ({ what, now: of(now), tried: of(tried) })
+  const time = ({ workerMs }: Outcome): string => formatHours((workerMs * Math.max(1, cards)) / 1000)
+  const row = (what: string, of: (outcome: Outcome) => string): Row => ({
+    what,
+    was: was === undefined ? '' : of(was),
+    now: of(now),
+    tried: of(tried),
+  })
   const rows = [
     row('p50 wait', ({ waitP50Ms }) => wait(waitP50Ms)),
     row('p95 wait', ({ waitP95Ms }) => wait(waitP95Ms)),
@@ -100,11 +119,12 @@ function Numbers({ endpoint, past, now, tried }: NumbersProps) {
     row('Cost', costOf),
     row('Jobs not started at the end', ({ notStarted }) => formatCount(notStarted)),
   ]
-  return <DataTable caption="Both outcomes" columns={COLUMNS} rows={rows} keyOf={({ what }) => what} />
+  const columns = was === undefined ? COLUMNS.filter(({ name }) => name !== 'as it was') : COLUMNS
+  return <DataTable caption="Outcomes" columns={columns} rows={rows} keyOf={({ what }) => what} />
 }
 
 /** By the price of the card that its workers had last; a dash where that has no price. */
-function useCost({ gpu }: EndpointView, past: PastDay | undefined): (preview: Preview) => string {
+function useCost({ gpu }: EndpointView, past: PastDay | undefined): (outcome: Outcome) => string {
   const { data: prices } = useQuery(pricesQuery)
   const card = past?.lives.find(({ gpus }) => gpus.length > 0)?.gpus[0]?.name ?? ''
   const perHour = gpu === null ? prices?.cpuWorkerPerHour : prices?.gpuPerHour[card]

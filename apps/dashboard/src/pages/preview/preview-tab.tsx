@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { formatCount } from '../../ui/format.ts'
+import { Stack } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { useEndpoint } from '../endpoint/endpoint-context.ts'
 import { ApplySettings } from './apply-settings.tsx'
@@ -33,7 +34,7 @@ export function PreviewTab() {
   if (endpoint.type === 'LOAD_BALANCER') return <p>A preview needs a queue; this endpoint answers requests without one.</p>
   const isImagined = past !== undefined && past.jobs.length === 0
   return (
-    <div className={styles.page}>
+    <Stack>
       <p className={styles.intro}>{introOf(past, arrivals)}</p>
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       <div className={styles.columns}>
@@ -41,7 +42,7 @@ export function PreviewTab() {
         {arrivals && <PreviewResult endpoint={endpoint} arrivals={arrivals} past={past} previews={previews} isRunning={isRunning} />}
       </div>
       <ApplySettings endpoint={endpoint} current={current} tried={tried} />
-    </div>
+    </Stack>
   )
 }
 
@@ -59,7 +60,7 @@ function useArrivals(past: PastDay | undefined, { cold, rate, run }: PreviewSear
 
 function introOf(past: PastDay | undefined, arrivals: Arrivals | undefined): string {
   if (past === undefined || arrivals === undefined) return 'Reading the jobs of the last 24 hours…'
-  const how = 'The scaler’s own plan decides; the pool is taken to have room for every worker.'
+  const how = 'The scaler’s own plan decides.'
   if (past.jobs.length === 0) return `No job came in the last 24 hours, so two hours of jobs are imagined. ${how}`
   const hours = Math.max(1, Math.round(arrivals.forMs / 3_600_000))
   const span = hours === 1 ? 'hour' : `${hours} hours`

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { API_URL } from '../../api/client.ts'
 import { livenessQuery } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
+import { Part } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Status } from '../../ui/status.tsx'
 import styles from './settings.module.css'
@@ -11,8 +12,7 @@ export function AboutPage() {
   const { data, error } = useQuery(livenessQuery)
   const session = useQuery(sessionQuery)
   return (
-    <section className={styles.section} aria-labelledby="about">
-      <h2 id="about">About</h2>
+    <Part id="about" title="About">
       {error && <Problem error={error} />}
       <dl className={styles.facts}>
         <dt>Version</dt>
@@ -39,6 +39,6 @@ export function AboutPage() {
         </dd>
       </dl>
       <p className={styles.intro}>All that this page shows and does, it does by that API: what it can do, curl can do.</p>
-    </section>
+    </Part>
   )
 }

@@ -6,10 +6,14 @@ import { ScopeNote, useRefusal } from '../../app/scope.tsx'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Field } from '../../ui/field.tsx'
+import { formatCounted } from '../../ui/format.ts'
+import { Part } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { readConfigSearch, type ConfigSearch } from './config-search.ts'
 import { configQuery } from './settings-queries.ts'
 import styles from './settings.module.css'
+
+const ALONE = 'general'
 
 const route = getRouteApi('/settings/config')
 
@@ -17,10 +21,10 @@ export function ConfigPage() {
   const search = route.useSearch()
   const refused = useRefusal('view')
   const { data, error, refetch } = useQuery({ ...configQuery, enabled: refused === undefined })
+  const isFiltered = search.q !== undefined || search.changed === true
   const found = data?.filter((setting) => matches(setting, search)) ?? []
   return (
-    <section className={styles.section} aria-labelledby="part">
-      <h2 id="part">Configuration</h2>
+    <Part id="part" title="Configuration">
       <p className={styles.intro}>
         What the gateway runs with since its start. <code>runyard config set NAME VALUE</code> writes another value into the file; it counts
         from the next start, prices at once. Secrets are not shown.
@@ -29,8 +33,41 @@ export function ConfigPage() {
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       <Filter search={search} />
       {data && found.length === 0 && <Empty title="No setting matches">Drop the text or the tick above.</Empty>}
-      {found.length > 0 && <DataTable caption="Configuration" columns={COLUMNS} rows={found} keyOf={({ key }) => key} />}
-    </section>
+      <div>
+        {groupsOf(found).map(([name, settings]) => (
+          <Group key={`${name} ${isFiltered}`} name={name} settings={settings} isOpen={isFiltered} />
+        ))}
+      </div>
+    </Part>
+  )
+}
+
+/** `listen.port` is of `listen`; what stands alone comes first. */
+function groupsOf(settings: readonly SettingView[]) {
+  const groups = Map.groupBy(settings, ({ key }) => (key.includes('.') ? key.slice(0, key.indexOf('.')) : ALONE))
+  return [...groups].toSorted(([a], [b]) => Number(b === ALONE) - Number(a === ALONE))
+}
+
+interface GroupProps {
+  readonly name: string
+  readonly settings: readonly SettingView[]
+  readonly isOpen: boolean
+}
+
+/** All of them at once are some screens long. What was looked for is open. */
+function Group({ name, settings, isOpen }: GroupProps) {
+  const changed = settings.filter(({ from }) => from !== 'default').length
+  return (
+    <details className={styles.group} open={isOpen}>
+      <summary>
+        <b>{name}</b>{' '}
+        <span className={styles.muted}>
+          {formatCounted(settings.length, 'setting', 'settings')}
+          {changed > 0 && `, ${changed} not the default`}
+        </span>
+      </summary>
+      <DataTable caption={`Configuration: ${name}`} columns={COLUMNS} rows={settings} keyOf={({ key }) => key} />
+    </details>
   )
 }
 

@@ -10,7 +10,7 @@ import { Field, Form } from '../../ui/field.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Select } from '../../ui/select.tsx'
 import { useChange } from './list-section.tsx'
-import { keysQuery } from './settings-queries.ts'
+import { keysQuery } from '../../api/queries.ts'
 import styles from './settings.module.css'
 
 const SCOPES: readonly { readonly scope: KeyScope; readonly means: string }[] = [

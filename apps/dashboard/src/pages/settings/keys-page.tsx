@@ -9,7 +9,7 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { MakeKey, ShowKey } from './key-dialogs.tsx'
 import { ListSection, RowButton, useChange } from './list-section.tsx'
-import { keysQuery } from './settings-queries.ts'
+import { keysQuery } from '../../api/queries.ts'
 import styles from './settings.module.css'
 
 type Open =

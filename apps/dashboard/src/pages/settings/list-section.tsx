@@ -6,6 +6,7 @@ import { ScopeNote, useRefusal } from '../../app/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
+import { Part } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import styles from './settings.module.css'
 
@@ -41,22 +42,24 @@ export function ListSection<Row>({
   const { data, error, refetch } = useQuery({ ...query, enabled: refused === undefined })
   const mayChange = useRefusal(needs) === undefined
   return (
-    <section className={styles.section} aria-labelledby="part">
-      <div className={styles.head}>
-        <h2 id="part">{title}</h2>
-        {action && (
+    <Part
+      id="part"
+      title={title}
+      actions={
+        action && (
           <Button kind="primary" disabled={!mayChange} onClick={action.onClick}>
             {action.label}
           </Button>
-        )}
-      </div>
+        )
+      }
+    >
       <div className={styles.intro}>{intro}</div>
       <ScopeNote needed={refused === undefined ? needs : reads} />
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       {data?.length === 0 && <Empty title={empty.title}>{empty.hint}</Empty>}
       {data !== undefined && data.length > 0 && <DataTable caption={title} columns={columns} rows={data} keyOf={keyOf} />}
       {children}
-    </section>
+    </Part>
   )
 }
 

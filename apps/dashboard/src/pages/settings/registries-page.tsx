@@ -8,7 +8,7 @@ import { Confirm, Dialog, DialogActions } from '../../ui/dialog.tsx'
 import { Field, Form } from '../../ui/field.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { ListSection, RowButton, useChange } from './list-section.tsx'
-import { registriesQuery } from './settings-queries.ts'
+import { registriesQuery } from '../../api/queries.ts'
 import styles from './settings.module.css'
 
 /** `of` undefined: new ones. */

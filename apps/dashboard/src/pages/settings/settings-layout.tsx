@@ -1,8 +1,8 @@
 // Settings: one list after the other, each with an address of its own.
 import { Link, Outlet } from '@tanstack/react-router'
 import { keepRange } from '../../app/range.ts'
+import { Page } from '../../ui/page.tsx'
 import { TabLinks } from '../../ui/tab-links.tsx'
-import styles from './settings.module.css'
 
 const PARTS = [
   { to: '/settings/keys', label: 'Keys' },
@@ -17,8 +17,7 @@ const PARTS = [
 
 export function SettingsLayout() {
   return (
-    <div className={styles.page}>
-      <h1>Settings</h1>
+    <Page title="Settings">
       <TabLinks label="Settings">
         {PARTS.map(({ to, label }) => (
           <Link key={to} to={to} search={keepRange} activeOptions={{ includeSearch: false }}>
@@ -27,6 +26,6 @@ export function SettingsLayout() {
         ))}
       </TabLinks>
       <Outlet />
-    </div>
+    </Page>
   )
 }

@@ -9,7 +9,7 @@ import { Field, Form } from '../../ui/field.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { ListSection, RowButton, useChange } from './list-section.tsx'
-import { volumesQuery } from './settings-queries.ts'
+import { volumesQuery } from '../../api/queries.ts'
 import styles from './settings.module.css'
 
 const USUAL_GB = '100'

@@ -13,6 +13,7 @@ import { Confirm } from '../../ui/dialog.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatBytes, formatDuration, shortId } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
+import { Part, Stack } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Status, type StatusKind } from '../../ui/status.tsx'
@@ -30,28 +31,30 @@ export function WebhooksPage() {
   const navigate = useNavigate()
   const chosen = endpoints.find(({ id, name }) => id === asked || name === asked) ?? endpoints[0]
   return (
-    <div className={styles.page}>
-      <section className={styles.section} aria-labelledby="deliveries">
-        <div className={styles.head}>
-          <h2 id="deliveries">Deliveries</h2>
-          {chosen && (
+    <Stack>
+      <Part
+        id="deliveries"
+        title="Deliveries"
+        actions={
+          chosen && (
             <Select
               label="Endpoint"
               value={chosen.id}
               options={endpoints.map(({ id, name }) => ({ value: id, label: name }))}
               onChange={(endpoint) => void navigate({ to: '.', search: (before) => ({ ...before, endpoint }) })}
             />
-          )}
-        </div>
+          )
+        }
+      >
         {error && <Problem error={error} />}
         {chosen === undefined ? (
           <Empty title="There is no endpoint yet">Each attempt to deliver a webhook of a job would be listed here.</Empty>
         ) : (
           <Deliveries of={chosen} />
         )}
-      </section>
+      </Part>
       <SigningSecrets />
-    </div>
+    </Stack>
   )
 }
 
@@ -137,8 +140,7 @@ function SigningSecrets() {
   const rotate = useChange(webhookSecretsQuery.queryKey, () => client.webhooks.rotateSecret())
   const close = (): void => setRotating(false)
   return (
-    <section className={styles.section} aria-labelledby="signing">
-      <h2 id="signing">Signing secrets</h2>
+    <Part id="signing" title="Signing secrets">
       <p className={styles.intro}>
         Receivers check a webhook by its signature. After a rotation each webhook has a signature by the new secret and by the one before.
       </p>
@@ -166,6 +168,6 @@ function SigningSecrets() {
           <p>The secret before the current one ends at once. Give the new one to your receivers.</p>
         </Confirm>
       )}
-    </section>
+    </Part>
   )
 }

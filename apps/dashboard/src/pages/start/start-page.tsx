@@ -5,6 +5,7 @@ import { API_URL } from '../../api/client.ts'
 import { endpointsQuery, poolQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { CopyBlock } from '../../ui/copy.tsx'
+import { Page } from '../../ui/page.tsx'
 import { TabLinks } from '../../ui/tab-links.tsx'
 import { exportBlock, firstScripts, WAYS } from './first-scripts.ts'
 import { describeCards } from './first-steps.ts'
@@ -15,8 +16,7 @@ const route = getRouteApi('/start')
 
 export function StartPage() {
   return (
-    <div className={styles.page}>
-      <h1>Start</h1>
+    <Page title="Start">
       <PoolSentence />
       <div className={styles.columns}>
         <div className={styles.column}>
@@ -41,7 +41,7 @@ export function StartPage() {
           <StepList />
         </section>
       </div>
-    </div>
+    </Page>
   )
 }
 

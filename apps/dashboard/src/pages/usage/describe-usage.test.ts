@@ -1,6 +1,7 @@
 import type { UsageLine } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { barsOf, formatCost, formatHours, idleShare, nameOf, readUsageSearch, sortUsage, toCommand } from './describe-usage.ts'
+import { formatCost } from '../../ui/format.ts'
+import { barsOf, formatHours, idleShare, nameOf, readUsageSearch, sortUsage, toCommand } from './describe-usage.ts'
 
 const line = (change: Partial<UsageLine>): UsageLine => ({ seconds: 0, billableSeconds: 0, gpuSeconds: 0, cost: 0, ...change })
 

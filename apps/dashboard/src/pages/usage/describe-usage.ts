@@ -50,12 +50,6 @@ export function formatHours(seconds: number): string {
   return `${new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(hours)} h`
 }
 
-/** `12.50 EUR`; four digits where two would hide it. */
-export function formatCost(cost: number, currency: string): string {
-  const digits = cost > 0 && cost < 1 ? 4 : 2
-  return `${new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(cost)} ${currency}`
-}
-
 /** Of the billed seconds, the share without a job. Undefined: not known, or nothing was billed. */
 export function idleShare({
   idleSeconds,

@@ -9,11 +9,12 @@ import { useRange, type Range } from '../../app/range.ts'
 import { ScopeNote, useRefusal } from '../../app/scope.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { Empty } from '../../ui/empty.tsx'
-import { formatPercent } from '../../ui/format.ts'
+import { formatCost, formatPercent } from '../../ui/format.ts'
 import { LinkButton } from '../../ui/button.tsx'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { TabLinks } from '../../ui/tab-links.tsx'
-import { formatCost, formatHours, GROUPINGS, idleShare, toCommand, USUAL_GROUPING, type Grouping } from './describe-usage.ts'
+import { formatHours, GROUPINGS, idleShare, toCommand, USUAL_GROUPING, type Grouping } from './describe-usage.ts'
 import { Months } from './months.tsx'
 import { PriceNote } from './price-note.tsx'
 import { UsageTable } from './usage-table.tsx'
@@ -29,16 +30,17 @@ export function UsagePage() {
   const refused = useRefusal('view')
   const { data, error, refetch } = useQuery({ ...usageQuery(asked), enabled: refused === undefined })
   return (
-    <div className={styles.page}>
-      <div className={styles.head}>
-        <h1>Usage</h1>
-        <div className={styles.actions}>
+    <Page
+      title="Usage"
+      actions={
+        <>
           <CopyButton text={toCommand({ by, span, csvUrl })} what="as command" />
           <LinkButton href={csvUrl} download={`usage-by-${by}.csv`}>
             Download CSV
           </LinkButton>
-        </div>
-      </div>
+        </>
+      }
+    >
       <Months />
       <ScopeNote needed="view" />
       {error && <Problem error={error} onRetry={() => void refetch()} />}
@@ -57,7 +59,7 @@ export function UsagePage() {
         ))}
       </TabLinks>
       {data && <Lines view={data} by={by} />}
-    </div>
+    </Page>
   )
 }
 

@@ -1,7 +1,7 @@
 import type { UsageLine, UsageView } from '@runyard/schema/api'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
-import { formatPercent } from '../../ui/format.ts'
-import { barsOf, formatCost, formatHours, GROUPINGS, idleShare, nameOf, sortUsage, type Grouping } from './describe-usage.ts'
+import { formatCost, formatPercent } from '../../ui/format.ts'
+import { barsOf, formatHours, GROUPINGS, idleShare, nameOf, sortUsage, type Grouping } from './describe-usage.ts'
 import styles from './usage-page.module.css'
 
 interface Row {

@@ -40,7 +40,7 @@ describe('what needs a person', () => {
 
 describe('the sentence of state', () => {
   it.each([
-    [pool(true, false), [STUCK], '1 thing needs you · 1 of 2 cards in use on 1 host · 2 jobs run, 1 wait'],
+    [pool(true, false), [STUCK], '1 thing needs you · 1 of 2 cards in use on 1 host · 2 jobs run, 1 waits'],
     [pool(), [], 'Nothing needs you · 1 host without a GPU'],
     [{ hosts: [], scalerAt: null }, [], 'Nothing needs you · no host is configured'],
   ])('says what is at work, and what waits', (view, loads, sentence) => {

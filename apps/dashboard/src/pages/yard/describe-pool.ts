@@ -1,6 +1,6 @@
 import type { Reason } from '@runyard/schema'
 import type { EndpointLoadView, NoticeListView, PoolView } from '@runyard/schema/api'
-import { formatCount, formatCounted } from '../../ui/format.ts'
+import { formatCounted } from '../../ui/format.ts'
 
 /** Something that needs a person. */
 export interface Trouble {
@@ -63,5 +63,9 @@ function describeJobs(loads: readonly EndpointLoadView[]): string {
     sum(({ inProgress }) => inProgress),
     'job runs',
     'jobs run',
-  )}, ${formatCount(sum(({ inQueue }) => inQueue))} wait`
+  )}, ${formatCounted(
+    sum(({ inQueue }) => inQueue),
+    'waits',
+    'wait',
+  )}`
 }

@@ -27,9 +27,11 @@ export function YardPage() {
   const error = pool.error ?? notices.error ?? endpoints.error
   return (
     <div className={styles.page}>
-      <h1>Yard</h1>
+      <div>
+        <h1>Yard</h1>
+        {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
+      </div>
       {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
-      {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
       <NoticeList troubles={troubles} />
       <GpuPreview />
       {endpoints.data && (

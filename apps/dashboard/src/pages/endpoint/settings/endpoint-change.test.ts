@@ -1,6 +1,6 @@
 import type { EndpointView } from '@runyard/schema/api'
 import { describe, expect, it } from 'vitest'
-import { changeOf, describeEffect, faultsOf, valuesOf } from './endpoint-change.ts'
+import { changeOf, describeEffect, faultsOf, fieldsOf, valuesOf } from './endpoint-change.ts'
 import { coverSecrets, readEnv, writeEnv } from './env-lines.ts'
 
 const endpoint: EndpointView = {
@@ -28,7 +28,7 @@ const health = (idle: number, running: number) => ({ workers: { idle, running } 
 
 it('a form that nobody has touched changes nothing', () => {
   expect(changed({})).toMatchObject({ changes: [], body: {} })
-  expect(faultsOf(endpoint, valuesOf(endpoint)).size).toBe(0)
+  expect(faultsOf(fieldsOf(endpoint), valuesOf(endpoint)).size).toBe(0)
 })
 
 it('only what was changed is sent, and the command line says the same', () => {
@@ -66,7 +66,7 @@ it.each([
   [{ env: 'A=1\nB' }, 'env', 'line 2 must be NAME=VALUE'],
   [{ env: 'A=1\nA=2' }, 'env', 'line 2 names A once more'],
 ])('%j is refused at its field', (values, field, fault) => {
-  expect(faultsOf(endpoint, { ...valuesOf(endpoint), ...values }).get(field)).toBe(fault)
+  expect(faultsOf(fieldsOf(endpoint), { ...valuesOf(endpoint), ...values }).get(field)).toBe(fault)
 })
 
 describe('lines of the environment', () => {

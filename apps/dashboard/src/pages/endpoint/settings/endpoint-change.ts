@@ -1,7 +1,13 @@
-// What a filled-in form would change: the fields, the request, and the command line that does the same.
+// What a filled-in form would change or make: the fields, the request, and the command line that does the same.
 import type { EndpointBody, EndpointView, HealthView } from '@runyard/schema/api'
+import { sentenceOf } from '../../../ui/problem.tsx'
 import { quoteShell } from '../../../ui/quote-shell.ts'
-import { FIELDS, type FormField, type Values } from './form-fields.ts'
+import { coverEnv, envOption } from './env-lines.ts'
+import type { FormField, Values } from './form-field.ts'
+import { SCALING_FIELDS } from './scaling-fields.ts'
+import { WORKER_FIELDS } from './worker-fields.ts'
+
+const FIELDS: readonly FormField[] = [...SCALING_FIELDS, ...WORKER_FIELDS]
 
 export function fieldsOf(endpoint: EndpointView): readonly FormField[] {
   return FIELDS.filter(({ isFor }) => isFor === undefined || isFor(endpoint))
@@ -12,14 +18,39 @@ export function valuesOf(endpoint: EndpointView): Values {
 }
 
 /** By field, one sentence each. */
-export function faultsOf(endpoint: EndpointView, values: Values): ReadonlyMap<string, string> {
-  const own = fieldsOf(endpoint).flatMap(({ name, faultOf }) => {
+export function faultsOf(fields: readonly FormField[], values: Values): ReadonlyMap<string, string> {
+  const own = fields.flatMap(({ name, faultOf }) => {
     const fault = faultOf?.(values[name] ?? '')
     return fault === undefined ? [] : [[name, fault] as const]
   })
   const tooMany = Number(values['workersMin']) > Number(values['workersMax'])
   return new Map([...(tooMany ? [['workersMax', 'must not be below the active workers'] as const] : []), ...own])
 }
+
+/** The API's sentence at its field, whose place says which member of the body it is. */
+export const toFault = (error: Error): string => sentenceOf(error).replace(/^body\.[\w.]+: /u, '')
+
+/** The field that a refusal of the API is about; undefined: none of them. */
+export function findBlamed(fields: readonly FormField[], error: Error): string | undefined {
+  const message = sentenceOf(error)
+  const [, path = ''] = /^body\.([\w.]+):/u.exec(message) ?? []
+  const member = path.split('.').at(-1)?.toLowerCase()
+  const byPath =
+    MEMBERS.find(([pattern]) => path !== '' && pattern.test(path))?.[1] ?? fields.find(({ name }) => name.toLowerCase() === member)?.name
+  return byPath ?? fields.find(({ blames }) => blames?.test(message))?.name
+}
+
+/** Members of the body whose fields are called otherwise. */
+const MEMBERS: readonly (readonly [RegExp, string])[] = [
+  [/^workers\.min/u, 'workersMin'],
+  [/^workers\.max/u, 'workersMax'],
+  [/^scaling/u, 'scalingValue'],
+  [/^gpu\.pools/u, 'gpuPools'],
+  [/^gpu\.excludedTypes/u, 'gpuExcluded'],
+  [/^gpu\.count/u, 'gpuCount'],
+  [/^cpu/u, 'cpuSize'],
+  [/^networkVolumes/u, 'volumes'],
+]
 
 export interface FieldChange {
   readonly field: FormField
@@ -40,14 +71,27 @@ export function changeOf(endpoint: EndpointView, values: Values): EndpointChange
     const [old, next] = [field.read(endpoint), values[field.name] ?? '']
     return old.trim() === next.trim() ? [] : [{ field, old, new: next }]
   })
-  const options = changes.map(({ field }) => field.toOptions(values, endpoint))
-  const isWhole = options.every((option) => option !== undefined)
+  const told = changes.map(({ field }) => field)
   return {
     changes,
-    body: mergePatches(changes.map(({ field }) => field.toPatch(values, endpoint))),
-    command: isWhole ? ['runyard endpoints update', quoteShell(endpoint.name), ...new Set(options)].join(' ') : undefined,
-    isContainer: changes.some(({ field }) => field.isContainer),
+    body: bodyOf(told, values, endpoint),
+    command: commandOf(`runyard endpoints update ${quoteShell(endpoint.name)}`, optionsOf(told, values, endpoint)),
+    isContainer: told.some(({ isContainer }) => isContainer),
   }
+}
+
+export function bodyOf(fields: readonly FormField[], values: Values, endpoint: EndpointView): EndpointBody {
+  return mergePatches(fields.map(({ toPatch }) => toPatch(values, endpoint)))
+}
+
+export type Options = readonly (string | undefined)[]
+
+export const optionsOf = (fields: readonly FormField[], values: Values, endpoint: EndpointView): Options =>
+  fields.map(({ toOptions }) => toOptions(values, endpoint))
+
+/** Two fields may be one option. */
+export function commandOf(verb: string, options: Options): string | undefined {
+  return options.every((option) => option !== undefined) ? [verb, ...new Set(options)].join(' ') : undefined
 }
 
 /** `workers` and `gpu` are put together from their members. */
@@ -71,11 +115,22 @@ export function describeEffect({ isContainer, changes }: EndpointChange, health:
   return `A new release: ${[...workers(idle, 'idle', 'at once'), ...workers(running, 'busy', 'after their jobs')].join(', ')}.`
 }
 
-export function toCurl(url: string, endpointId: string, body: EndpointBody): string {
+/** `endpointId`: absent where it is to be made. */
+export function toCurl(url: string, body: EndpointBody, endpointId?: string): string {
   return [
-    `curl -sS -X PATCH '${url}/v2/serverless/${endpointId}'`,
+    endpointId === undefined ? `curl -sS '${url}/v2/serverless'` : `curl -sS -X PATCH '${url}/v2/serverless/${endpointId}'`,
     `  -H "Authorization: Bearer $RUNPOD_API_KEY"`,
     `  -H 'Content-Type: application/json'`,
     `  -d ${quoteShell(JSON.stringify(body))}`,
   ].join(' \\\n')
+}
+
+/** For the eye: without the values of variables that are called like secrets. */
+export function coverBody(body: EndpointBody): EndpointBody {
+  return body.env === undefined ? body : { ...body, env: coverEnv(body.env) }
+}
+
+export function coverCommand(command: string, { env = {} }: EndpointBody): string {
+  const covered = Object.entries(coverEnv(env))
+  return covered.reduce((text, [name, value]) => text.replaceAll(envOption(name, env[name] ?? ''), envOption(name, value)), command)
 }

@@ -45,19 +45,26 @@ const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASS|PASSWORD)(?:_|$)/iu
 const REFERENCE = /^\{\{.*\}\}$/u
 const COVER = '••••••••'
 
+const isSecret = (name: string, value: string): boolean => value !== '' && SECRET_NAME.test(name) && !REFERENCE.test(value)
+
 /** Without the values of variables that are called like secrets. A reference to a secret is no secret. */
 export function coverSecrets(text: string): string {
   const cover = (line: string): string => {
     const [name = '', ...rest] = line.split('=')
-    const value = rest.join('=').trim()
-    return value !== '' && SECRET_NAME.test(name.trim()) && !REFERENCE.test(value) ? `${name}=${COVER}` : line
+    return isSecret(name.trim(), rest.join('=').trim()) ? `${name}=${COVER}` : line
   }
   return text.split('\n').map(cover).join('\n')
 }
+
+export function coverEnv(env: Env): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, isSecret(name, value.trim()) ? COVER : value]))
+}
+
+export const envOption = (name: string, value: string): string => `--env ${quoteShell(`${name}=${value}`)}`
 
 /** Only what changes. */
 export function toEnvOptions(before: Env, after: Env): string {
   const set = Object.entries(after).filter(([name, value]) => before[name] !== value)
   const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name))
-  return [...set.map(([name, value]) => `--env ${quoteShell(`${name}=${value}`)}`), ...gone.map((name) => `--unset-env ${name}`)].join(' ')
+  return [...set.map(([name, value]) => envOption(name, value)), ...gone.map((name) => `--unset-env ${name}`)].join(' ')
 }

@@ -1,17 +1,18 @@
 import { useId, useState } from 'react'
 import { Button } from '../../../ui/button.tsx'
-import type { FormField } from './form-fields.ts'
+import type { Choice, FormField } from './form-field.ts'
 import styles from './settings.module.css'
 
 export interface SettingsFieldProps {
   readonly field: FormField
+  readonly options: readonly Choice[] | undefined
   readonly value: string
   readonly fault: string | undefined
   readonly isChanged: boolean
   readonly onChange: (text: string) => void
 }
 
-export function SettingsField({ field, value, fault, isChanged, onChange }: SettingsFieldProps) {
+export function SettingsField({ field, options, value, fault, isChanged, onChange }: SettingsFieldProps) {
   const id = useId()
   const { label, help } = field
   const [isShown, setShown] = useState(false)
@@ -32,7 +33,7 @@ export function SettingsField({ field, value, fault, isChanged, onChange }: Sett
         {label}
         {isChanged && <span className={styles.changed}> changed</span>}
       </label>
-      <Input field={field} shared={shared} />
+      <Input kind={field.kind} options={options} shared={shared} />
       {isCovered && (
         <div className={styles.cover}>
           <Button onClick={() => setShown(true)}>Show and edit</Button>
@@ -47,7 +48,8 @@ export function SettingsField({ field, value, fault, isChanged, onChange }: Sett
 }
 
 interface InputProps {
-  readonly field: FormField
+  readonly kind: FormField['kind']
+  readonly options: readonly Choice[] | undefined
   readonly shared: {
     readonly id: string
     readonly value: string
@@ -58,7 +60,7 @@ interface InputProps {
   }
 }
 
-function Input({ field: { options, kind }, shared }: InputProps) {
+function Input({ options, kind, shared }: InputProps) {
   if (options !== undefined) {
     const { readOnly: _readOnly, ...select } = shared
     return (

@@ -2,53 +2,38 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { EndpointView } from '@runyard/schema/api'
-import { API_URL, client } from '../../../api/client.ts'
+import { client } from '../../../api/client.ts'
 import { endpointsQuery, healthQuery } from '../../../api/queries.ts'
 import { Button } from '../../../ui/button.tsx'
-import { CopyBlock } from '../../../ui/copy.tsx'
 import { Dialog, DialogActions } from '../../../ui/dialog.tsx'
 import { Problem } from '../../../ui/problem.tsx'
-import { changeOf, describeEffect, faultsOf, fieldsOf, toCurl, valuesOf, type EndpointChange } from './endpoint-change.ts'
-import type { FormField, Values } from './form-fields.ts'
+import { changeOf, describeEffect, faultsOf, fieldsOf, findBlamed, toFault, valuesOf, type EndpointChange } from './endpoint-change.ts'
+import { EndpointForm, SameCalls } from './endpoint-form.tsx'
+import type { FormField, Values } from './form-field.ts'
 import { AskBeforeLeaving } from './ask-before-leaving.tsx'
-import { SettingsField } from './settings-field.tsx'
 import styles from './settings.module.css'
-
-const GROUPS = ['Scaling', 'GPUs', 'Container'] as const satisfies readonly FormField['group'][]
 
 export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) {
   // What was changed here; the rest follows the endpoint, which others may change meanwhile.
   const [written, setWritten] = useState<Values>({})
   const [isSaving, setSaving] = useState(false)
-  const values = { ...valuesOf(endpoint), ...written }
-  const faults = faultsOf(endpoint, values)
-  const change = changeOf(endpoint, values)
+  const [refused, setRefused] = useState<Refused>()
   const fields = fieldsOf(endpoint)
+  const values = { ...valuesOf(endpoint), ...written }
+  const faults = faultsOf(fields, values)
+  const change = changeOf(endpoint, values)
   return (
-    <form
-      className={styles.form}
-      onSubmit={(event) => {
-        event.preventDefault()
-        setSaving(true)
+    <EndpointForm
+      fields={fields}
+      values={values}
+      faults={refused === undefined ? faults : new Map([...faults, [refused.field, refused.sentence]])}
+      isChanged={(field) => change.changes.some((one) => one.field === field)}
+      onChange={(name, text) => {
+        setRefused(undefined)
+        setWritten((now) => ({ ...now, [name]: text }))
       }}
+      onSubmit={() => setSaving(true)}
     >
-      {GROUPS.filter((group) => fields.some((field) => field.group === group)).map((group) => (
-        <fieldset key={group} className={styles.group}>
-          <legend>{group}</legend>
-          {fields
-            .filter((field) => field.group === group)
-            .map((field) => (
-              <SettingsField
-                key={field.name}
-                field={field}
-                value={values[field.name] ?? ''}
-                fault={faults.get(field.name)}
-                isChanged={change.changes.some((one) => one.field === field)}
-                onChange={(text) => setWritten((now) => ({ ...now, [field.name]: text }))}
-              />
-            ))}
-        </fieldset>
-      ))}
       <div className={styles.actions}>
         <Button type="submit" kind="primary" disabled={faults.size > 0 || change.changes.length === 0}>
           Review and save
@@ -59,9 +44,27 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
         </span>
       </div>
       <AskBeforeLeaving hasChanges={change.changes.length > 0} />
-      {isSaving && <Review endpoint={endpoint} change={change} onClose={() => setSaving(false)} onSaved={() => setWritten({})} />}
-    </form>
+      {isSaving && (
+        <Review
+          endpoint={endpoint}
+          change={change}
+          onClose={() => setSaving(false)}
+          onSaved={() => setWritten({})}
+          onRefused={(error) => {
+            const field = findBlamed(fields, error)
+            if (field === undefined) return
+            setRefused({ field, sentence: toFault(error) })
+            setSaving(false)
+          }}
+        />
+      )}
+    </EndpointForm>
   )
+}
+
+interface Refused {
+  readonly field: string
+  readonly sentence: string
 }
 
 function describeCount({ changes }: EndpointChange): string {
@@ -73,9 +76,10 @@ interface ReviewProps {
   readonly change: EndpointChange
   readonly onClose: () => void
   readonly onSaved: () => void
+  readonly onRefused: (error: Error) => void
 }
 
-function Review({ endpoint: { id, name }, change, onClose, onSaved }: ReviewProps) {
+function Review({ endpoint: { id, name }, change, onClose, onSaved, onRefused }: ReviewProps) {
   const cache = useQueryClient()
   const { data: health } = useQuery(healthQuery(id))
   const save = useMutation({
@@ -85,6 +89,7 @@ function Review({ endpoint: { id, name }, change, onClose, onSaved }: ReviewProp
       onSaved()
       onClose()
     },
+    onError: onRefused,
   })
   return (
     <Dialog title={`Save ${name}?`} onClose={onClose}>
@@ -92,8 +97,7 @@ function Review({ endpoint: { id, name }, change, onClose, onSaved }: ReviewProp
       <p>{describeEffect(change, health)}</p>
       <details>
         <summary>The same by command line or REST</summary>
-        {change.command !== undefined && <CopyBlock text={change.command} label="Command line" />}
-        <CopyBlock text={toCurl(API_URL, id, change.body)} label="Request" />
+        <SameCalls command={change.command} body={change.body} endpointId={id} />
       </details>
       {save.error && <Problem error={save.error} />}
       <DialogActions>
