@@ -7,7 +7,7 @@ import type { PageBench } from './world.ts'
 
 const DIST = join(import.meta.dirname, '..', '..', '..', 'apps', 'dashboard', 'dist')
 const KB = 1000
-const VISITS = 7
+const VISITS = 5
 /** Until what the page loads by itself has come. */
 const QUIET_MS = 1500
 

@@ -9,7 +9,7 @@ import type { PageBench } from './world.ts'
 
 const PAGES = 50
 /** Longer than most of what a page asks again. */
-const WINDOW_MS = 20_000
+const WINDOW_MS = 12_000
 const SETTLE_MS = 4000
 
 export async function measureOpenPages({ stack, openPage, times }: PageBench): Promise<readonly Measured[]> {

@@ -14,6 +14,7 @@ import type { SeriesView } from '@runyard/schema/api'
 import type { Chunk, ChunkRange, Store } from '@runyard/store'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints } from './own-endpoints.ts'
+import { createSharedAnswers } from './shared-answers.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -31,16 +32,30 @@ interface Asked {
 }
 
 export function registerSeriesRoute(app: RestApp, { store }: { readonly store: SeriesStore }): void {
+  const share = createSharedAnswers<SeriesView>()
   app.route({
     ...restRoute('GET /runyard/v1/series'),
-    handler: async (request): Promise<SeriesView> => {
-      const { endpoint, gpu, points, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
-      if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-      const own = await ownEndpoints(store, keyOf(request).ownerId, endpoint)
-      if (gpu !== undefined) return readCard(store, gpu, { from, to, points })
-      return readNumbers(store, new Set(own.asked.map(({ id }) => id)), { from, to, points })
+    handler: (request) => {
+      const { ownerId } = keyOf(request)
+      return share(`${ownerId} ${request.url}`, () => readSeries(store, ownerId, request.query))
     },
   })
+}
+
+interface Query {
+  readonly endpoint?: string | undefined
+  readonly gpu?: string | undefined
+  readonly points: number
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+async function readSeries(store: SeriesStore, ownerId: string, query: Query): Promise<SeriesView> {
+  const { endpoint, gpu, points, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
+  if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
+  const own = await ownEndpoints(store, ownerId, endpoint)
+  if (gpu !== undefined) return readCard(store, gpu, { from, to, points })
+  return readNumbers(store, new Set(own.asked.map(({ id }) => id)), { from, to, points })
 }
 
 /** A whole number of the finest steps, so many that no more than `points` are left. */

@@ -7,6 +7,7 @@ import type { Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, type PastEndpoint } from './own-endpoints.ts'
+import { createSharedAnswers } from './shared-answers.ts'
 import type { Past } from '../parts/past.ts'
 import { readRanJobs } from '../parts/ran-jobs.ts'
 
@@ -37,37 +38,52 @@ interface TimelineDeps {
 }
 
 export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
-  const { store } = deps
+  const share = createSharedAnswers<TimelineView>()
   app.route({
     ...restRoute('GET /runyard/v1/timeline'),
-    handler: async (request): Promise<TimelineView> => {
-      const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
-      const range = { from: Math.min(from, to - 1), to }
-      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
-      const all = await workersIn(deps, range)
-      const endpoints = await own.name(all.map(({ endpointId }) => endpointId))
-      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || endpoints.has(endpointId)
-      const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
-      const [cards, away, begun] = await Promise.all([cardsOf(store, all), absencesIn(store, range), beginningOf(store, all)])
-      const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
-      const hostIds = begun <= range.from ? [] : new Set(shown.map(({ hostId }) => hostId))
-      const before = [...hostIds].map((hostId) => ({ hostId, cause: 'not_recorded', from: range.from, to: Math.min(begun, range.to) }))
-      const absences = [...before, ...away]
-      const input = { range, px, now: Date.now(), cards: shown, workers, absences }
-      const { lanes, level, isComplete } = await drawInTurns(deps, input)
-      const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
-      return {
-        ...range,
-        now: input.now,
-        px,
-        readingPx: readingPxOf(input),
-        level,
-        lanes: views.toSorted((a, b) => compare(a.group, b.group) || compare(a.host, b.host)),
-        absences: absences.map(({ ...absence }) => absence),
-        isComplete,
-      }
+    handler: (request) => {
+      const { ownerId } = keyOf(request)
+      return share(`${ownerId} ${request.url}`, () => drawTimeline(deps, ownerId, request.query))
     },
   })
+}
+
+interface Query {
+  readonly px: number
+  readonly group: 'host' | 'type' | 'endpoint'
+  readonly endpoint?: string | undefined
+  readonly gpu?: string | undefined
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Query): Promise<TimelineView> {
+  const { store } = deps
+  const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
+  const range = { from: Math.min(from, to - 1), to }
+  const own = await pastEndpoints(store, ownerId, word)
+  const all = await workersIn(deps, range)
+  const endpoints = await own.name(all.map(({ endpointId }) => endpointId))
+  const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || endpoints.has(endpointId)
+  const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
+  const [cards, away, begun] = await Promise.all([cardsOf(store, all), absencesIn(store, range), beginningOf(store, all)])
+  const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
+  const hostIds = begun <= range.from ? [] : new Set(shown.map(({ hostId }) => hostId))
+  const before = [...hostIds].map((hostId) => ({ hostId, cause: 'not_recorded', from: range.from, to: Math.min(begun, range.to) }))
+  const absences = [...before, ...away]
+  const input = { range, px, now: Date.now(), cards: shown, workers, absences }
+  const { lanes, level, isComplete } = await drawInTurns(deps, input)
+  const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
+  return {
+    ...range,
+    now: input.now,
+    px,
+    readingPx: readingPxOf(input),
+    level,
+    lanes: views.toSorted((a, b) => compare(a.group, b.group) || compare(a.host, b.host)),
+    absences: absences.map(({ ...absence }) => absence),
+    isComplete,
+  }
 }
 
 function levelOf({ px, workers }: TimelineInput, jobs: number): TimelineView['level'] {
