@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alertGroups, BOARDS, createPace, queriesOf, recordingGroups, toRuleFile } from '@runyard/monitoring'
+import { startReceiver } from '@runyard/testing'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand } from '../harness/child.ts'
@@ -10,11 +11,14 @@ import { startPrometheus, type Prometheus } from '../harness/prometheus.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
+import { findWorkerPid } from '../harness/workers.ts'
 import { ECHO, NAP, sourceCall } from '../suites/calls.ts'
 
 const RECORDED = await readFile(new URL('../../packages/nvidia-smi-parser/fixtures/two-geforce-550.xml', import.meta.url), 'utf8')
 /** Without processes of the machine on which it was recorded. */
 const HEALTHY = RECORDED.replaceAll(/<processes>[\s\S]*?<\/processes>/g, '<processes></processes>')
+/** The first card is hot, and both compute nothing. */
+const HOT_AND_IDLE = HEALTHY.replace('<gpu_temp>61 C', '<gpu_temp>91 C').replaceAll('<gpu_util>7 %', '<gpu_util>0 %')
 const BROKEN = HEALTHY.replace(/<\/gpu>/, '<gpu_reset_status><reset_required>Yes</reset_required></gpu_reset_status></gpu>')
 
 /** The scaler reports every ten seconds, and starts that fail are tried again after 10 s and 30 s. Everything else may be sixty times as fast. */
@@ -48,7 +52,14 @@ await suiteThatNeeds(['redis', 'promtool'], 'a Prometheus that scrapes a stack',
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
     const files = ['-keyout', tls.RUNYARD_TLS_KEY, '-out', tls.RUNYARD_TLS_CERT]
     await runCommand('openssl', ['req', '-x509', ...curve, '-days', '5', '-subj', '/CN=yard', ...files])
-    stack = await startStack({ host: 'process', settings: { PATH: `${smi.directory}:${process.env['PATH'] ?? ''}`, ...tls } })
+    const settings = {
+      PATH: `${smi.directory}:${process.env['PATH'] ?? ''}`,
+      RUNYARD_LEASE_BUDGET: '0',
+      RUNYARD_WEBHOOKS_ALLOW_PRIVATE: 'true',
+      RUNYARD_WEBHOOKS_OUTBOX_EVENTS: '2',
+      RUNYARD_WEBHOOKS_RETRY_DELAYS_S: '2',
+    }
+    stack = await startStack({ host: 'process', settings: { ...settings, ...tls } })
     prometheus = await startPrometheus({
       targets: [new URL(stack.url).host],
       scrapeEvery: '1s',
@@ -124,6 +135,42 @@ await suiteThatNeeds(['redis', 'promtool'], 'a Prometheus that scrapes a stack',
     expect(await fires('RunyardWorkersCrashLoop')).toMatchObject({ labels: { endpoint: 'broken' } })
     await stack.api.deleteEndpoint(broken)
     expect(await clears('RunyardWorkersCrashLoop')).toBe(true)
+  })
+
+  test('a lost worker and its job, and webhooks that nobody takes, have their alerts', async () => {
+    const ill = await stack.api.saveEndpoint({ name: 'ill', cpu: 'cpu3c-1-2', idleTimeout: 600 })
+    await stack.api.runsync(ill, sourceCall('echo', ECHO))
+    const counts = () => prometheus.query('runyard_workers_lost_total{endpoint="ill"}')
+    await waitFor('the counts to begin at zero', async () => (await counts()).length === 1, PATIENCE)
+    const id = await stack.api.run(ill, sourceCall('nap', NAP, { seconds: 600 }))
+    const workerId = await waitFor('the job to run', async () => (await stack.api.status(ill, id)).workerId)
+    process.kill(await findWorkerPid('process', workerId), 'SIGKILL')
+    // Each for some seconds only, and not at the same time.
+    const lost = await Promise.all(['RunyardWorkersLost', 'RunyardJobsLost'].map(fires))
+    expect(lost.map(({ labels }) => labels['endpoint'])).toEqual(['ill', 'ill'])
+    await using receiver = await startReceiver()
+    receiver.answer = (response) => void response.writeHead(500).end()
+    for (let job = 0; job < 5; job += 1)
+      await stack.api.post(`/v2/${ill}/runsync`, { input: sourceCall('echo', ECHO), webhook: receiver.url })
+    await Promise.all(['RunyardWebhooksDropped', 'RunyardWebhooksLate'].map(fires))
+    receiver.answer = (response) => void response.writeHead(200).end()
+    for (const alert of ['RunyardWorkersLost', 'RunyardJobsLost', 'RunyardWebhooksDropped', 'RunyardWebhooksLate'])
+      expect([alert, await clears(alert)]).toEqual([alert, true])
+  })
+
+  test('a hot card, idle cards that are held, a Redis that is nearly full and may evict: each has its ticket until it is over', async () => {
+    await smi.report(HOT_AND_IDLE)
+    const [used] = await prometheus.query('runyard_store_used_bytes')
+    await stack.redis.configure('maxmemory', `${Math.round(Number(used?.value[1]) * 1.12)}`)
+    await stack.redis.configure('maxmemory-policy', 'volatile-ttl')
+    const [hot, durable] = await Promise.all(['RunyardGpuHot', 'RunyardStoreNotDurable', 'RunyardStoreNearlyFull'].map(fires))
+    expect([hot?.labels['gpu'], durable?.labels['kind']]).toEqual(['0', 'may_evict'])
+    await stack.redis.configure('maxmemory-policy', 'noeviction')
+    await stack.redis.configure('maxmemory', '0')
+    await fires('RunyardGpuIdleButHeld')
+    await smi.report(HEALTHY)
+    for (const alert of ['RunyardGpuHot', 'RunyardStoreNotDurable', 'RunyardStoreNearlyFull', 'RunyardGpuIdleButHeld'])
+      expect([alert, await clears(alert)]).toEqual([alert, true])
   })
 
   test('a card with a fault is out of use', async () => {
