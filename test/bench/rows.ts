@@ -6,6 +6,7 @@ import { lb } from './rows/lb.ts'
 import { celery } from './rows/celery.ts'
 import { localServer } from './rows/local-server.ts'
 import { cold } from './rows/cold.ts'
+import { deploy } from './rows/deploy.ts'
 import { kill } from './rows/kill.ts'
 import { idle } from './rows/idle.ts'
 import { polling } from './rows/polling.ts'
@@ -23,6 +24,7 @@ export const ROW_GROUPS: readonly RowGroup[] = [
   lb,
   celery,
   cold,
+  deploy,
   kill,
   idle,
   polling,

@@ -25,7 +25,7 @@ export interface Measured {
   readonly budget?: { readonly of: 'ratio' | 'ours'; readonly most?: number; readonly least?: number }
 }
 
-export type Unit = 'count' | 'ms' | 's' | 'per second' | 'bytes'
+export type Unit = 'count' | 'ms' | 's' | 'per second' | 'bytes' | 'mebibytes'
 
 export function toRow(measured: Measured): Row {
   const { path, ours, beside, ratios, unit, budget } = measured
@@ -74,6 +74,7 @@ const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   s: (value) => `${value.toFixed(2)} s`,
   'per second': (value) => `${value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en')}/s`,
   bytes: (value) => (value < 10_240 ? `${Math.round(value)} B` : `${(value / 1024).toFixed(1)} KiB`),
+  mebibytes: (value) => `${(value / 2 ** 20).toFixed(0)} MiB`,
 }
 
 function format(value: number, unit: Unit): string {

@@ -1,6 +1,10 @@
 // A deploy as both clients send it (production §3.1), with a small archive in place of a vendored one.
-import { glob, readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { glob, readFile, stat } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { appArchive } from '@runyard/testing'
 import type { Stack } from './stack.ts'
 import { venvPath, type VenvName } from './venvs.ts'
@@ -9,6 +13,8 @@ export interface DeployedApp {
   readonly environmentId: string
   /** Uploads the files as a build and activates it; returns its id. */
   readonly deploy: (files: Readonly<Record<string, string>>) => Promise<string>
+  /** The same with an archive that is on the disk. */
+  readonly deployFile: (path: string) => Promise<string>
   /** Saves a function of the app; returns the endpoint's id. */
   readonly save: (name: string, env?: Readonly<Record<string, string>>, more?: object) => Promise<string>
   readonly remove: () => Promise<void>
@@ -31,6 +37,20 @@ export async function vendoredFiles(venv: VenvName, name: string, prefix = ''): 
   return files
 }
 
+/** With the exact length, as both clients send it. @throws with the reply of a refusal */
+export async function putStream(url: string, size: number, bytes: Readable): Promise<void> {
+  const sent = request(url, { method: 'PUT', headers: { 'content-type': 'application/gzip', 'content-length': size } })
+  const answered = new Promise<void>((resolve, reject) => {
+    sent.once('error', reject)
+    sent.once('response', (answer) => {
+      const { statusCode: status = 0 } = answer
+      if (status < 300) answer.resume().once('end', resolve)
+      else void answer.toArray().then((chunks) => reject(new Error(`the upload was answered with ${status}: ${chunks.join('')}`)), reject)
+    })
+  })
+  await Promise.all([pipeline(bytes, sent), answered])
+}
+
 /** `manifest`: also among the files, under the name that its client uses. */
 export async function createDeployedApp(
   { api }: Stack,
@@ -42,20 +62,23 @@ export async function createDeployedApp(
   const made = await call<{ id: string }>(CREATE_ENVIRONMENT, 'createFlashEnvironment', { input: { flashAppId, name: 'production' } })
   const environmentId = made.id
   const ids = new Map<string, string>()
+  const deployArchive = async (tarballSize: number, bytes: Readable): Promise<string> => {
+    const prepared = await call<{ uploadUrl: string; objectKey: string }>(PREPARE, 'prepareFlashArtifactUpload', {
+      input: { flashAppId, tarballSize },
+    })
+    await putStream(prepared.uploadUrl, tarballSize, bytes)
+    const input = { flashAppId, objectKey: prepared.objectKey, manifest }
+    const build = await call<{ id: string }>(FINALIZE, 'finalizeFlashArtifactUpload', { input })
+    await call(ACTIVATE, 'deployBuildToEnvironment', { input: { flashEnvironmentId: environmentId, flashBuildId: build.id } })
+    return build.id
+  }
   return {
     environmentId,
     async deploy(files) {
       const archive = appArchive({ ...files, [manifestFile]: JSON.stringify(manifest) })
-      const input = { flashAppId, tarballSize: archive.length }
-      const { uploadUrl, objectKey } = await call<{ uploadUrl: string; objectKey: string }>(PREPARE, 'prepareFlashArtifactUpload', {
-        input,
-      })
-      const put = await fetch(uploadUrl, { method: 'PUT', body: new Uint8Array(archive), headers: { 'content-type': 'application/gzip' } })
-      if (!put.ok) throw new Error(`the upload was answered with ${put.status}: ${await put.text()}`)
-      const build = await call<{ id: string }>(FINALIZE, 'finalizeFlashArtifactUpload', { input: { flashAppId, objectKey, manifest } })
-      await call(ACTIVATE, 'deployBuildToEnvironment', { input: { flashEnvironmentId: environmentId, flashBuildId: build.id } })
-      return build.id
+      return deployArchive(archive.length, Readable.from([archive]))
     },
+    deployFile: async (path) => deployArchive((await stat(path)).size, createReadStream(path)),
     async save(resource, env = {}, more = {}) {
       const variables = Object.entries({ FLASH_RESOURCE_NAME: resource, ...env }).map(([key, value]) => ({ key, value }))
       const input = {

@@ -1,9 +1,9 @@
 // 1,000 long-polling workers on one gateway: their effect on the p50 of `/runsync`, and the gateway's memory per worker. The workers are plain
 // sockets of this process that each hold a take, ping, and return results at once (`protocol-workers.ts`).
-import { readFile } from 'node:fs/promises'
 import { runsyncP50 } from '../jobs.ts'
 import { inTurn, median } from '../load.ts'
 import { withProtocolWorkers } from '../protocol-workers.ts'
+import { residentBytes } from '../memory.ts'
 import type { RowGroup } from '../row-group.ts'
 
 const MANY = 1000
@@ -45,9 +45,4 @@ function medianP50(rounds: readonly Round[]): number {
 /** Only of the first round, because a process keeps its memory. */
 function firstMemory([many]: readonly Round[], [few]: readonly Round[]): number {
   return (many?.memory ?? Number.NaN) - (few?.memory ?? Number.NaN)
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
 }
