@@ -93,3 +93,14 @@ it('adds up minutes and hours of an endpoint from what it saw and from the jobs 
   const [hour] = await store.history.chunks('hours', ALL)
   expect(unpackNumbers(hour?.bytes ?? new Uint8Array())?.rows.get('ep-one')).toMatchObject({ completed: 1, failed: 1, queue: 7 })
 })
+
+it('counts as accepted also what came between the last look of a minute and the first of the next', async () => {
+  const keeper = createHistoryKeeper({ store: fixture.store, log })
+  await keeper.note(seen(host(0), [view(0)]), START)
+  await keeper.note(seen(host(0), [view(10)]), START + 59_000)
+  await keeper.note(seen(host(0), [view(60)]), START + MINUTE)
+  await keeper.note(seen(host(0), [view(75)]), START + MINUTE + 59_000)
+  await keeper.note(seen(host(0), [view(75)]), START + 3 * MINUTE)
+  const minutes = await fixture.store.history.chunks('minutes', ALL)
+  expect(minutes.map(({ bytes }) => unpackNumbers(bytes)?.rows.get('ep-one')?.accepted)).toEqual([10, 65])
+})

@@ -148,7 +148,7 @@ async function endedIn(history: Store['history'], from: number, to: number): Pro
 const add = (rows: Rows, endpointId: string, more: EndpointNumbers) =>
   rows.set(endpointId, addNumbers(rows.get(endpointId) ?? NO_NUMBERS, more))
 
-/** What waited and ran at the beginning of a minute and at its latest look. */
+/** What waited and ran at the latest look before a minute, and at the latest one in it. Nothing between two looks may be left out. */
 interface Minute {
   readonly rows: Rows
   readonly first: ReadonlyMap<string, number>
@@ -158,6 +158,7 @@ interface Minute {
 /** Queues and workers as the ticks saw them; ends, waits and runs from the jobs that everyone has written by then. */
 function createNumberBook({ history }: HistoryKeeperDeps['store']) {
   const minutes = new Map<number, Minute>()
+  let lastSeen: Minute['last'] | undefined
   let hour = 0
   let inHour: Rows = new Map()
 
@@ -184,9 +185,10 @@ function createNumberBook({ history }: HistoryKeeperDeps['store']) {
     look({ observed, statuses }: Seen, now: number): void {
       const at = now - (now % MINUTE_MS)
       const live = new Map(observed.endpoints.map(({ endpointId, demand, leases }) => [endpointId, demand.waiting + leases.length]))
-      const minute = minutes.get(at) ?? { rows: new Map(), first: live, last: live }
+      const minute = minutes.get(at) ?? { rows: new Map(), first: lastSeen ?? live, last: live }
       minutes.set(at, minute)
       minute.last = live
+      lastSeen = live
       for (const view of observed.endpoints) {
         const row = rowOf(view, statuses.get(view.endpointId), now)
         if (row !== undefined) add(minute.rows, view.endpointId, row)

@@ -17,6 +17,11 @@ export function formatClock(at: number, zone: Zone): string {
   return toParts(at, zone).slice(11)
 }
 
+/** `.042`, which follows a clock time. `at`: epoch ms; parts of a millisecond are left out. */
+export function formatMillis(at: number): string {
+  return new Date(at).toISOString().slice(19, 23)
+}
+
 function toParts(at: number, zone: Zone): string {
   const shifted = zone === 'utc' ? at : at - new Date(at).getTimezoneOffset() * MINUTE_MS
   return new Date(shifted).toISOString().slice(0, 19).replace('T', ' ')

@@ -16,7 +16,7 @@ type PathOf = (source: LogLine['source']) => string
 
 const changedAt = (path: string): Promise<{ at: number; size: number }> =>
   stat(path).then(
-    (info) => ({ at: info.mtimeMs, size: info.size }),
+    (info) => ({ at: Math.floor(info.mtimeMs), size: info.size }),
     () => ({ at: 0, size: 0 }),
   )
 

@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { Link } from '@tanstack/react-router'
 import { keepRange } from '../../app/range.ts'
-import { formatClock, formatTime, shortId, type Zone } from '../format.ts'
+import { formatClock, formatMillis, formatTime, shortId, type Zone } from '../format.ts'
 import { contextOf } from './log-filter.ts'
 import { AnsiText } from './ansi-text.tsx'
 import { parseJsonLine, type JsonLine } from './json-line.ts'
@@ -30,7 +30,7 @@ export function LogRow({ line, zone, isMarked, hasWorker, onJob }: LogRowProps) 
       <Link className={styles.time} to="/logs" search={contextOf(line)} title={`${formatTime(at, zone)}: in context`}>
         <time dateTime={new Date(at).toISOString()}>
           {formatClock(at, zone)}
-          <span className={styles.ms}>.{String(at % 1000).padStart(3, '0')}</span>
+          <span className={styles.ms}>{formatMillis(at)}</span>
         </time>
       </Link>
       {hasWorker && (
