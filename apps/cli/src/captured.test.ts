@@ -80,6 +80,12 @@ describe('without a terminal', () => {
   })
 })
 
+it('`gpus` of a host that is none says so, as `hosts show` does', async () => {
+  const missing = 'runyard: there is no host "nope"; `runyard hosts list` shows what there is.\n'
+  expect(await runyard('gpus nope')).toEqual({ code: 1, out: '', err: missing })
+  expect(await runyard('gpus loca')).toMatchObject({ code: 1, err: 'runyard: there is no host "loca"; did you mean "local"?\n' })
+})
+
 /** Lists of what is in Redis alone, of fixed records. */
 const OF_REDIS: Readonly<Record<string, (out: Terminal) => number>> = {
   'keys list': (out) => printListing({ out, options: {} }, keyListing({ out, options: {} }, KEYS, KEYS)),

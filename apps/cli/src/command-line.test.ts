@@ -68,6 +68,8 @@ describe('runyard', () => {
     [['endpoints', '--force'], 'runyard: `endpoints` has no command `--force`; `runyard endpoints` lists its commands\n'],
     [['gpux'], 'runyard: there is no command `gpux`; did you mean `gpus`?\n'],
     [['cards'], 'runyard: there is no command `cards`; `runyard --help` lists the commands\n'],
+    [['up', '--data', ''], /^runyard: --data takes a value, and an empty text is none; usage: .*\n$/],
+    [['endpoints', 'update', 'a', '--unset-env='], /^runyard: --unset-env takes a value, and an empty text is none; usage: .*\n$/],
     [['up', '--port'], /^runyard: --port takes a value; usage: .*\n$/],
     [['usage', '--json=x'], /^runyard: --json takes no value; usage: .*\n$/],
     [['endpoint'], 'runyard: there is no command `endpoint`; did you mean `endpoints`?\n'],
@@ -97,7 +99,7 @@ describe('runyard', () => {
     [['usage', '--since', 'yesterday'], '--since takes a span such as 90m'],
     [['up', '--port', 'abc'], '--port takes a whole number from 0 to 65535; "abc" is none.'],
     [['up', '--port', '0x50'], '--port takes a whole number from 0 to 65535; "0x50" is none.'],
-    [['up', '--port', ''], '--port takes a whole number from 0 to 65535; "" is none.'],
+    [['up', '--port', ''], '--port takes a value, and an empty text is none; usage: runyard up'],
     [['up', '--port', '-1'], '--port takes a whole number from 0 to 65535; "-1" is none.'],
     [['up', '--port=-1'], '--port takes a whole number'],
   ])('refuses %j in one sentence and with exit code 2 before it asks anybody', async (words, sentence) => {

@@ -46,6 +46,7 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
 
 async function runCommand(command: Command, context: CommandContext): Promise<number> {
   const { out, err, options } = context
+  refuseEmpty(command, options)
   const color = COLOR_MODES.find((mode) => mode === options['color'])
   if (color !== undefined) for (const each of [out, err]) each.setColor(color)
   const asked = options['json'] === true ? 'json' : 'table'
@@ -54,6 +55,13 @@ async function runCommand(command: Command, context: CommandContext): Promise<nu
   const { run } = await command.load()
   const ready = { ...context, options: { ...options, json: isForPrograms }, out: withForm(out, form) }
   return options['watch'] === true ? (await import('./watch.ts')).watch(ready, { run, isLive: command.isLive === true }) : run(ready)
+}
+
+/** An unset variable of a script, as in `--data "$DIR"`. @throws UsageError */
+function refuseEmpty(command: Command, options: CommandContext['options']): void {
+  const known = optionsOf(command)
+  const name = Object.keys(known).find((each) => [options[each]].flat().includes('') && known[each]?.mayBeEmpty !== true)
+  if (name !== undefined) throw new UsageError(`--${name} takes a value, and an empty text is none; usage: ${command.usage}`)
 }
 
 /** `help X` is `X --help`, and `ls` is `endpoints list`. */

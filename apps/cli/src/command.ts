@@ -20,6 +20,8 @@ export interface OptionSpec {
   readonly short?: string
   /** May be repeated. */
   readonly multiple?: boolean
+  /** An empty text means something. */
+  readonly mayBeEmpty?: boolean
   /** The only values that are accepted. */
   readonly choices?: readonly string[]
 }

@@ -1,10 +1,11 @@
 // What may come next on a command line: the shells' completion scripts ask for it with a hidden command. Names come from the stack, and from a file
 // that is two seconds old at most, because a shell asks again at every key.
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
+import { createDirs } from '@runyard/kit'
 import { optionsOf, type Command, type CommandContext } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'
 import { findTarget } from './settings.ts'
@@ -75,12 +76,12 @@ async function namesOf(kinds: readonly Kind[], context: Pick<CommandContext, 'en
 async function askStack(kind: 'endpoints' | 'workers', context: Pick<CommandContext, 'env' | 'cwd'>): Promise<readonly string[]> {
   const target = await findTarget({ ...context, options: {} })
   const { XDG_CACHE_HOME: home, HOME } = context.env
-  const folder = join(home ?? join(HOME ?? homedir(), '.cache'), 'runyard')
+  const folder = join(home || join(HOME || homedir(), '.cache'), 'runyard')
   const file = join(folder, `names-${createHash('sha256').update(`${target.url} ${target.key} ${kind}`).digest('hex').slice(0, 16)}.json`)
   const kept = await readKept(file)
   if (kept !== undefined) return kept
   const names = await readNames(kind, createClient(target, { signal: AbortSignal.timeout(ASK_MS) }))
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  createDirs(folder)
   await writeFile(`${file}.new`, JSON.stringify({ at: Date.now(), names }), { mode: 0o600 })
   await rename(`${file}.new`, file)
   return names

@@ -1,7 +1,8 @@
 // Named stacks of an operator who has several (`runyard use`). The file has API keys, so it is the user's alone.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createDirs } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { z } from 'zod'
 
@@ -12,7 +13,7 @@ const Contexts = z.strictObject({ current: z.string().optional(), contexts: z.re
 export type Contexts = z.infer<typeof Contexts>
 
 export function contextsFile({ XDG_CONFIG_HOME: home, HOME }: NodeJS.ProcessEnv): string {
-  return join(home ?? join(HOME ?? homedir(), '.config'), 'runyard', 'contexts.json')
+  return join(home || join(HOME || homedir(), '.config'), 'runyard', 'contexts.json')
 }
 
 /** @throws RunyardError if the file is damaged. */
@@ -28,7 +29,7 @@ export async function readContexts(env: NodeJS.ProcessEnv): Promise<Contexts> {
 
 export async function writeContexts(env: NodeJS.ProcessEnv, contexts: Contexts): Promise<void> {
   const file = contextsFile(env)
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  createDirs(dirname(file))
   await writeFile(`${file}.new`, `${JSON.stringify(contexts, undefined, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
 }

@@ -4,7 +4,11 @@ import { TIME_FORMS } from './output/terminal.ts'
 
 const WRITABLE = {
   image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
-  command: { type: 'string', help: 'replaces the command of the image, e.g. "python -u /handler.py"; or JSON with cmd and entrypoint' },
+  command: {
+    type: 'string',
+    mayBeEmpty: true,
+    help: 'replaces the command of the image, e.g. "python -u /handler.py"; or JSON with cmd and entrypoint',
+  },
   env: { type: 'string', multiple: true, help: 'environment variable as NAME=VALUE; may be repeated' },
   registry: { type: 'string', help: 'credentials for a private image, by name or id (`runyard registries`); `none` for none' },
   disk: { type: 'string', help: 'container disk in GB' },

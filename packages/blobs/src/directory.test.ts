@@ -16,6 +16,10 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
+test('a place where no directory can be made is refused', async () => {
+  await expect(openDirectoryBlobStore('/proc/runyard/blobs')).rejects.toMatchObject({ code: 'store_unavailable' })
+})
+
 describeBlobConformance('a directory', async () => ({
   open,
   async openBroken() {

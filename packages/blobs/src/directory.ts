@@ -1,6 +1,7 @@
 // Blobs as files under one directory. A blob is written to a temporary file, synced and renamed, so that a crash leaves either all of it or
 // nothing. A folder is created with its first blob and removed with its last. Any number of processes may share the directory.
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { RunyardError, type BlobReader, type BlobStore, type ByteRange } from '@runyard/schema'
@@ -18,6 +19,15 @@ interface Place {
   readonly root: string
   readonly incoming: string
 }
+/** Node's recursive mkdir never returns where a directory that exists refuses with ENOENT, as /proc does. */
+async function makeDirectory(path: string): Promise<void> {
+  if (existsSync(path)) return
+  if (!existsSync(dirname(path))) await makeDirectory(dirname(path))
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}
+
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** @throws RunyardError('store_unavailable') if the directory cannot be created. */
@@ -25,7 +35,7 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
   const root = resolve(directory)
   const place = { root, incoming: join(root, INCOMING) }
   const pathOf = (name: string): string => join(root, checkName(name))
-  await translated(root, () => mkdir(place.incoming, { recursive: true, mode: 0o700 }))
+  await translated(root, () => makeDirectory(place.incoming))
   return {
     put: async (name, bytes) => arrive(place, pathOf(name), [bytes]),
 

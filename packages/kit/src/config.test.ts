@@ -107,7 +107,10 @@ describe('loadConfig', () => {
   })
 
   it.each([
-    ['lisen: { port: 1 }', /there is no setting "lisen"; did you mean "[a-zA-Z.]+"\?$/],
+    ['lisen: { port: 1 }', /there is no setting "lisen"; did you mean "listen"\?$/],
+    ['pingIntervalS: 5', /there is no setting "pingIntervalS"; did you mean "lease\.pingIntervalS"\?$/],
+    ['{ lease: { durationX: 5 } }', /there is no setting "lease\.durationX"; did you mean "lease\.durationS"\?$/],
+    ['box: 5', /there is no setting "box"; `runyard config` lists them all\.$/],
     ['xyzzyxyzzy: 1', /there is no setting "xyzzyxyzzy"; `runyard config` lists them all\.$/],
     ['listen: { prot: 1 }', 'there is no setting "listen.prot"; did you mean "listen.port"?'],
     ['listen: { port: 99999 }', '"listen.port" is wrong: allowed is a whole number from 0 to 65535.'],

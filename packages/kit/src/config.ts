@@ -6,7 +6,7 @@ import { Config, describeIssue, RunyardError, type Issue } from '@runyard/schema
 import { parse, YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { closestWord } from './closest-word.ts'
-import { describeAllowed, hasKey, listSettings, type Setting } from './settings.ts'
+import { describeAllowed, hasKey, listSettings, namesIn, type Setting } from './settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 type Tree = Record<string, unknown>
@@ -113,10 +113,8 @@ function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[
   for (const [name, value] of Object.entries(content)) {
     const key = [...prefix, name]
     const found = hasKey(key)
-    if (found === 'none') {
-      const known = listSettings().map((setting) => setting.key)
-      throw new RunyardError('bad_request', `${path}: there is no setting "${key.join('.')}"${suggestion(key.join('.'), known)}`)
-    }
+    if (found === 'none')
+      throw new RunyardError('bad_request', `${path}: there is no setting "${key.join('.')}"${suggestion(prefix, name)}`)
     if (found === 'leaf' || value === null) continue
     if (!isTree(value)) throw new RunyardError('bad_request', `${path}: "${key.join('.')}" is a section and needs settings below it.`)
     refuseUnknownKeys(value, path, key)
@@ -197,9 +195,11 @@ function sentenceOf(issue: Issue): string {
   return words === issue.message ? words : `it ${words}`
 }
 
-function suggestion(word: string, known: readonly string[]): string {
-  const near = closestWord(word, known, 4)
-  return near === undefined ? '; `runyard config` lists them all.' : `; did you mean "${near}"?`
+/** The nearest name of the same section; else the setting that has the name, but in another section. */
+function suggestion(section: readonly string[], name: string): string {
+  const near = closestWord(name, namesIn(section), Math.min(LONGEST_TYPO, Math.ceil(name.length / 3)))
+  const key = near === undefined ? listSettings().find(({ path }) => path.at(-1) === name)?.key : [...section, near].join('.')
+  return key === undefined ? '; `runyard config` lists them all.' : `; did you mean "${key}"?`
 }
 
 function isTree(value: unknown): value is Tree {

@@ -1,9 +1,10 @@
 // The installation that a process belongs to, stored in Redis and in its data directory. An emptied Redis gets it back, so that running workers
 // are found again and their tokens stay valid. A Redis of another installation is rejected, because it does not know our workers.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Instance, RunyardError } from '@runyard/schema'
 import type { Logger } from './logger.ts'
+import { createDirs } from './paths.ts'
 import { sentenceOf } from './run-main.ts'
 
 /** Writes `own`, or a new one, if Redis has none; returns the installation that Redis has. */
@@ -104,7 +105,7 @@ function parseJson(text: string): unknown {
 async function writeOwn(dataDir: string, instance: Instance): Promise<void> {
   const path = fileIn(dataDir)
   const fresh = `${path}.${process.pid}`
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  createDirs(dataDir)
   await writeFile(fresh, `${JSON.stringify(instance)}\n`, { mode: 0o600 })
   await rename(fresh, path)
 }

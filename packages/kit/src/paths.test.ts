@@ -47,6 +47,12 @@ it('a file instead of a directory is reported in one sentence', () => {
   )
 })
 
+it('a directory that lets nothing be created in it is reported in one sentence', () => {
+  expect(() => openPrivateDir('/proc/runyard/deep', { what: 'data directory', mend: 'name another with --data DIR' })).toThrow(
+    /^The data directory \/proc\/runyard\/deep cannot be created \(E[A-Z]+\); name another with --data DIR\.$/u,
+  )
+})
+
 it('a file that is configured as the directory is reported as a file', () => {
   const file = join(base, 'file')
   writeFileSync(file, '')

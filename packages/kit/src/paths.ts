@@ -1,7 +1,7 @@
 // Where Runyard stores files: state in the data directory, downloads in the cache (XDG base directories). Their content is trusted: programs in
 // the cache are executed, and sockets in the data directory receive every job. No other user may be able to write there, and neither directory
 // is inside one that all users share.
-import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { RunyardError } from '@runyard/schema'
@@ -52,13 +52,30 @@ export function openPrivateDir(path: string, { what, mend }: { what: string; men
 
 function makeDir(path: string, { what, mend }: { what: string; mend: string }): { path: string; stats: Stats } {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    createDirs(path)
     const real = realpathSync(path)
     return { path: real, stats: lstatSync(real) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new RunyardError('bad_request', `The ${what} ${path} is a file; ${mend}.`, { cause: error })
     throw new RunyardError('bad_request', `The ${what} ${path} cannot be created (${code}); ${mend}.`, { cause: error })
+  }
+}
+
+/**
+ * Creates a directory and its missing parents, for this user only. Node's recursive mkdir never returns where a directory that exists refuses
+ * with ENOENT, as /proc does. @throws the error of the system
+ */
+export function createDirs(path: string): void {
+  if (existsSync(path) && lstatSync(realpathSync(path)).isDirectory()) return
+  const parent = dirname(path)
+  if (parent !== path && !existsSync(parent)) createDirs(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process was first.
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path) && lstatSync(realpathSync(path)).isDirectory()
+    if (!isThere) throw error
   }
 }
 

@@ -45,6 +45,12 @@ export function hasKey(path: readonly string[]): 'leaf' | 'section' | 'none' {
   return node.properties === undefined ? 'leaf' : 'section'
 }
 
+/** The settings and sections of a section. */
+export function namesIn(path: readonly string[]): readonly string[] {
+  const node = path.reduce<Node | undefined>((parent, part) => parent?.properties?.[part], schemaRoot())
+  return Object.keys(node?.properties ?? {})
+}
+
 /** `workerPlane.port` → `RUNYARD_WORKER_PLANE_PORT`. */
 export function variableName(path: readonly string[]): string {
   const words = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
