@@ -128,6 +128,8 @@ it('a purge is one line and one event with the number of its jobs, and an empty 
     .poll(endEvents)
     .toEqual([{ at: expect.any(Number), endpointId: ep, kind: 'job_settled', status: 'CANCELLED', message: `${message}: 3 jobs` }])
   expect(await samples()).toEqual(['runyard_job_end_causes_total{,cause="purged",status="CANCELLED"} 3'])
+  const each = expect.objectContaining({ status: 'CANCELLED', cause: 'purged' })
+  await expect.poll(remembered).toEqual([each, each, each])
 })
 
 it('a result and cancels that race record one end', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describeExit, describeLoss, endedAttempts, isHostsFault, unreadJob, type ActionOf, type JobEnd, type JobSpan } from '@runyard/core'
 import type { ActDeps } from './act-deps.ts'
 import type { SeenExit } from './clear-away.ts'
-import { recordEnds, recordExpired } from './journal.ts'
+import { recordEnds, recordExpired, rememberPurged } from './journal.ts'
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
@@ -76,7 +76,7 @@ export async function sweep(deps: ActDeps, { endpointId, keepBytes, remind }: Ac
   if (remind) deps.store.publish({ kind: 'job-added', endpointId })
   await deps.store.jobs.sweepExpired(endpointId, now)
   await recordExpired(deps, endpointId, await deps.store.jobs.takeExpired(endpointId))
-  await deps.store.jobs.endPurged(endpointId)
+  await deps.store.jobs.endPurged(endpointId, (jobs) => rememberPurged(deps, endpointId, jobs))
   await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)
 }
 

@@ -85,7 +85,7 @@ it('adds up minutes and hours of an endpoint from what it saw and from the jobs 
   await keeper.note(seen(host(0), [view(1)]), START + 60 * MINUTE)
   await keeper.note(seen(host(0), []), START + 62 * MINUTE)
   const [first] = await store.history.chunks('minutes', ALL)
-  const numbers = { accepted: 9, completed: 1, failed: 1, queue: 7, oldestS: 30, throttled: 2, reason: 'gpus_busy' }
+  const numbers = { accepted: 8, completed: 1, failed: 1, queue: 7, oldestS: 30, throttled: 2, reason: 'gpus_busy' }
   expect(unpackNumbers(first?.bytes ?? new Uint8Array())).toMatchObject({
     at: START,
     rows: new Map([['ep-one', expect.objectContaining(numbers)]]),
@@ -103,4 +103,17 @@ it('counts as accepted also what came between the last look of a minute and the 
   await keeper.note(seen(host(0), [view(75)]), START + 3 * MINUTE)
   const minutes = await fixture.store.history.chunks('minutes', ALL)
   expect(minutes.map(({ bytes }) => unpackNumbers(bytes)?.rows.get('ep-one')?.accepted)).toEqual([10, 65])
+})
+
+it('counts a job as accepted once that ends between the last look of a minute and the first of the next', async () => {
+  const { store } = fixture
+  const keeper = createHistoryKeeper({ store, log })
+  const job = { id: 'a1', endpointId: 'ep-one', status: 'CANCELLED', cause: 'purged', retries: 0, submittedAt: START + 1000 } as const
+  await keeper.note(seen(host(0), [view(0)]), START)
+  await keeper.note(seen(host(0), [view(1)]), START + 30_000)
+  await store.history.addJobs([{ ...job, endedAt: START + 45_000 }], {})
+  for (const second of [60, 90, 120, 150, 200]) await keeper.note(seen(host(0), [view(0)]), START + second * 1000)
+  const minutes = await store.history.chunks('minutes', ALL)
+  const rows = minutes.map(({ bytes }) => unpackNumbers(bytes)?.rows.get('ep-one'))
+  expect(rows.map((row) => [row?.accepted, row?.cancelled])).toEqual([[1, 1]])
 })

@@ -148,27 +148,53 @@ async function endedIn(history: Store['history'], from: number, to: number): Pro
 const add = (rows: Rows, endpointId: string, more: EndpointNumbers) =>
   rows.set(endpointId, addNumbers(rows.get(endpointId) ?? NO_NUMBERS, more))
 
-/** What waited and ran at the latest look before a minute, and at the latest one in it. Nothing between two looks may be left out. */
+/** How many jobs of each endpoint waited or ran. */
+interface Look {
+  readonly at: number
+  readonly live: ReadonlyMap<string, number>
+}
+
+/** `first`: the latest look before the minute, so that nothing between two looks is left out. */
 interface Minute {
   readonly rows: Rows
-  readonly first: ReadonlyMap<string, number>
-  last: ReadonlyMap<string, number>
+  readonly first: Look
+  last: Look
+}
+
+/**
+ * How many came between two looks: those that ended then, and those by which the live ones grew. A job that ends while a look is taken may count on its
+ * wrong side and make this negative; what is below zero is taken off the next time.
+ */
+function createAcceptedCount() {
+  let owed: ReadonlyMap<string, number> = new Map()
+  return ({ first, last }: Minute, ended: readonly PastJob[]): ReadonlyMap<string, number> => {
+    const between = Map.groupBy(
+      ended.filter(({ endedAt }) => endedAt >= first.at && endedAt < last.at),
+      ({ endpointId }) => endpointId,
+    )
+    const ids = new Set([...first.live.keys(), ...last.live.keys(), ...between.keys()])
+    const sums = [...ids].map((id) => {
+      const grown = (last.live.get(id) ?? 0) - (first.live.get(id) ?? 0)
+      return [id, (between.get(id)?.length ?? 0) + grown + (owed.get(id) ?? 0)] as const
+    })
+    owed = new Map(sums.filter(([id, sum]) => sum < 0 && last.live.has(id)))
+    return new Map(sums.filter(([, sum]) => sum > 0))
+  }
 }
 
 /** Queues and workers as the ticks saw them; ends, waits and runs from the jobs that everyone has written by then. */
 function createNumberBook({ history }: HistoryKeeperDeps['store']) {
   const minutes = new Map<number, Minute>()
-  let lastSeen: Minute['last'] | undefined
+  const countAccepted = createAcceptedCount()
+  let lastLook: Look | undefined
   let hour = 0
   let inHour: Rows = new Map()
 
-  async function writeMinute(at: number, { rows, first, last }: Minute): Promise<void> {
-    for (const job of await endedIn(history, at, at + MINUTE_MS)) add(rows, job.endpointId, numbersOf(job))
-    for (const [endpointId, row] of rows) {
-      const ended = row.completed + row.failed + row.cancelled + row.timedOut
-      const grown = (last.get(endpointId) ?? 0) - (first.get(endpointId) ?? 0)
-      rows.set(endpointId, { ...row, accepted: Math.max(0, ended + grown) })
-    }
+  async function writeMinute(at: number, minute: Minute): Promise<void> {
+    const { rows, first } = minute
+    const ended = await endedIn(history, Math.min(at, first.at), at + MINUTE_MS)
+    for (const job of ended) if (job.endedAt >= at) add(rows, job.endpointId, numbersOf(job))
+    for (const [endpointId, accepted] of countAccepted(minute, ended)) add(rows, endpointId, { ...NO_NUMBERS, accepted })
     if (rows.size === 0) return
     await history.add('minutes', packNumbers(at, rows), at)
     for (const [endpointId, row] of rows) add(inHour, endpointId, row)
@@ -185,10 +211,13 @@ function createNumberBook({ history }: HistoryKeeperDeps['store']) {
     look({ observed, statuses }: Seen, now: number): void {
       const at = now - (now % MINUTE_MS)
       const live = new Map(observed.endpoints.map(({ endpointId, demand, leases }) => [endpointId, demand.waiting + leases.length]))
-      const minute = minutes.get(at) ?? { rows: new Map(), first: lastSeen ?? live, last: live }
+      const look = { at: now, live }
+      // After a longer pause another leader has counted meanwhile.
+      const first = lastLook !== undefined && now - lastLook.at < MINUTE_MS ? lastLook : look
+      const minute = minutes.get(at) ?? { rows: new Map(), first, last: look }
       minutes.set(at, minute)
-      minute.last = live
-      lastSeen = live
+      minute.last = look
+      lastLook = look
       for (const view of observed.endpoints) {
         const row = rowOf(view, statuses.get(view.endpointId), now)
         if (row !== undefined) add(minute.rows, view.endpointId, row)

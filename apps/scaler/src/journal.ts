@@ -29,6 +29,18 @@ export async function recordExpired(
   })
 }
 
+/** The call that purged them has recorded all else. Never rejects. */
+export async function rememberPurged(
+  { store, log }: Pick<JournalDeps, 'store' | 'log'>,
+  endpointId: string,
+  purged: readonly JobRecord[],
+): Promise<void> {
+  const { jobs, texts } = toKeptEnds(purged.map((job) => [endpointId, { cause: 'purged', job }]))
+  await store.history.addJobs(jobs, texts).catch((error: unknown) => {
+    log.warn({ endpointId, err: error }, 'purged jobs are not in the history')
+  })
+}
+
 async function record({ store, log, config }: JournalDeps, endpointId: string, write: Write): Promise<void> {
   const name = (await store.endpoints.get(endpointId).catch(() => undefined))?.name
   const events: EndpointEvent[] = []

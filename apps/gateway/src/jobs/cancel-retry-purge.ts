@@ -2,7 +2,7 @@
 // ends all jobs that wait (client-api §5.6, §5.7, §5.8).
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { unreadJob } from '@runyard/core'
-import { RunyardError, type Endpoint } from '@runyard/schema'
+import { RunyardError, type Endpoint, type JobRecord } from '@runyard/schema'
 import type { PurgeView } from '@runyard/schema/api'
 import type { SettleResult } from '@runyard/store'
 import { sendJson } from '../http/answer.ts'
@@ -90,6 +90,12 @@ export function createPurgeQueue(deps: ChangeDeps) {
 }
 
 async function endPurged(deps: ChangeDeps, endpoint: Endpoint, waiting: ReadonlyMap<string, string | undefined>): Promise<void> {
-  await deps.store.jobs.endPurged(endpoint.id, deps.closing)
+  const remember = (jobs: readonly JobRecord[]): Promise<void> => {
+    const ends = jobs.map((job) => ({ cause: 'purged', job }) as const)
+    deps.history.add(endpoint.id, ends)
+    // Many more than usually end: each step is written before the next.
+    return deps.history.flush()
+  }
+  await deps.store.jobs.endPurged(endpoint.id, remember, deps.closing)
   await tracePurged(deps, endpoint, waiting)
 }

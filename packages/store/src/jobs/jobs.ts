@@ -171,8 +171,11 @@ export interface JobStore extends BlobSweeps {
   retry(endpointId: string, jobId: string, counted?: CountedKey): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
   /** Cancels every job that waits now. How many. Takes as long for many as for one: only `endPurged` writes their ends. Emits `queue-purged`. */
   purge(endpointId: string): Promise<number>
-  /** Writes the ends of purged jobs, in steps of some milliseconds, until all have one; what asks for such a job before finds it ended. */
-  endPurged(endpointId: string, signal?: AbortSignal): Promise<void>
+  /**
+   * Writes the ends of purged jobs, in steps of some milliseconds, until all have one; what asks for such a job before finds it ended. `onEnded` gets
+   * each purged job once, whichever process ends them.
+   */
+  endPurged(endpointId: string, onEnded?: (jobs: readonly JobRecord[]) => Promise<void> | void, signal?: AbortSignal): Promise<void>
   get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
   /** Waiting, running, ended jobs, each newest first; `total` counts all of them. */
   list(endpointId: string, page: { offset: number; limit: number }): Promise<{ total: number; jobs: readonly JobSummary[] }>

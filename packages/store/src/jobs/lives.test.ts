@@ -1,4 +1,5 @@
 // What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can say.
+import type { JobRecord } from '@runyard/schema'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, submission, useStores, workerRecord } from '../testing/test-store.ts'
 import type { JobStore } from '../testing/value-store.ts'
@@ -144,9 +145,13 @@ describe('purge', () => {
     await submit(700)
     await two.jobs.purge(EP)
     await one.jobs.submit(EP, submission('later'))
-    await one.jobs.endPurged(EP, AbortSignal.abort())
+    const told: string[] = []
+    const note = (jobs: readonly JobRecord[]): void => void told.push(...jobs.map(({ id, status }) => `${id} ${status}`))
+    await one.jobs.get(EP, 'j3')
+    await one.jobs.endPurged(EP, note, AbortSignal.abort())
     expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBeLessThan(1401)
-    await Promise.all([one.jobs.endPurged(EP), two.jobs.endPurged(EP)])
+    await Promise.all([one.jobs.endPurged(EP, note), two.jobs.endPurged(EP, note)])
+    expect(told.toSorted()).toEqual(Array.from({ length: 1400 }, (_, n) => `j${n} CANCELLED`).toSorted())
     expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBe(1401)
     expect(await one.jobs.stats(EP)).toMatchObject({ waiting: 1, ended: 1400 })
     expect(await stores.raw().keys(`${stores.prefix()}:*:r:purge*`)).toEqual([])

@@ -3,10 +3,10 @@
 import { JobStatus, type JobOutcome } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
-import { flag, maybe, number, row, tagged, text, word, wordOr } from '../scripts/replies.ts'
+import { flag, list, maybe, number, row, tagged, text, word, wordOr } from '../scripts/replies.ts'
 import type { JobStore } from './jobs.ts'
 import { createToEnding, ENDING } from './ending.ts'
-import { recordRow, settledFacts } from './job-record.ts'
+import { recordRow, retriesOf, settledFacts } from './job-record.ts'
 import { jobLua } from './parts.ts'
 import { admitted, KEY_LIMIT, keyLimit, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
 import { packOutcome } from './stored-values.ts'
@@ -99,7 +99,7 @@ const endPurgedScript = defineScript({
   uses: [jobLua],
   keys: ['queue'],
   args: { limit: 'number' },
-  reply: flag,
+  reply: row({ isDone: flag, rows: list(row({ id: text, submittedAt: number, attempts: number, settledAt: number })) }),
 })
 
 const progressScript = defineScript({
@@ -173,9 +173,13 @@ function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'pu
       return run(purgeScript, { queue: keys.queue(endpointId), ending: toEnding(PURGED), purged })
     },
 
-    async endPurged(endpointId, signal) {
-      const endSome = () => run(endPurgedScript, { queue: keys.queue(endpointId), limit: PURGED_AT_ONCE })
-      while (!(await endSome())) if (signal?.aborted === true) return
+    async endPurged(endpointId, onEnded, signal) {
+      for (;;) {
+        const { isDone, rows } = await run(endPurgedScript, { queue: keys.queue(endpointId), limit: PURGED_AT_ONCE })
+        const ended = rows.map(({ attempts, ...job }) => ({ ...job, ...PURGED, retries: retriesOf(attempts) }))
+        if (ended.length > 0) await onEnded?.(ended)
+        if (isDone || signal?.aborted === true) return
+      }
     },
   }
 }
