@@ -88,7 +88,7 @@ const RUNNING: Record<string, Case> = {
     },
     cause: 'worker_lost',
     status: 'FAILED',
-    reason: expect.stringContaining('worker lost once'),
+    reason: expect.stringContaining('the worker of the job was lost once'),
     event: { message: expect.stringContaining('sent no result') },
   },
 }

@@ -1,14 +1,13 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, describeLoss, endedAttempts, isHostsFault, unreadJob, type ActionOf, type JobEnd, type JobSpan } from '@runyard/core'
+import { describeExit, describeLoss, isHostsFault, unreadJob, type ActionOf, type JobEnd, type LastWords } from '@runyard/core'
 import type { ActDeps } from './act-deps.ts'
-import type { SeenExit } from './clear-away.ts'
 import { recordEnds, recordExpired, rememberPurged } from './journal.ts'
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
 
-export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, seen: SeenExit | undefined): Promise<void> {
+export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, seen: LastWords | undefined): Promise<void> {
   const { endpointId, jobId, workerId, lastHolder, reason } = action
   const xid = workerId === undefined ? undefined : deps.memory.xidOf(workerId, Date.now())
   const evidence = (await evidenceOf(deps, action, seen)) + (xid === undefined ? '' : `; before it, ${xid}`)
@@ -30,26 +29,13 @@ async function recordFailed(deps: ActDeps, action: ActionOf<'take-back'>, eviden
   await recordEnds(deps, endpointId, [{ cause: 'worker_lost', job, reason }])
 }
 
-async function evidenceOf(deps: ActDeps, action: ActionOf<'take-back'>, seen: SeenExit | undefined): Promise<string> {
-  const { endpointId, jobId, workerId, lastHolder, reason } = action
+async function evidenceOf(deps: ActDeps, action: ActionOf<'take-back'>, seen: LastWords | undefined): Promise<string> {
+  const { jobId, workerId, lastHolder, reason } = action
   if (workerId === undefined) return `worker ${lastHolder ?? 'unknown'} gave no sign of the job for ${deps.config.lease.durationS} s`
-  if (seen !== undefined) {
-    const spans = await spansOf(deps, endpointId, workerId).catch(() => undefined)
-    const lines = spans === undefined ? [] : seen.lines
-    return describeLoss({ workerId, jobId, reason }, { exit: seen.exit, lines, spans: spans ?? [] })
-  }
+  if (seen !== undefined) return describeLoss({ workerId, jobId, reason }, seen)
   // Its record is all that is left: whose lines are in it is not known any more.
   const exit = (await deps.store.workers.getGone(workerId))?.exit
   return describeExit(workerId, reason, exit === undefined ? undefined : { ...exit, lastLogLines: [] })
-}
-
-const EVENTS_READ = 300
-
-/** When the worker had which jobs, as far as that is known. */
-async function spansOf({ store }: ActDeps, endpointId: string, workerId: string): Promise<readonly JobSpan[]> {
-  const [leases, events] = await Promise.all([store.jobs.leases(endpointId), store.events.list(endpointId, EVENTS_READ, 'jobs')])
-  const held = leases.map(({ jobId, workerId: holder, startedAt }) => ({ jobId, workerId: holder, from: startedAt, to: Infinity }))
-  return [...held, ...endedAttempts(events)].filter((span) => span.workerId === workerId)
 }
 
 /** An action that changed nothing would be planned again at once; a job that another process is ending needs a moment. */

@@ -1,11 +1,11 @@
 // Executes a plan: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
 // tick. The next plan sees running actions as in flight. A chain that fails ends, is logged, and is planned again after a pause.
-import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type StartAction } from '@runyard/core'
+import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type LastWords, type StartAction } from '@runyard/core'
 import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains, isStale } from './chains.ts'
-import { clearAway, readExit, type SeenExit } from './clear-away.ts'
+import { clearAway, readLastWords } from './clear-away.ts'
 import { endTask, noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
@@ -38,7 +38,7 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
         for (const chain of before) chain.abort()
         await Promise.all(before.map(({ done }) => done))
       }
-      const context: ChainContext = { exit: undefined }
+      const context: ChainContext = { lastWords: undefined }
       for (const action of actions) await counted(deps, action, perform(deps, action, context))
     })
   }
@@ -75,7 +75,7 @@ async function counted({ numbers }: ActDeps, { kind }: Action, work: Promise<voi
 
 interface ChainContext {
   /** Read once per chain: the evidence for all of a worker's jobs. */
-  exit: Promise<SeenExit | undefined> | undefined
+  lastWords: Promise<LastWords | undefined> | undefined
 }
 
 type ChainAction = Exclude<Action, StartAction | ActionOf<'resume'>>
@@ -89,8 +89,8 @@ const PERFORM: { readonly [K in keyof ByKind]: (deps: ActDeps, action: ByKind[K]
   stop,
   reap,
   'time-out': timeOut,
-  'take-back': async (deps, action, context) => takeBack(deps, action, await exitOf(deps, action, context)),
-  remove: async (deps, action, context) => remove(deps, action, (await exitOf(deps, action, context))?.exit),
+  'take-back': async (deps, action, context) => takeBack(deps, action, await lastWordsOf(deps, action, context)),
+  remove: async (deps, action, context) => remove(deps, action, (await lastWordsOf(deps, action, context))?.exit),
   sweep,
   'note-release': noteRelease,
   'roll-back': rollBack,
@@ -102,14 +102,14 @@ function perform<K extends keyof ByKind>(deps: ActDeps, action: ByKind[K] & { re
   return PERFORM[action.kind](deps, action, context)
 }
 
-function exitOf(
+function lastWordsOf(
   deps: ActDeps,
-  { hostId, workerId }: { readonly hostId: string | undefined; readonly workerId: string | undefined },
+  { endpointId, hostId, workerId }: Pick<ActionOf<'take-back'>, 'endpointId' | 'hostId' | 'workerId'>,
   context: ChainContext,
-): Promise<SeenExit | undefined> {
+): Promise<LastWords | undefined> {
   if (hostId === undefined || workerId === undefined) return Promise.resolve(undefined)
-  context.exit ??= readExit(deps, { hostId, workerId })
-  return context.exit
+  context.lastWords ??= readLastWords(deps, { endpointId, hostId, workerId })
+  return context.lastWords
 }
 
 async function remove(deps: ActDeps, action: ActionOf<'remove'>, exit: WorkerExit | undefined): Promise<void> {

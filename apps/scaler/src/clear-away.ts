@@ -1,33 +1,52 @@
 // Removes the remains of a dead worker, in an order that can be interrupted and repeated at any step: container, ledger, record last. Its leases
 // were taken back before, with the evidence that is read here.
-import { describeExit, withReadTimes } from '@runyard/core'
-import { REASONS, WorkerLife, type LogLine, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
+import { describeExit, endedAttempts, withReadTimes, type LastWords } from '@runyard/core'
+import { REASONS, WorkerLife, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 const EVIDENCE_LINES = 20
 const EVIDENCE_WITHIN_MS = 500
 
-export interface SeenExit {
-  readonly exit: WorkerExit
-  readonly lines: readonly LogLine[]
+const EVENTS_READ = 300
+
+interface SeenWorker {
+  readonly endpointId: string
+  readonly hostId: string
+  readonly workerId: string
 }
 
 /** How the worker ended, as far as its host knows. Never rejects and is quick, because a job waits for it. */
-export async function readExit(
-  deps: ActDeps,
-  worker: { readonly hostId: string; readonly workerId: string },
-): Promise<SeenExit | undefined> {
-  const host = hostOf(deps, worker.hostId)
-  const seen = host?.view(Date.now()).workers?.find((candidate) => candidate.workerId === worker.workerId)
+export async function readLastWords(deps: ActDeps, worker: SeenWorker): Promise<LastWords | undefined> {
+  const { hostId, workerId } = worker
+  const host = hostOf(deps, hostId)
+  const seen = host?.view(Date.now()).workers?.find((candidate) => candidate.workerId === workerId)
   if (host === undefined || seen === undefined) return undefined
-  const [tail = [], read = []] = await Promise.all([
-    within(EVIDENCE_WITHIN_MS, host.driver.tailLogs(worker.workerId, EVIDENCE_LINES)),
-    within(EVIDENCE_WITHIN_MS, deps.store.workerLogs.read(worker.workerId, 'container', 2 * EVIDENCE_LINES)),
+  const [tail = [], read = [], jobs] = await Promise.all([
+    within(EVIDENCE_WITHIN_MS, host.driver.tailLogs(workerId, EVIDENCE_LINES)),
+    within(EVIDENCE_WITHIN_MS, deps.store.workerLogs.read(workerId, 'container', 2 * EVIDENCE_LINES)),
+    within(EVIDENCE_WITHIN_MS, jobsOf(deps, worker)),
   ])
   const streams = Object.values(Object.groupBy(tail, ({ source }) => source))
   const lines = streams.flatMap((stream) => withReadTimes(stream, read)).toSorted((a, b) => a.at - b.at)
   const { at, exitCode, oomKilled } = seen.exit ?? { at: Date.now(), exitCode: null, oomKilled: false }
-  return { exit: { at, exitCode, oomKilled, lastLogLines: tail.map(({ line }) => line) }, lines }
+  const exit = { at, exitCode, oomKilled, lastLogLines: tail.map(({ line }) => line) }
+  return jobs === undefined ? { exit, lines: [], spans: [], lastJobEndedAt: undefined } : { exit, lines, ...jobs }
+}
+
+/**
+ * When it had which jobs, before any of them is taken back; undefined where that is not known. Leases come first, so a job that ends meanwhile counts as
+ * held. Events are not complete: they add attempts that ended without a result.
+ */
+async function jobsOf(
+  { store }: ActDeps,
+  { endpointId, workerId }: SeenWorker,
+): Promise<Pick<LastWords, 'spans' | 'lastJobEndedAt'> | undefined> {
+  const leases = await store.jobs.leases(endpointId)
+  const [record, events] = await Promise.all([store.workers.get(endpointId, workerId), store.events.list(endpointId, EVENTS_READ, 'jobs')])
+  if (record === undefined) return undefined
+  const held = leases.map(({ jobId, workerId: holder, startedAt }) => ({ jobId, workerId: holder, from: startedAt, to: Infinity }))
+  const spans = [...held, ...endedAttempts(events)].filter((span) => span.workerId === workerId)
+  return { spans, lastJobEndedAt: record.lastJobEndedAt }
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {

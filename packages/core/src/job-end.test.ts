@@ -34,9 +34,12 @@ const ENDS: Record<Exclude<EndCause, 'purged'>, { end: Omit<JobEnd, 'cause'>; re
     event: { message: 'not wanted' },
   },
   worker_lost: {
-    end: { job: { ...RAN, status: 'FAILED', retries: 2, error: 'worker lost 3 times: exit 137' }, reason: 'heartbeat_lost' },
-    reason: 'worker lost 3 times: exit 137',
-    event: { workerId: 'w1', reason: 'heartbeat_lost', message: 'worker lost 3 times: exit 137' },
+    end: {
+      job: { ...RAN, status: 'FAILED', retries: 2, error: 'job timed out after 2 retries: worker lost 3 times: exit 137' },
+      reason: 'heartbeat_lost',
+    },
+    reason: 'the worker of the job was lost 3 times: exit 137',
+    event: { workerId: 'w1', reason: 'heartbeat_lost', message: 'the worker of the job was lost 3 times: exit 137' },
   },
   execution_timeout: {
     end: { job: { ...RAN, status: 'FAILED', error: 'executionTimeout exceeded' } },

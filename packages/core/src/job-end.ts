@@ -1,6 +1,7 @@
 // The journal of job ends (ADR 44): one log line, one event and one set of measurements, identical whichever process ended the job.
 // Only the process whose call ended the job writes an entry; a late call writes none.
 import type { EndpointEvent, JobRecord, Reason, JobOutcome } from '@runyard/schema'
+import { withoutTimeout } from './history/fingerprint.ts'
 
 /** What ended a job. The history stores places in this list: only append to it. */
 export const END_CAUSES = [
@@ -131,7 +132,7 @@ function eventOf(endpointId: string, { cause, job, reason }: JobEnd): EndpointEv
   const { id, status, workerId, error } = job
   const why = reason ?? (cause === 'execution_timeout' ? cause : undefined)
   // A worker's own error is in the job's record and may have any length.
-  const message = cause === 'result' ? undefined : error
+  const message = cause === 'result' || error === undefined ? undefined : withoutTimeout(error)
   return {
     at: endedAt(job),
     endpointId,
@@ -157,7 +158,8 @@ function entryOfGroup(endpoint: EndpointName, ends: readonly JobEnd[]): readonly
 }
 
 function entryOfMany({ id, name }: EndpointName, ends: UnreadEnds, measures: readonly EndMeasure[]): JournalEntry {
-  const { cause, status, error, at, jobs } = ends
+  const { cause, status, at, jobs } = ends
+  const error = withoutTimeout(ends.error)
   const text = `${error}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}`
   return {
     text: 'jobs settled',
@@ -194,7 +196,7 @@ export function jobLine(endpoint: EndpointName, job: EndedJob): JobLine {
     status: job.status,
     ...jobDurations(job),
     retries: job.retries,
-    reason: job.error?.slice(0, LONGEST_REASON),
+    reason: job.error === undefined ? undefined : withoutTimeout(job.error).slice(0, LONGEST_REASON),
   }
 }
 

@@ -14,8 +14,14 @@ export function describeExit(workerId: string, reason: Reason, exit: WorkerExit 
 export interface LastWords {
   readonly exit: WorkerExit
   readonly lines: readonly LogLine[]
+  /** Of all jobs that it holds; of those that have ended, what is known. */
   readonly spans: readonly JobSpan[]
+  /** Of its latest job that has ended, epoch ms; undefined: none has. */
+  readonly lastJobEndedAt: number | undefined
 }
+
+/** For so long after its end a job's lines may come: a library writes them out after the result, and an engine reads them late. */
+const LATE_MS = 1000
 
 interface Loss {
   readonly workerId: string
@@ -23,13 +29,19 @@ interface Loss {
   readonly reason: Reason
 }
 
-/** For the user of one job: a line that was printed while the worker had another job may be of that one, and is left out. */
-export function describeLoss({ workerId, jobId, reason }: Loss, { exit, lines, spans }: LastWords): string {
-  const others = spans.filter((span) => span.jobId !== jobId)
-  const isOfOther = ({ at }: LogLine) => others.some(({ from, to }) => from <= at && at <= to)
-  const shown = lines.filter((line) => !isOfOther(line))
+/** For the user of one job: what may have been printed by another job of the worker is left out. */
+export function describeLoss({ workerId, jobId, reason }: Loss, { exit, lines, spans, lastJobEndedAt = -Infinity }: LastWords): string {
+  const others = [{ from: -Infinity, to: lastJobEndedAt }, ...spans.filter((span) => span.jobId !== jobId)]
+  const isOfOther = ({ at }: LogLine) => others.some(({ from, to }) => from <= at && at <= to + LATE_MS)
+  const shown = linesAfterOthers(jobId, lines).filter((line) => !isOfOther(line))
   const note = shown.length === lines.length ? '' : '; lines that may be of other jobs are only in the log of the worker'
   return sentenceOf(workerId, reason, exit) + note + quote(shown.map(({ line }) => line))
+}
+
+/** Runpod's SDK names the job in its lines. The clock of the host may be wrong; their order is not. */
+function linesAfterOthers(jobId: string, lines: readonly LogLine[]): readonly LogLine[] {
+  const namesOther = ({ line }: LogLine) => ![jobId, undefined].includes(/"requestId": ?"([^"]+)"/u.exec(line)?.[1])
+  return lines.slice(lines.findLastIndex(namesOther) + 1)
 }
 
 function sentenceOf(workerId: string, reason: Reason, exit: WorkerExit | undefined): string {
