@@ -101,6 +101,16 @@ describe('loadConfig', () => {
     [{ RUNYARD_LISTEN_PORT: 'abc' }, 'RUNYARD_LISTEN_PORT is wrong: allowed is a whole number from 0 to 65535.'],
     [{ RUNYARD_LOG_LEVEL: 'loud' }, 'RUNYARD_LOG_LEVEL is wrong: allowed is one of fatal, error, warn, info, debug, trace, silent.'],
     [{ RUNYARD_SIMULATED_GPU: 'x' }, 'There is no setting RUNYARD_SIMULATED_GPU; did you mean RUNYARD_SIMULATED_GPUS?'],
+    [{ RUNYARD_LEASE_DURATION_S: '1e99' }, 'RUNYARD_LEASE_DURATION_S is wrong: allowed is a number from 1 to 86400.'],
+    [{ RUNYARD_RETENTION_ASYNC_S: '1e99' }, 'RUNYARD_RETENTION_ASYNC_S is wrong: allowed is a number from 1 to 31536000.'],
+    [{ RUNYARD_LIMITS_RUN_BYTES: '-5' }, 'RUNYARD_LIMITS_RUN_BYTES is wrong: allowed is a whole number from 1.'],
+    [
+      { RUNYARD_LEASE_PING_INTERVAL_S: '100' },
+      'RUNYARD_LEASE_PING_INTERVAL_S is wrong: a worker pings at least twice in a lease, so lease.pingIntervalS (100) is at most half of lease.durationS (40).',
+    ],
+    [{ RUNYARD_LEASE_DURATION_S: '12' }, /^RUNYARD_LEASE_DURATION_S is wrong: a worker pings at least twice in a lease/],
+    [{ RUNYARD_TLS_CERT: '/cert.pem' }, 'RUNYARD_TLS_CERT is wrong: tls.cert and tls.key belong together: name both files, or none.'],
+    [{ RUNYARD_TLS_PORT: '8080' }, /^RUNYARD_TLS_PORT is wrong: tls.port and listen.port are both 8080/],
     [{ RUNYARD_HOSTS: '[{' }, /^RUNYARD_HOSTS is not valid JSON/],
   ])('refuses %o in one sentence', async (env, sentence) => {
     await expect(load(env as Record<string, string>)).rejects.toThrow(sentence)
@@ -125,6 +135,10 @@ describe('loadConfig', () => {
     ['tls: { name: "https://gpu.example.com" }', '"tls.name" is wrong: a name is written like gpu.example.com'],
     ['tls: { name: 192.168.1.4 }', '"tls.name" is wrong: a name is written like gpu.example.com'],
     ['tls: { cert: 7 }', '"tls.cert" is wrong: it must be text.'],
+    ['dataDir: ""', '"dataDir" is wrong: it must not be empty.'],
+    ['listen: { host: "" }', '"listen.host" is wrong: it must not be empty.'],
+    ['blobs: { directory: "" }', '"blobs.directory" is wrong: it must not be empty.'],
+    ['webhooks: { timeoutS: 20, maxAgeS: 5 }', '"webhooks.timeoutS" is wrong: webhooks.timeoutS (20) of one attempt is at most'],
     ['hosts: [{ volumes: { path: /srv/../etc } }]', 'volumes.path has no "..", no "." and no empty part.'],
     ['hosts: [{ volumes: { path: /etc } }]', 'volumes.path is a directory of its own, not one of the system.'],
     ['a: b: c', 'is not valid YAML'],

@@ -6,6 +6,7 @@ import { Config, describeIssue, RunyardError, type Issue } from '@runyard/schema
 import { parse, YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { closestWord } from './closest-word.ts'
+import { findMisfit } from './setting-relations.ts'
 import { describeAllowed, hasKey, listSettings, namesIn, type Setting } from './settings.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -64,6 +65,10 @@ export async function loadConfig(options: { env: Env; cwd: string }): Promise<Lo
   }
   const parsed = Config.safeParse(tree)
   if (!parsed.success) throw badValue(parsed.error, { settings, origins })
+  const misfit = findMisfit(parsed.data, origins)
+  const about = settings.find(({ key }) => key === misfit?.key)
+  if (misfit !== undefined && about !== undefined)
+    throw new RunyardError('bad_request', `${subjectOf(about, origins)} is wrong: ${misfit.problem}.`)
   return { config: parsed.data, origins, file: configFilePath(options), strayVariables: findStrayVariables(settings, options.env) }
 }
 
@@ -182,11 +187,15 @@ function badValue(error: z.ZodError, where: { settings: readonly Setting[]; orig
   const message = issue === undefined ? '' : sentenceOf(issue)
   const setting = where.settings.find((candidate) => candidate.path.every((part, index) => part === path[index]))
   if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${message}.`)
-  const origin = where.origins[setting.key] ?? 'default'
-  const subject = origin === setting.variable || USUAL_NAMES[setting.key]?.includes(origin) ? origin : `${origin}: "${setting.key}"`
   const inner = path.slice(setting.path.length).join('.')
   const detail = inner === '' ? '' : ` (at ${inner})`
-  return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, message)}.`)
+  return new RunyardError('bad_request', `${subjectOf(setting, where.origins)} is wrong${detail}: ${describeAllowed(setting, message)}.`)
+}
+
+/** What the operator wrote: the variable, or the file and the setting. */
+function subjectOf({ key, variable }: Setting, origins: Readonly<Record<string, string>>): string {
+  const origin = origins[key] ?? 'default'
+  return origin === variable || USUAL_NAMES[key]?.includes(origin) === true ? origin : `${origin}: "${key}"`
 }
 
 /** `it must be text`; our own sentences as they are. */

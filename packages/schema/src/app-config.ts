@@ -1,5 +1,6 @@
 // Settings of deployed apps (ADR 63).
 import { z } from 'zod'
+import { keepS, text, YEAR_S } from './setting-kinds.ts'
 
 const MIB = 1024 * 1024
 const most = (count: number, help: string) => z.coerce.number().int().min(1).default(count).describe(help)
@@ -9,7 +10,7 @@ export const AppsConfig = z.object({
   artifactBytes: most(1500 * MIB, 'largest artifact of a build, as it is uploaded'),
   unpackedBytes: most(10 * 1024 * MIB, 'what an artifact may unpack to'),
   files: most(250_000, 'files and directories in an artifact'),
-  uploadS: most(3600, 'how long an upload URL is valid'),
+  uploadS: z.coerce.number().int().min(1).max(YEAR_S).default(3600).describe('how long an upload URL is valid'),
 })
 export type AppsConfig = z.infer<typeof AppsConfig>
 
@@ -19,11 +20,10 @@ export const TasksConfig = z.object({
     .union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
     .default(true)
     .describe('whether pods of SDK 2’s @app.task are started'),
-  host: z
-    .string()
+  host: text()
     .optional()
     .describe(
       'host[:port] at which clients reach this gateway by https (default: the Host of a request by https, else tls.name and tls.port, else the Host)',
     ),
-  maxAgeS: z.coerce.number().min(1).default(86_400).describe('how long a task may live'),
+  maxAgeS: keepS().default(86_400).describe('how long a task may live'),
 })

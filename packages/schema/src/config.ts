@@ -9,6 +9,7 @@ import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-con
 import { HistoryConfig, RetentionConfig } from './retention-config.ts'
 import { NotifyConfig } from './notice.ts'
 import { PricesConfig } from './price-config.ts'
+import { keepDays, keepS, text, waitS } from './setting-kinds.ts'
 import { TracesConfig } from './trace-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
@@ -46,7 +47,7 @@ function callLimits(unit: string) {
 export const Config = z.object({
   listen: z
     .object({
-      host: z.string().default('127.0.0.1').describe('address of the public listener; anything but loopback needs keys'),
+      host: text().default('127.0.0.1').describe('address of the public listener; anything but loopback needs keys'),
       port: port.default(8080).describe('port of the public listener; 0 picks a free one'),
       basePath: z
         .string()
@@ -67,21 +68,17 @@ export const Config = z.object({
     .prefault({}),
   workerPlane: z
     .object({
-      host: z
-        .string()
-        .default('127.0.0.1')
-        .describe('address that workers reach, e.g. the gateway address of the Docker network `runyard`'),
+      host: text().default('127.0.0.1').describe('address that workers reach, e.g. the gateway address of the Docker network `runyard`'),
       port: port
         .default(8081)
         .describe('port of the worker plane; 0 picks a free one, and so does `up` if it is not set and 8081 is in use'),
-      url: z.string().optional().describe('URL that workers use, if it differs from host and port'),
+      url: text().optional().describe('URL that workers use, if it differs from host and port'),
     })
     .prefault({}),
-  dataDir: z.string().optional().describe('directory of state, keys and Redis files (default: XDG state home)'),
+  dataDir: text().optional().describe('directory of state, keys and Redis files (default: XDG state home)'),
   redis: z
     .object({
-      url: z
-        .string()
+      url: text()
         .optional()
         .describe('REDIS_URL also sets this; without it Runyard runs its own Redis. Your own Redis needs `appendonly yes`'),
       appendfsync: z.enum(['everysec', 'always']).default('everysec').describe('how soon an accepted job is on disk'),
@@ -96,9 +93,7 @@ export const Config = z.object({
     })
     .prefault({}),
   hosts: Hosts.optional().describe('default: the local Docker engine if it responds, else the process host'),
-  hostGraceS: z.coerce
-    .number()
-    .min(1)
+  hostGraceS: waitS()
     .default(120)
     .describe('a host that does not answer is unknown for this long; then its silent workers are lost and their jobs run elsewhere'),
   simulatedGpus: z.string().optional().describe('simulated GPUs, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; no device is attached'),
@@ -106,7 +101,7 @@ export const Config = z.object({
     .record(z.string().min(1), GpuTypeConfig)
     .default({})
     .describe('GPU name as nvidia-smi prints it → pool (null: none), memoryGb, displayName, maxCount; adds or changes GPU types'),
-  defaultImage: z.string().default('runyard/worker:latest').describe('worker image that replaces runpod/flash and runpod/queue'),
+  defaultImage: text().default('runyard/worker:latest').describe('worker image that replaces runpod/flash and runpod/queue'),
   ...IMAGE_SETTINGS,
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),
@@ -118,17 +113,15 @@ export const Config = z.object({
     .record(z.string(), z.string())
     .default({})
     .describe('id of an endpoint, or * for all others → container runtime of its workers, e.g. runsc (gVisor); default: the engine’s own'),
-  caBundle: z.string().optional().describe('extra CA bundle for workers (default: what SSL_CERT_FILE names)'),
+  caBundle: text().optional().describe('extra CA bundle for workers (default: what SSL_CERT_FILE names)'),
   lease: z
     .object({
-      durationS: z.coerce.number().min(1).default(40).describe('a job whose worker does not report for this long is taken back'),
-      pingIntervalS: z.coerce.number().min(1).default(10).describe('how often a worker pings'),
+      durationS: waitS().default(40).describe('a job whose worker does not report for this long is taken back'),
+      pingIntervalS: waitS().default(10).describe('how often a worker pings'),
       budget: z.coerce.number().int().min(0).default(2).describe('how often a job is retried after a lost worker'),
     })
     .prefault({}),
-  initTimeoutS: z.coerce
-    .number()
-    .min(1)
+  initTimeoutS: waitS()
     .default(420)
     .describe('a worker that is not ready by then is unhealthy (RUNPOD_INIT_TIMEOUT in its environment overrides this)'),
   retention: RetentionConfig.prefault({}),
@@ -147,16 +140,12 @@ export const Config = z.object({
         .max(9)
         .default(6)
         .describe('how long an empty /stream poll is held; Python gives up on a GET after 10 s'),
-      openaiSilenceS: z.coerce
-        .number()
-        .min(1)
+      openaiSilenceS: waitS()
         .default(45)
         .describe('how long a streamed OpenAI response may start without a byte; after that, comments keep clients and proxies waiting'),
     })
     .prefault({}),
-  idempotencyWindowS: z.coerce
-    .number()
-    .min(1)
+  idempotencyWindowS: keepS()
     .default(24 * 60 * 60)
     .describe('how long the Idempotency-Key of a /run or /runsync refers to its job'),
   blobs: z
@@ -167,14 +156,14 @@ export const Config = z.object({
         .min(1)
         .default(256 * 1024)
         .describe('inputs, outputs, progress and stream chunks larger than this are stored in the blob store instead of Redis'),
-      directory: z.string().optional().describe('directory of large values (default: blobs/ in the data directory); gateways share it'),
+      directory: text().optional().describe('directory of large values (default: blobs/ in the data directory); gateways share it'),
       s3: z
         .object({
-          bucket: z.string().optional().describe('existing bucket for large values, instead of a directory'),
+          bucket: text().optional().describe('existing bucket for large values, instead of a directory'),
           endpoint: z.url().optional().describe('URL of the S3-compatible server (default: AWS in that region)'),
-          region: z.string().default('us-east-1').describe('region that requests are signed for'),
-          accessKeyId: z.string().optional().describe('id of the access key'),
-          secretAccessKey: z.string().optional().describe('secret of the access key; never printed'),
+          region: text().default('us-east-1').describe('region that requests are signed for'),
+          accessKeyId: text().optional().describe('id of the access key'),
+          secretAccessKey: text().optional().describe('secret of the access key; never printed'),
           prefix: z.string().default('').describe('folder inside the bucket'),
           forcePathStyle: flag.default(true).describe('https://host/bucket/… instead of https://bucket.host/…'),
         })
@@ -186,16 +175,19 @@ export const Config = z.object({
       runBytes: z.coerce
         .number()
         .int()
+        .min(1)
         .default(10 * 1024 * 1024)
         .describe('largest /run body'),
       runsyncBytes: z.coerce
         .number()
         .int()
+        .min(1)
         .default(20 * 1024 * 1024)
         .describe('largest /runsync body'),
       resultBytes: z.coerce
         .number()
         .int()
+        .min(1)
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
       queueJobs: most(250_000, 'waiting jobs of one endpoint; beyond it the response is 429 with Retry-After'),
@@ -221,7 +213,7 @@ export const Config = z.object({
         .min(1)
         .default(10_000)
         .describe('open connections of each listener; beyond it idle ones are closed, and if none is idle the response is 503'),
-      workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
+      workerPids: most(4096, 'processes and threads of one worker container'),
       workersPerEndpoint: z.coerce.number().int().min(1).max(100_000).default(1000).describe('largest maximum of workers of one endpoint'),
       workersPerOwner: unlessZero('maximum sum of the worker maxima of all endpoints of one owner'),
       workersPerKey: unlessZero('workers of all endpoints that one API key created, unless the key has a limit of its own'),
@@ -248,14 +240,9 @@ export const Config = z.object({
         .describe(
           'private addresses that webhooks may go to: true, or networks such as 10.0.0.0/8,192.168.1.0/24; metadata services never',
         ),
-      timeoutS: z.coerce.number().min(0.1).default(10).describe('how long one attempt may take'),
-      retryDelaysS: z
-        .array(z.coerce.number().min(0))
-        .default([10, 10, 300, 1800, 7200, 21_600])
-        .describe('pauses between attempts; the last one repeats'),
-      maxAgeS: z.coerce
-        .number()
-        .min(1)
+      timeoutS: waitS(0.1).default(10).describe('how long one attempt may take'),
+      retryDelaysS: z.array(waitS(0)).default([10, 10, 300, 1800, 7200, 21_600]).describe('pauses between attempts; the last one repeats'),
+      maxAgeS: keepS()
         .default(86_400)
         .describe('maximum time between the end of the job and an attempt, even the first one; 60 is Runpod’s value'),
       outboxEvents: most(100_000, 'webhooks of one endpoint that wait or are kept for a retry; beyond it the oldest are dropped'),
@@ -273,7 +260,10 @@ export const Config = z.object({
         .array(BillingState)
         .default([...DEFAULT_BILLED_STATES])
         .describe('worker states that are billed'),
-      keepIntervalsDays: most(90, 'how many days the intervals of workers are kept; older ones are added up by UTC day'),
+      keepIntervalsDays: keepDays(1)
+        .int()
+        .default(90)
+        .describe('how many days the intervals of workers are kept; older ones are added up by UTC day'),
     })
     .prefault({}),
   notify: z

@@ -1,5 +1,6 @@
 // Settings of releases and of the images on hosts (ADR 59), and of the Pythons of deployed apps (ADR 65).
 import { z } from 'zod'
+import { keepDays, text, waitS } from './setting-kinds.ts'
 
 export const ImagesConfig = z.object({
   pullsAtOnce: z.coerce
@@ -14,9 +15,7 @@ export const ImagesConfig = z.object({
     .min(0)
     .default(5 * 1024 * 1024 * 1024)
     .describe('a host whose disk of images has less free pulls none, and a pull that gets there is stopped; 0: no limit'),
-  keepUnusedDays: z.coerce
-    .number()
-    .min(0)
+  keepUnusedDays: keepDays(0)
     .default(14)
     .describe('days that an image stays on a host when no endpoint and no container uses it; only of images that Runyard pulled'),
   keepUnusedBytes: z.coerce
@@ -52,15 +51,12 @@ const DefaultImagesConfig = z
   .default({})
   .describe('cpu, gpu, py3.12 or gpu-py3.12 → worker image in place of defaultImage for such images of Runpod, e.g. gpu: one with torch')
 
-const DefaultImageBase = z
-  .string()
+const DefaultImageBase = text()
   .optional()
   .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian')
 
-const DependencyLimitConfig = z.coerce
-  .number()
+const DependencyLimitConfig = waitS()
   .int()
-  .min(1)
   .default(300)
   .describe('how long the installation of a job’s dependencies may take; then it is stopped and the job fails')
 

@@ -1,5 +1,6 @@
 // Settings of load-balanced endpoints, and of what their clients need: TLS (ADR 70), and CORS for web pages.
 import { z } from 'zod'
+import { text, waitS } from './setting-kinds.ts'
 
 /** Lower case, as browsers write it. Labels below an address lead nowhere. */
 const baseName = z
@@ -15,12 +16,10 @@ export const LoadBalancingConfig = z.object({
     .array(baseName)
     .default(['localhost', 'api.localhost'])
     .describe('base names: a request to <endpoint>.<name> goes to that endpoint; each needs a wildcard in your DNS, localhost has one'),
-  holdS: z.coerce
-    .number()
-    .min(1)
+  holdS: waitS()
     .default(300)
     .describe('how long a request waits for a worker; Runpod gives up after 120, and the SDK’s first call waits for 300'),
-  requestS: z.coerce.number().min(1).default(330).describe('how long a worker may take for one request; not for WebSockets'),
+  requestS: waitS().default(330).describe('how long a worker may take for one request; not for WebSockets'),
   bodyBytes: z.coerce
     .number()
     .int()
@@ -37,8 +36,8 @@ export const TlsConfig = z.object({
   name: baseName
     .default('api.localhost')
     .describe('name of this machine in the URL of jobs that `runyard env` prints; <endpoint>.<name> must lead here, too'),
-  cert: z.string().optional().describe('file of a certificate and its chain (PEM); default: one of Runyard’s own CA'),
-  key: z.string().optional().describe('file of its key (PEM)'),
+  cert: text().optional().describe('file of a certificate and its chain (PEM); default: one of Runyard’s own CA'),
+  key: text().optional().describe('file of its key (PEM)'),
 })
 
 export const CorsConfig = z.object({

@@ -1,14 +1,11 @@
 // Settings of what is kept of ended jobs, and for how long: their results, and what is remembered of them (ADR 79).
 import { z } from 'zod'
+import { keepS } from './setting-kinds.ts'
 
 export const RetentionConfig = z.object({
-  asyncS: z.coerce.number().min(1).default(1800).describe('how long the result of a /run job is kept'),
-  syncS: z.coerce.number().min(1).default(60).describe('how long the result of a /runsync job is kept'),
-  batchS: z.coerce
-    .number()
-    .min(1)
-    .default(86_400)
-    .describe('how long a batch and its results are kept after the longest TTL of its requests'),
+  asyncS: keepS().default(1800).describe('how long the result of a /run job is kept'),
+  syncS: keepS().default(60).describe('how long the result of a /runsync job is kept'),
+  batchS: keepS().default(86_400).describe('how long a batch and its results are kept after the longest TTL of its requests'),
   endpointBytes: z.coerce
     .number()
     .int()
