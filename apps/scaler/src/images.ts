@@ -21,6 +21,8 @@ export interface Images {
   ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<'present' | 'pulled'>
   /** `ensure` has seen it there for this user or, by default, it was seen there at all; then it is also looked for in the background. */
   isKnown(driver: HostDriver, image: string, by?: { readonly user: ImageUser | undefined }): boolean
+  /** It was looked for, and this host does not have it for anyone. */
+  isMissing(driver: HostDriver, image: string): boolean
   /** What was pulled since the last call, where no image had that name before. */
   takePulled(): readonly Pulled[]
   /** The next `ensure` looks again. */
@@ -97,6 +99,7 @@ export function createImages(privateImages: Store['privateImages'], limits: Imag
       }
     },
     isKnown: (driver, image, by) => present.isKnown(driver, image, by) || (by === undefined && looks.isThere(driver, image)),
+    isMissing: (driver, image) => !present.isKnown(driver, image) && looks.isMissing(driver, image),
     forget(driver, image) {
       present.forget(driver, image)
       looks.forget(driver, image)
@@ -125,19 +128,22 @@ function createPresence() {
 
 /** What hosts have, for whomever it is; asked in the background. */
 function createLooks() {
-  const looks = new Map<string, { readonly at: number; isThere: boolean }>()
+  /** `isThere` undefined: there is no answer yet. */
+  const looks = new Map<string, { readonly at: number; isThere: boolean | undefined }>()
   const look = async (driver: HostDriver, image: string): Promise<void> => {
-    const seen = { at: Date.now(), isThere: false }
+    const seen: { at: number; isThere: boolean | undefined } = { at: Date.now(), isThere: undefined }
     looks.set(keyOf(driver, image), seen)
     // A host that does not answer gets no workers anyway.
-    seen.isThere = await driver.hasImage(image).catch(() => false)
+    seen.isThere = await driver.hasImage(image).catch(() => undefined)
+  }
+  const isThere = (driver: HostDriver, image: string): boolean | undefined => {
+    const seen = looks.get(keyOf(driver, image))
+    if (seen === undefined || (seen.isThere !== true && Date.now() - seen.at > LOOK_AGAIN_MS)) void look(driver, image)
+    return seen?.isThere
   }
   return {
-    isThere(driver: HostDriver, image: string): boolean {
-      const seen = looks.get(keyOf(driver, image))
-      if (seen === undefined || (!seen.isThere && Date.now() - seen.at > LOOK_AGAIN_MS)) void look(driver, image)
-      return seen?.isThere === true
-    },
+    isThere: (driver: HostDriver, image: string): boolean => isThere(driver, image) === true,
+    isMissing: (driver: HostDriver, image: string): boolean => isThere(driver, image) === false,
     forget: (driver: HostDriver, image: string): void => void looks.delete(keyOf(driver, image)),
   }
 }

@@ -133,3 +133,16 @@ test('what is on the host already is not pulled', async () => {
   await scaler.loop.tick()
   expect(pulls).toEqual([])
 })
+
+test('an image is said to be pulled once the host has answered that it does not have it', async () => {
+  const { driver, pulls } = registryHost()
+  const answer = Promise.withResolvers<boolean>()
+  const scaler = await fixture.open({ driver: { ...driver, hasImage: () => answer.promise } })
+  await save('ep-one', 'big:1')
+  await vi.waitFor(async () => expect(await statusOf('ep-one')).toBeDefined(), WAIT)
+  expect((await statusOf('ep-one'))?.pulls).toBeUndefined()
+  answer.resolve(false)
+  await vi.waitFor(() => expect(pulls).toHaveLength(1), WAIT)
+  await scaler.loop.tick()
+  expect((await statusOf('ep-one'))?.pulls).toMatchObject([{ state: 'pulling' }])
+})

@@ -16,6 +16,7 @@ import {
   type EndpointStatus,
   type Observed,
   type PullProgress,
+  type PullView,
 } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import { RunyardError, type Config, type Endpoint, type EndpointEvent, type HostDriver, type ImagePull, type Reason } from '@runyard/schema'
@@ -34,7 +35,7 @@ export interface PrePull extends Disposable {
 export interface PrePullDeps {
   readonly store: Pick<Store, 'resources' | 'events'>
   readonly hosts: HostPool
-  readonly images: Pick<Images, 'ensure' | 'isKnown'>
+  readonly images: Pick<Images, 'ensure' | 'isKnown' | 'isMissing'>
   readonly config: Pick<Config, 'defaultImage' | 'imageAliases' | 'images'>
   readonly log: Logger
   /** Called after each change. */
@@ -87,7 +88,7 @@ export function createPrePull(deps: PrePullDeps): PrePull {
       for (const { task } of pullsToBegin(views, { atOnce: deps.config.images.pullsAtOnce, now })) void pull(deps, task)
     },
     report(endpointId, status) {
-      const pulls = (known.get(endpointId)?.tasks ?? []).map(toView)
+      const pulls = (known.get(endpointId)?.tasks ?? []).map((task) => toView(deps, task))
       return withMayStart(withPulls(status, pulls), pulls, free.get(endpointId) ?? 0)
     },
     [Symbol.dispose]() {
@@ -183,8 +184,12 @@ function note(
   })
 }
 
-function toView({ image, host, state, problem, progress, dueAt }: Task): ImagePull {
+function toView(deps: PrePullDeps, task: Task): PullView {
+  const { image, host, state, problem, progress, dueAt } = task
   if (state === 'failed') return { image, host, state, ...problem, nextTryAt: dueAt }
+  if (state === 'present') return { image, host, state }
   const message = state === 'pulling' ? pullWords(progress) : undefined
-  return { image, host, state, ...(message === undefined ? {} : { message }) }
+  const driver = driverOf(deps, task)
+  const isMissing = message !== undefined || (driver !== undefined && deps.images.isMissing(driver, image))
+  return { image, host, state: isMissing ? state : 'looking', ...(message === undefined ? {} : { message }) }
 }

@@ -2,7 +2,7 @@ import type { ImagePull } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointStatus, HostView } from './observed.ts'
-import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withMayStart } from './pre-pull.ts'
+import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withMayStart, type PullView } from './pre-pull.ts'
 import { endpoint, gpu, host, NOW } from './testing/plan-fixture.ts'
 
 const box = host('box', [gpu('g1')])
@@ -61,7 +61,7 @@ test('the pull that is due the longest comes first', () => {
 })
 
 const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
-const pullOf = (state: ImagePull['state'], more: Partial<ImagePull> = {}): ImagePull => ({ image: 'big:1', host: 'box', state, ...more })
+const pullOf = <S extends PullView['state']>(state: S, more: Partial<ImagePull> = {}) => ({ image: 'big:1', host: 'box', state, ...more })
 const failed = pullOf('failed', { reason: 'registry_refused', message: 'no', nextTryAt: 5 })
 
 test('an image that is on every host adds nothing to the status', () => {
@@ -76,6 +76,11 @@ test('a failed pull is the reason only if the image is nowhere and nothing else 
   expect(withPulls(QUIET, [failed, pullOf('waiting')])).toMatchObject({ reason: 'registry_refused', message: 'no', nextTryAt: 5 })
   expect(withPulls(QUIET, [failed, pullOf('present')])).toMatchObject({ reason: undefined, pulls: [failed] })
   expect(withPulls({ ...QUIET, reason: 'gpus_busy' }, [failed])).toMatchObject({ reason: 'gpus_busy', pulls: [failed] })
+})
+
+test('of an image that was not looked for yet nothing is said, and it is not called missing', () => {
+  expect(withPulls(QUIET, [pullOf('looking')])).toBe(QUIET)
+  expect(withPulls(QUIET, [failed, pullOf('looking')])).toMatchObject({ reason: undefined, pulls: [failed] })
 })
 
 test.each<[string, readonly ImagePull[], Partial<EndpointStatus>, number]>([

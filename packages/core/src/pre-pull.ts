@@ -55,11 +55,14 @@ export function pullsToBegin<T extends PendingPull>(
   })
 }
 
-/** The endpoint's status with its pulls; if the image is on no host and nothing else is wrong, the failed pull is what is wrong. */
-export function withPulls(status: EndpointStatus, pulls: readonly ImagePull[]): EndpointStatus {
-  const open = pulls.filter(({ state }) => state !== 'present')
+/** `looking`: whether the host has the image is not known yet. */
+export type PullView = Omit<ImagePull, 'state'> & { readonly state: ImagePull['state'] | 'looking' }
+
+/** The endpoint's status with its pulls, as far as they are known; if the image is on no host and nothing else is wrong, the failed pull is what is wrong. */
+export function withPulls(status: EndpointStatus, pulls: readonly PullView[]): EndpointStatus {
+  const open = pulls.flatMap(({ state, ...pull }) => (state === 'present' || state === 'looking' ? [] : [{ ...pull, state }]))
   if (open.length === 0) return status
-  const failed = pulls.find(({ state }) => state === 'failed')
+  const failed = open.find(({ state }) => state === 'failed')
   const isNowhere = failed !== undefined && open.length === pulls.length && status.reason === undefined
   if (!isNowhere) return { ...status, pulls: open }
   const { reason = 'image_missing', message, nextTryAt } = failed
@@ -67,7 +70,7 @@ export function withPulls(status: EndpointStatus, pulls: readonly ImagePull[]): 
 }
 
 /** The status with the places for further workers where a worker starts without a pull. `free`: how many workers the endpoint may still have. */
-export function withMayStart(status: EndpointStatus, pulls: readonly ImagePull[], free: number): EndpointStatus {
+export function withMayStart(status: EndpointStatus, pulls: readonly PullView[], free: number): EndpointStatus {
   const isNowhere = pulls.length > 0 && pulls.every(({ state }) => state !== 'present')
   return { ...status, mayStart: isNowhere ? 0 : Math.max(0, free - status.throttled - status.unhealthy) }
 }

@@ -50,15 +50,26 @@ function renderJob(context: CommandContext, job: JobDetailView): readonly string
     enteredAt === undefined ? '–' : `entered after ${formatDuration(Math.max(0, enteredAt - startedAt))}`,
     endedAt === undefined
       ? 'running'
-      : `ended after ${formatDuration(Math.max(0, endedAt - startedAt))}${evidence === undefined ? '' : `: ${evidence}`}`,
+      : `ended after ${formatDuration(Math.max(0, endedAt - startedAt))}${evidence === undefined ? '' : `: ${headOf(evidence)}`}`,
   ])
   return [
     `${out.bold(job.id)}  ${paintStatus(job.status, out)(job.status)}`,
     ...renderTable(out, rows),
     ...(tried.length === 0 ? [] : ['', out.dim('attempts'), ...renderTable(out, tried)]),
-    ...(text === undefined ? [] : ['', ...text.split('\n').map((line) => out.bad(line))]),
+    ...attempts.flatMap(({ evidence }, index) => {
+      const lines = linesOf(evidence).slice(1)
+      return lines.length === 0
+        ? []
+        : ['', out.dim(`last lines of the worker of attempt ${index + 1}`), ...lines.map((line) => `  ${line}`)]
+    }),
+    ...(text === undefined ? [] : ['', ...linesOf(text).map((line) => out.bad(line))]),
   ]
 }
+
+const linesOf = (text = ''): readonly string[] => text.split('\n')
+
+/** Without the lines of the worker, which do not fit into a cell. */
+const headOf = (evidence: string): string => (linesOf(evidence)[0] ?? '').replace(/; its last lines:$/u, '')
 
 /** The last lines; a terminal cuts them at its width. */
 async function showLog(context: CommandContext, client: Client, { id, workerId }: JobDetailView): Promise<void> {

@@ -183,7 +183,7 @@ export const SMALL_POOL: Record<string, unknown> = {
         workerId: 'ry-9f8e7d6c5b4a3210-000',
         startedAt: ago(3699),
         endedAt: ago(3690),
-        evidence: 'the worker was lost: exit code 137, out of memory',
+        evidence: 'the worker was lost (exit code 137, OOM-killed); its last lines:\nloading the model\nallocating 40 GB',
       },
       { workerId: 'ry-9f8e7d6c5b4a3210-001', startedAt: ago(3680), enteredAt: ago(3679), endedAt: ago(3600) },
     ],
