@@ -6,7 +6,8 @@ import type { FastifyRequest } from 'fastify'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { cancelJob, retryJob } from '../jobs/cancel-retry-purge.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { findLive, findPast, type Wanted } from './job-search.ts'
+import { findPast, type Wanted } from './job-search.ts'
+import { findAllLive } from './live-search.ts'
 import { naming, ownEndpoints } from './own-endpoints.ts'
 
 const AT_ONCE = 16
@@ -62,8 +63,9 @@ type Find = (
   what: { readonly wanted: Wanted; readonly limit: number },
 ) => Promise<readonly FoundJob[]>
 
-const toCancel: Find = async ({ store }, endpoints, { wanted }) => {
-  const { jobs } = await findLive(store, endpoints, wanted)
+const toCancel: Find = async ({ store }, endpoints, { wanted, limit }) => {
+  const isEnded = wanted.status !== undefined && wanted.status !== 'IN_QUEUE' && wanted.status !== 'IN_PROGRESS'
+  const jobs = isEnded ? [] : await findAllLive(store, endpoints, { wanted, limit: limit + 1 })
   return jobs.filter(({ endedAt }) => endedAt === undefined)
 }
 
@@ -73,8 +75,8 @@ const toRetry: Find = async ({ store }, endpoints, { wanted, limit }) => {
   for (const status of ['FAILED', 'TIMED_OUT'] as const) {
     if (wanted.status !== undefined && wanted.status !== status) continue
     const asked = { wanted: { ...wanted, status }, limit: limit + 1 }
-    const past = store.history.isKept ? await findPast(store, naming(endpoints), asked) : await findLive(store, endpoints, asked.wanted)
-    for (const job of past.jobs) found.set(job.id, job)
+    const past = store.history.isKept ? (await findPast(store, naming(endpoints), asked)).jobs : await findAllLive(store, endpoints, asked)
+    for (const job of past) found.set(job.id, job)
   }
   return [...found.values()]
 }

@@ -1,8 +1,17 @@
 // What the routes of the history answer about jobs, failures and workers that a real gateway has seen.
-import type { JobDetailView, JobSearchView, WorkerLifeListView, WorkerLifeView, FailureListView, BulkView } from '@runyard/schema/api'
+import type {
+  FoundJob,
+  JobDetailView,
+  JobSearchView,
+  WorkerLifeListView,
+  WorkerLifeView,
+  FailureListView,
+  BulkView,
+} from '@runyard/schema/api'
 import { expect, it, vi } from 'vitest'
 import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
+import { findLive, parseLiveCursor } from './live-search.ts'
 
 const WAIT = { timeout: 30_000, interval: 50 }
 const OOM = (size: number) => `CUDA out of memory. Tried to allocate ${size}.00 MiB`
@@ -57,6 +66,26 @@ it('finds jobs that wait with their reason, then ended ones, newest first, page 
     cursor = `&cursor=${page.nextCursor}`
   }
   expect(paged).toEqual(all)
+})
+
+it('reaches every job of a queue that is longer than one look, also one that runs, with its place', async () => {
+  const runs = await worker.startJob()
+  const waiting: string[] = []
+  for (let count = 0; count < 9; count += 1) waiting.push(await gateway.submit(ep))
+  const endpoint = await gateway.store.endpoints.get(ep)
+  if (endpoint === undefined) throw new Error('no endpoint')
+  const found: FoundJob[] = []
+  let from = parseLiveCursor(undefined)
+  while (from !== undefined) {
+    const { jobs, nextCursor } = await findLive(gateway.store, [endpoint], { wanted: {}, limit: 3, from, windowSize: 4 })
+    found.push(...jobs)
+    from = nextCursor === undefined ? undefined : parseLiveCursor(nextCursor)
+  }
+  expect(found.map(({ id }) => id)).toEqual([...waiting.toReversed(), runs])
+  expect(found.map(({ ahead }) => ahead)).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0, undefined])
+  const running = await findLive(gateway.store, [endpoint], { wanted: { status: 'IN_PROGRESS' }, limit: 3, windowSize: 4 })
+  expect([running.jobs.map(({ id }) => id), running.nextCursor]).toEqual([[runs], undefined])
+  await expect(find('&cursor=live.x')).rejects.toThrow('must be the `nextCursor` of an earlier page')
 })
 
 it('filters by status, time, worker, key, error and text', async () => {

@@ -5,8 +5,9 @@ import { createQueueReasons, type QueueReasons } from '../jobs/health.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { changeJobs } from './bulk.ts'
 import { readJob } from './job-detail.ts'
-import { findLive, findPast } from './job-search.ts'
+import { findPast } from './job-search.ts'
 import { readInput, readOutput } from './job-values.ts'
+import { findLive, parseLiveCursor } from './live-search.ts'
 import { ownEndpoints, pastEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 
 export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
@@ -18,16 +19,15 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
     handler: async (request): Promise<JobSearchView> => {
       const { endpoint: word, limit, cursor, ...wanted } = request.query
       const own = await pastEndpoints(store, keyOf(request).ownerId, word)
-      const { live, past } = splitCursor(cursor)
-      const waiting = live === undefined ? { jobs: [], notListed: 0 } : await findLive(store, own.asked, wanted)
-      const page = await withReasons(reasonOf, own, waiting.jobs.slice(live, (live ?? 0) + limit))
-      const notListed = waiting.notListed === 0 ? {} : { notListed: waiting.notListed }
-      // Where the page is full, nothing is known of the ended ones yet.
-      if (page.length === limit) return { jobs: [...page], nextCursor: `live.${(live ?? 0) + limit}`, ...notListed }
+      const from = parseLiveCursor(cursor)
+      const live = from === undefined ? undefined : await findLive(store, own.asked, { wanted, limit, from })
+      const page = await withReasons(reasonOf, own, live?.jobs ?? [])
+      // Nothing is known of the ended ones yet.
+      if (live?.nextCursor !== undefined) return { jobs: [...page], nextCursor: live.nextCursor }
       await deps.history.flush()
-      const known = waiting.jobs.map(({ id }) => id)
-      const ended = await findPast(store, own.name, { wanted, limit: limit - page.length, cursor: past, known })
-      return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor, ...notListed }
+      const past = { cursor: live === undefined ? cursor : undefined, known: page.map(({ id }) => id) }
+      const ended = await findPast(store, own.name, { wanted, limit: limit - page.length, ...past })
+      return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor }
     },
   })
 
@@ -55,12 +55,6 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
     ...restRoute('POST /runyard/v1/jobs/bulk'),
     handler: (request) => changeJobs(deps, request, request.body),
   })
-}
-
-/** A cursor among waiting jobs, or in the history. */
-function splitCursor(cursor: string | undefined): { readonly live?: number; readonly past?: string } {
-  const match = /^live\.(\d{1,6})$/u.exec(cursor ?? 'live.0')
-  return match === null ? { past: cursor ?? '' } : { live: Number(match[1]) }
 }
 
 async function withReasons(reasonOf: QueueReasons, { all }: OwnEndpoints, jobs: readonly FoundJob[]): Promise<readonly FoundJob[]> {

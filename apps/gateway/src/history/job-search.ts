@@ -1,9 +1,9 @@
-// Finds jobs over endpoints: those that wait or run in their queues, those that ended in the history. The history has no index, so a search reads
-// chunks, newest first, in turns of the event loop and for a bounded time; the next page goes on where it stopped.
+// Finds ended jobs over endpoints (`live-search.ts` those that wait or run), and says what a search asks of each. The history has no index, so a search
+// reads chunks, newest first, in turns of the event loop and for a bounded time; the next page goes on where it stopped.
 import type { PastJob } from '@runyard/core'
-import { RunyardError, type Endpoint, type JobStatus } from '@runyard/schema'
+import { RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
-import type { JobSummary, Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { CHUNK_LAG_MS } from '../parts/history-blocks.ts'
 import type { NameEndpoints, PastEndpoint } from './own-endpoints.ts'
@@ -18,52 +18,13 @@ export interface Wanted {
   readonly q?: string | undefined
 }
 
-type SearchStore = Pick<Store, 'jobs' | 'history'>
-
-/** Waiting and running jobs that one answer merges. */
-const MOST_LIVE = 1000
 /** Some ten milliseconds of the event loop. */
 const CHUNKS_AT_ONCE = 32
 /** Of one answer. */
-const SEARCH_MS = 2000
+export const SEARCH_MS = 2000
 
-const isLive = (status: JobStatus | undefined): boolean => status === undefined || status === 'IN_QUEUE' || status === 'IN_PROGRESS'
-const isEnded = (status: JobStatus | undefined): boolean => status === undefined || !isLive(status)
-
-export interface LiveJobs {
-  readonly jobs: readonly FoundJob[]
-  /** Beyond a thousand of all endpoints. */
-  readonly notListed: number
-}
-
-/** Newest first. Where there is no history, also the ended jobs whose results are kept. */
-export async function findLive(store: SearchStore, endpoints: readonly Endpoint[], wanted: Wanted): Promise<LiveJobs> {
-  const withEnded = !store.history.isKept && isEnded(wanted.status)
-  if ((!isLive(wanted.status) || (wanted.until ?? Infinity) < Date.now()) && !withEnded) return { jobs: [], notListed: 0 }
-  const pages = await Promise.all(
-    endpoints.map(async (endpoint) => ({ endpoint, ...(await store.jobs.list(endpoint.id, { offset: 0, limit: MOST_LIVE })) })),
-  )
-  const found = pages.flatMap(({ endpoint, jobs }) =>
-    jobs.filter(({ settledAt }) => settledAt === undefined || withEnded).map((job) => toLive(endpoint, job)),
-  )
-  const matching = found.filter((job) => matches(job, wanted)).toSorted((a, b) => b.submittedAt - a.submittedAt)
-  const cut = pages.reduce((sum, { total, jobs }) => sum + (jobs.at(-1)?.settledAt === undefined ? total - jobs.length : 0), 0)
-  return { jobs: matching.slice(0, MOST_LIVE), notListed: Math.max(0, matching.length - MOST_LIVE) + cut }
-}
-
-function toLive({ id, name }: Endpoint, job: JobSummary): FoundJob {
-  const { submittedAt, startedAt, settledAt: endedAt } = job
-  return {
-    id: job.id,
-    endpoint: { id, name },
-    status: job.status,
-    submittedAt,
-    ...(startedAt === undefined ? {} : { startedAt, delayMs: Math.max(0, startedAt - submittedAt) }),
-    ...(endedAt === undefined ? {} : { endedAt }),
-    retries: job.retries,
-    ...(job.workerId === undefined ? {} : { workerId: job.workerId }),
-  }
-}
+export const isLive = (status: JobStatus | undefined): boolean => status === undefined || status === 'IN_QUEUE' || status === 'IN_PROGRESS'
+export const isEnded = (status: JobStatus | undefined): boolean => status === undefined || !isLive(status)
 
 export function toFound(endpoint: PastEndpoint, { endpointId: id, ...job }: PastJob): FoundJob {
   const { submittedAt, startedAt, endedAt } = job
@@ -169,7 +130,7 @@ function parseCursor(cursor: string | undefined): Position | undefined {
   return { at: Number(match[1]), seen: Number(match[2]) }
 }
 
-function matches(job: FoundJob, { since = 0, until = Infinity, ...wanted }: Wanted): boolean {
+export function matches(job: FoundJob, { since = 0, until = Infinity, ...wanted }: Wanted): boolean {
   const at = job.endedAt ?? Date.now()
   return at >= since && at < until && hasAsked(job, wanted) && hasText(job, wanted)
 }

@@ -52,15 +52,19 @@ export const FoundJob = z
     fingerprint: z.string().optional().describe('Equal for errors that are the same failure.'),
     reason: z.string().optional().describe('Why it waits.'),
     message: z.string().optional().describe('The same as a sentence.'),
+    ahead: z.int().optional().describe('How many jobs of its queue are before it.'),
   })
   .meta({ id: 'FoundJob' })
 export type FoundJob = z.infer<typeof FoundJob>
 
 export const JobSearchView = z
   .object({
-    jobs: z.array(FoundJob).describe('Those that wait or run first, then ended ones; each newest first.'),
+    jobs: z
+      .array(FoundJob)
+      .describe(
+        'Those that wait or run, then ended ones; each newest first. Of a queue beyond a thousand, the older ones follow those of all.',
+      ),
     nextCursor: NextCursor,
-    notListed: z.int().optional().describe('Waiting and running jobs beyond a thousand: name an endpoint to see them.'),
   })
   .meta({ id: 'JobSearch' })
 export type JobSearchView = z.infer<typeof JobSearchView>

@@ -77,8 +77,8 @@ export interface QueueStats {
   readonly webhooksDropped: number
 }
 
-/** A job as `/requests` lists it: without what it carries. */
-export type JobSummary = Omit<JobRecord, 'output' | 'error' | 'timings'>
+/** A job as `/requests` lists it: without what it carries. `ahead`: how many of its queue are taken before it; absent where that is not known. */
+export type JobSummary = Omit<JobRecord, 'output' | 'error' | 'timings'> & { readonly ahead?: number | undefined }
 
 /** What became of a job that is not there any more. */
 export interface GoneJob {
@@ -177,8 +177,11 @@ export interface JobStore extends BlobSweeps {
    */
   endPurged(endpointId: string, onEnded?: (jobs: readonly JobRecord[]) => Promise<void> | void, signal?: AbortSignal): Promise<void>
   get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
-  /** Waiting, running, ended jobs, each newest first; `total` counts all of them. */
-  list(endpointId: string, page: { offset: number; limit: number }): Promise<{ total: number; jobs: readonly JobSummary[] }>
+  /** Waiting, running, ended jobs, each newest first; `total` counts all of them. `isLive`: without those that ended. */
+  list(
+    endpointId: string,
+    page: { offset: number; limit: number; isLive?: boolean },
+  ): Promise<{ total: number; jobs: readonly JobSummary[] }>
   /** For a job that `get` does not find: what became of it, as long as that is remembered. */
   whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
   /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */

@@ -14,7 +14,7 @@ const listScript = defineScript({
   uses: [jobLua],
   keys: ['queue'],
   /** `since…`: when the oldest results that are still kept ended. */
-  args: { offset: 'number', limit: 'number', sinceAsync: 'number', sinceSync: 'number' },
+  args: { offset: 'number', limit: 'number', isLive: 'flag', sinceAsync: 'number', sinceSync: 'number' },
   reply: row({
     total: number,
     rows: list(
@@ -26,6 +26,7 @@ const listScript = defineScript({
         settledAt: maybe(number),
         attempts: maybe(number),
         workerId: maybe(text),
+        ahead: maybe(number),
       }),
     ),
   }),
@@ -41,10 +42,10 @@ const whyGoneScript = defineScript({
 
 export function createJobList({ keys, run, options }: StoreContext): Pick<JobStore, 'list' | 'whyGone'> {
   return {
-    async list(endpointId, { offset, limit }) {
+    async list(endpointId, { offset, limit, isLive = false }) {
       const { asyncMs, syncMs } = options.retention
       const since = { sinceAsync: Date.now() - asyncMs, sinceSync: Date.now() - syncMs }
-      const { total, rows } = await run(listScript, { queue: keys.queue(endpointId), offset, limit, ...since })
+      const { total, rows } = await run(listScript, { queue: keys.queue(endpointId), offset, limit, isLive, ...since })
       return { total, jobs: rows.map(({ attempts, ...job }) => withoutUndefined({ ...job, retries: retriesOf(attempts) })) }
     },
 

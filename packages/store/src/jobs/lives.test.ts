@@ -201,6 +201,11 @@ describe('the list of jobs', () => {
     const order = ['low', 'wait-2', 'wait-1', 'run-2', 'run-1', 'done-3', 'done-2', 'done-1']
     expect(all.total).toBe(8)
     expect(all.jobs.map((job) => job.id)).toEqual(order)
+    expect(all.jobs.slice(0, 4).map(({ ahead }) => ahead)).toEqual([2, 1, 0, undefined])
+    expect(await jobs.list(EP, { offset: 1, limit: 50, isLive: true })).toMatchObject({
+      total: 5,
+      jobs: order.slice(1, 5).map((id) => ({ id })),
+    })
     expect(all.jobs[3]).toEqual({
       id: 'run-2',
       status: 'IN_PROGRESS',

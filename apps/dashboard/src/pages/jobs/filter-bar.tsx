@@ -22,12 +22,14 @@ const ANY = ''
 export function FilterBar({ filter, onChange }: FilterBarProps) {
   const { data: endpoints = [] } = useQuery(endpointsQuery)
   const choose = (name: FilterName, value: string): void => onChange(value === ANY ? without(filter, name) : { ...filter, [name]: value })
-  const names = [...new Set([...endpoints.map(({ name }) => name), ...(filter.endpoint === undefined ? [] : [filter.endpoint])])]
+  // An address may name it by its id; one that was deleted is in no list.
+  const asked = endpoints.find(({ id }) => id === filter.endpoint)?.name ?? filter.endpoint
+  const names = [...new Set([...endpoints.map(({ name }) => name), ...(asked === undefined ? [] : [asked])])]
   return (
     <div className={styles.bar} role="search" aria-label="Jobs">
       <Select
         label="Endpoint"
-        value={filter.endpoint ?? ANY}
+        value={asked ?? ANY}
         options={[{ value: ANY, label: 'all endpoints' }, ...names.map((name) => ({ value: name, label: name }))]}
         onChange={(value) => choose('endpoint', value)}
       />

@@ -93,7 +93,7 @@ function toBulk(filter: JobFilter, { since, until }: { readonly since?: number |
   return { ...filter, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }
 
-function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAgain, error } }: { readonly list: JobList }) {
+function Summary({ list: { jobs, hasMore, isPending, hasNews, readAgain, error } }: { readonly list: JobList }) {
   // Nothing is known, which is not the same as no job.
   if (error !== null && jobs.length === 0) return null
   return (
@@ -102,7 +102,6 @@ function Summary({ list: { jobs, hasMore, isPending, notListed, hasNews, readAga
         {isPending
           ? 'Looking for jobs…'
           : `${formatCount(jobs.length)}${hasMore ? ' and more' : ''} ${jobs.length === 1 && !hasMore ? 'job' : 'jobs'}`}
-        {notListed > 0 && `; ${formatCount(notListed)} more wait or run: choose an endpoint to see them`}
       </p>
       {hasNews && (
         <Button kind="primary" onClick={readAgain}>

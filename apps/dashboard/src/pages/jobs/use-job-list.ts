@@ -24,8 +24,6 @@ export interface JobList {
   readonly hasMore: boolean
   /** What is shown is of another filter, until this one is answered. */
   readonly isOld: boolean
-  /** Waiting and running jobs that no list shows. */
-  readonly notListed: number
   readonly hasNews: boolean
   readonly readMore: () => void
   readonly readAgain: () => void
@@ -60,7 +58,6 @@ export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
     isReading: list.isFetching,
     hasMore: list.hasNextPage,
     isOld: list.isPlaceholderData,
-    notListed: pages?.[0]?.notListed ?? 0,
     hasNews: stands && isNews(head.data, pages?.[0]),
     readMore: () => void (list.isFetching || list.fetchNextPage()),
     readAgain: useCallback(() => void cache.resetQueries({ queryKey }), [cache, queryKey]),
