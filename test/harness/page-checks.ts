@@ -1,4 +1,4 @@
-// What keeps people out of a page and axe does not look for: content beyond the window, text that is cut, focus that nobody sees. All of it runs in the page.
+// What keeps people out of a page and axe does not look for: content beyond the window, text that is cut, focus that cannot be seen. All of it runs in the page.
 
 interface Box {
   readonly left: number
@@ -91,7 +91,7 @@ export function findUnseenFocus(): string[] {
   return found
 }
 
-/** Bars and dots that are nothing but a colour: where somebody forces colours of their own, they are gone unless they keep theirs. */
+/** Bars and dots that are only a colour: a browser that forces colours hides them, unless they keep theirs. */
 export function findLostMarks(): string[] {
   const isMark = (element: Element): boolean =>
     element.checkVisibility() &&

@@ -137,7 +137,7 @@ await suiteThatNeeds(['redis', 'promtool'], 'a Prometheus that scrapes a stack',
     expect(await clears('RunyardWorkersCrashLoop')).toBe(true)
   })
 
-  test('a lost worker and its job, and webhooks that nobody takes, have their alerts', async () => {
+  test('a lost worker and its job, and webhooks that no receiver accepts, have their alerts', async () => {
     const ill = await stack.api.saveEndpoint({ name: 'ill', cpu: 'cpu3c-1-2', idleTimeout: 600 })
     await stack.api.runsync(ill, sourceCall('echo', ECHO))
     const counts = () => prometheus.query('runyard_workers_lost_total{endpoint="ill"}')

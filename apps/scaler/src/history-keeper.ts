@@ -162,11 +162,11 @@ interface Minute {
 }
 
 /**
- * How many came between two looks: those that ended then, and those by which the live ones grew. A job that ends while a look is taken may count on its
- * wrong side and make this negative; what is below zero is taken off the next time.
+ * How many jobs came between two looks: those that ended in between, and the growth of the live ones. A job that ends during a look may be counted on its
+ * wrong side and make a sum negative; a negative sum is carried into the next minute.
  */
 function createAcceptedCount() {
-  let owed: ReadonlyMap<string, number> = new Map()
+  let carried: ReadonlyMap<string, number> = new Map()
   return ({ first, last }: Minute, ended: readonly PastJob[]): ReadonlyMap<string, number> => {
     const between = Map.groupBy(
       ended.filter(({ endedAt }) => endedAt >= first.at && endedAt < last.at),
@@ -175,9 +175,9 @@ function createAcceptedCount() {
     const ids = new Set([...first.live.keys(), ...last.live.keys(), ...between.keys()])
     const sums = [...ids].map((id) => {
       const grown = (last.live.get(id) ?? 0) - (first.live.get(id) ?? 0)
-      return [id, (between.get(id)?.length ?? 0) + grown + (owed.get(id) ?? 0)] as const
+      return [id, (between.get(id)?.length ?? 0) + grown + (carried.get(id) ?? 0)] as const
     })
-    owed = new Map(sums.filter(([id, sum]) => sum < 0 && last.live.has(id)))
+    carried = new Map(sums.filter(([id, sum]) => sum < 0 && last.live.has(id)))
     return new Map(sums.filter(([, sum]) => sum > 0))
   }
 }

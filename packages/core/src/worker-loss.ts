@@ -1,6 +1,6 @@
 // Why a worker ended, in words: for its own life, and for the users of the jobs that it held (ADR 3, ADR 95).
 import { REASONS, type LogLine, type Reason, type WorkerExit } from '@runyard/schema'
-import type { JobSpan } from './history/log-facts.ts'
+import { jobNamedIn, type JobSpan } from './history/log-facts.ts'
 
 const MAX_LINES = 10
 const MAX_LINE_LENGTH = 500
@@ -38,9 +38,9 @@ export function describeLoss({ workerId, jobId, reason }: Loss, { exit, lines, s
   return sentenceOf(workerId, reason, exit) + note + quote(shown.map(({ line }) => line))
 }
 
-/** Runpod's SDK names the job in its lines. The clock of the host may be wrong; their order is not. */
+/** Some lines name their job. The clock of the host may be wrong; their order is not. */
 function linesAfterOthers(jobId: string, lines: readonly LogLine[]): readonly LogLine[] {
-  const namesOther = ({ line }: LogLine) => ![jobId, undefined].includes(/"requestId": ?"([^"]+)"/u.exec(line)?.[1])
+  const namesOther = ({ line }: LogLine) => ![jobId, undefined].includes(jobNamedIn(line))
   return lines.slice(lines.findLastIndex(namesOther) + 1)
 }
 

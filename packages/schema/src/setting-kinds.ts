@@ -1,10 +1,10 @@
-// Kinds of values that many settings have. Durations end where they make no sense any more: a timer of Node fires at once beyond 24 days.
+// Kinds of values that many settings have. Durations have upper limits: a timer of Node fires at once beyond 24 days.
 import { z } from 'zod'
 
 const DAY_S = 24 * 3600
 export const YEAR_S = 365 * DAY_S
 
-/** A text. An empty one would be a directory, an address or a name that nobody chose. */
+/** A text. An empty one would be a directory, an address or a name by mistake. */
 export const text = () => z.string().min(1)
 /** Seconds that something may take or wait. */
 export const waitS = (least = 1) => z.coerce.number().min(least).max(DAY_S)

@@ -88,7 +88,7 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.redis.kill()
       for (const { page } of [opened, jobs]) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
       await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
-      // Who comes now is told so, too, and gets the page as soon as it can be had.
+      // A page that is opened now says so, too, and appears once Redis is back.
       await using late = await site().open('/usage', { expected: AWAY })
       await late.page.getByRole('alert').filter({ hasText: /Redis/u }).waitFor()
       const pages = pagesOf(endpoint)
@@ -111,7 +111,7 @@ export function faultScenarios(site: () => PageSite): void {
   })
 }
 
-/** Without a reload, after which nobody could say who is signed in. */
+/** Without a reload: while Redis is away, the gateway could not tell who is signed in. */
 async function goTo({ page }: OpenedPage, path: string): Promise<void> {
   await page.evaluate(`history.pushState({}, '', ${JSON.stringify(path)})`)
   await untilFilled(page)

@@ -68,7 +68,7 @@ export function lookScenarios(of: () => PageSite): void {
       return found
     }
 
-    /** Keys that may not look sign in with themselves; nobody could make a code for them. */
+    /** A key that may not look signs in with itself: no other key may make a code for it. */
     async function openWith(key: string): Promise<OpenedPage> {
       const opened = await site().open('/sign-in', { as: 'anonymous', expected: [REFUSED] })
       await opened.page.getByLabel(/API key/u).fill(key)

@@ -91,10 +91,16 @@ function renderFitted<T>(out: Terminal, { rows, columns, note, paintNote }: List
       const row = rows[index]
       const words = row === undefined ? undefined : note?.(row)
       if (row === undefined || words === undefined) return [line]
-      const wrapped = wrap(toVisible(words, false), { columns: room - 4, most: MOST_NOTE_LINES })
-      return [line, ...wrapped.map((part, at) => (paintNote?.(row) ?? out.dim)(`${at === 0 ? '  ↳ ' : '    '}${part}`))]
+      return [line, ...wrapNote(words, room - 4).map((part, at) => (paintNote?.(row) ?? out.dim)(`${at === 0 ? '  ↳ ' : '    '}${part}`))]
     }),
   ]
+}
+
+/** Lines of a program stand below each other. */
+function wrapNote(words: string, columns: number): readonly string[] {
+  const lines = words.split('\n').flatMap((line) => wrap(toVisible(line, false), { columns, most: MOST_NOTE_LINES }))
+  if (lines.length <= MOST_NOTE_LINES) return lines
+  return [...lines.slice(0, MOST_NOTE_LINES - 1), cutEnd(`${lines[MOST_NOTE_LINES - 1]} …`, columns)]
 }
 
 function measure<T>(column: Column<T>, rows: readonly T[]): Fitted<T> {

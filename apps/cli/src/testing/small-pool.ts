@@ -113,9 +113,19 @@ const LINES = [
   { ...LINE, at: ago(70), line: 'ValueError: the picture has no pixels', level: 'error', jobId: FAILED },
 ]
 
+const LOST = 'the worker was lost (exit code 137, OOM-killed); its last lines:\nloading the model\nallocating 40 GB'
+
 const EVENTS = [
   { at: ago(3700), endpointId: CAPTION.id, kind: 'job_queued', jobId: FAILED, status: 'IN_QUEUE' },
   { at: ago(3690), endpointId: CAPTION.id, kind: 'worker_placed', workerId: 'ry-9f8e7d6c5b4a3210-001', reason: 'first_job' },
+  {
+    at: ago(3685),
+    endpointId: CAPTION.id,
+    kind: 'job_requeued',
+    jobId: FAILED,
+    reason: 'out_of_memory',
+    message: LOST,
+  },
   {
     at: ago(3600),
     endpointId: CAPTION.id,
@@ -183,7 +193,7 @@ export const SMALL_POOL: Record<string, unknown> = {
         workerId: 'ry-9f8e7d6c5b4a3210-000',
         startedAt: ago(3699),
         endedAt: ago(3690),
-        evidence: 'the worker was lost (exit code 137, OOM-killed); its last lines:\nloading the model\nallocating 40 GB',
+        evidence: LOST,
       },
       { workerId: 'ry-9f8e7d6c5b4a3210-001', startedAt: ago(3680), enteredAt: ago(3679), endedAt: ago(3600) },
     ],

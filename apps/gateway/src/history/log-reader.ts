@@ -1,6 +1,6 @@
-// Lines of several workers, merged by time, each with its level and, where it is known, its job: the worker had exactly one then, as leases and the history
-// say. The clock of the worker's host is taken as it is.
-import { defined, endedAttempts, jobAt, levelOf, LOG_LEVELS, type LogLevel, type WorkerSpan } from '@runyard/core'
+// Lines of several workers, merged by time, each with its level and, where it is known, its job: the line names it, or the worker had exactly one then, as
+// leases and the history say. The clock of the worker's host is taken as it is.
+import { defined, endedAttempts, jobOfLine, levelOf, LOG_LEVELS, type LogLevel, type WorkerSpan } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { MergedLine, MergedLogQuery } from '@runyard/schema/api'
 import type { Store, StoredLine } from '@runyard/store'
@@ -105,7 +105,7 @@ interface LineContext {
 /** Undefined where it does not match. */
 export function toMerged({ at, line }: StoredLine, { worker, source, spans, wanted }: LineContext): MergedLine | undefined {
   const level = levelOf(line)
-  const jobId = source === 'container' ? jobAt(spans.get(worker.id) ?? [], at) : undefined
+  const jobId = source === 'container' ? jobOfLine(spans.get(worker.id) ?? [], { at, line }) : undefined
   const merged = defined({ at, endpointId: worker.endpointId, workerId: worker.id, source, line, level, jobId })
   return isWanted(merged, wanted) ? merged : undefined
 }

@@ -8,7 +8,7 @@ const ORIGIN = { sync: false, key: { id: 'k', ownerId: 'o' }, isAllowed: () => t
 it.each([
   [{ executionTimeout: 1 }, { executionTimeoutMs: 5000 }],
   [{ executionTimeout: 1e12 }, { executionTimeoutMs: 604_800_000 }],
-  [{ executionTimeout: 0 }, {}],
+  [{ executionTimeout: 0, ttl: -5 }, {}],
   [{ ttl: 1 }, { ttlMs: 10_000 }],
   [{ ttl: 60_000.4 }, { ttlMs: 60_000 }],
   [{ lowPriority: true, unknown: 1 }, { lowPriority: true }],
@@ -53,7 +53,7 @@ it.each([
   ['-5', 1000],
   ['1500.4', 1500],
   ['999999', 300_000],
-  ['Infinity', 300_000],
+  ['1e400', 300_000],
 ])('a wait of "%s" is read as %i ms', (wait, expected) => {
   expect(readWaitMs({ wait }, 90_000)).toBe(expected)
 })

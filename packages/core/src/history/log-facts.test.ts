@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { endedAttempts, jobAt, levelOf, withReadTimes } from './log-facts.ts'
+import { endedAttempts, jobAt, jobOfLine, levelOf, withReadTimes } from './log-facts.ts'
 
 it.each([
   ['2026-11-30 08:00:00 ERROR no room', 'error'],
@@ -37,6 +37,16 @@ it('gives a job the lines that are read just after its end, unless several ended
     { jobId: 'c', from: 2000, to: 3010 },
   ]
   expect([1050, 1200, 3005, 3050].map((at) => jobAt(spans, at))).toEqual(['a', undefined, 'c', undefined])
+})
+
+it('gives a line that names a job of the worker to that job, also in the time of the next one', () => {
+  const spans = [
+    { jobId: 'a', from: 1000, to: 2000 },
+    { jobId: 'b', from: 2001, to: Infinity },
+  ]
+  const finished = (jobId: string) => `{"requestId": "${jobId}", "message": "Finished.", "level": "INFO"}`
+  const jobs = [finished('a'), finished('unknown'), 'done'].map((line) => jobOfLine(spans, { at: 2020, line }))
+  expect(jobs).toEqual(['a', 'b', 'b'])
 })
 
 it('finds the attempts that have ended among events', () => {

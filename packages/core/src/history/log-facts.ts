@@ -42,6 +42,11 @@ function wordOrNumber(text: string | undefined): LogLevel | undefined {
   return number >= 30 ? 'info' : 'debug'
 }
 
+interface TimedText {
+  readonly at: number
+  readonly line: string
+}
+
 /** When a worker had a job. */
 export interface JobSpan {
   readonly jobId: string
@@ -66,6 +71,17 @@ export function jobAt(spans: readonly JobSpan[], at: number): string | undefined
   return second === undefined ? only : undefined
 }
 
+/** Runpod's SDK names the job in its own lines, e.g. `{"requestId": "…", "message": "Finished.", "level": "INFO"}`. */
+export function jobNamedIn(line: string): string | undefined {
+  return /"requestId": ?"([^"]+)"/u.exec(line)?.[1]
+}
+
+/** The job of a line: the one that it names, else the one of its time. */
+export function jobOfLine(spans: readonly JobSpan[], { at, line }: TimedText): string | undefined {
+  const named = jobNamedIn(line)
+  return spans.some(({ jobId }) => jobId === named) ? named : jobAt(spans, at)
+}
+
 type JobEvent = Pick<EndpointEvent, 'at' | 'kind' | 'jobId' | 'workerId' | 'message'>
 
 /** Attempts whose start and end are among the events of an endpoint. Those that go on have leases. */
@@ -81,11 +97,6 @@ export function endedAttempts(events: readonly JobEvent[]): readonly WorkerSpan[
       open.delete(jobId)
       return [{ ...attempt, to: at }]
     })
-}
-
-interface TimedText {
-  readonly at: number
-  readonly line: string
 }
 
 /**

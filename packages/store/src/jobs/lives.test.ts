@@ -145,13 +145,13 @@ describe('purge', () => {
     await submit(700)
     await two.jobs.purge(EP)
     await one.jobs.submit(EP, submission('later'))
-    const told: string[] = []
-    const note = (jobs: readonly JobRecord[]): void => void told.push(...jobs.map(({ id, status }) => `${id} ${status}`))
+    const ended: string[] = []
+    const note = (jobs: readonly JobRecord[]): void => void ended.push(...jobs.map(({ id, status }) => `${id} ${status}`))
     await one.jobs.get(EP, 'j3')
     await one.jobs.endPurged(EP, note, AbortSignal.abort())
     expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBeLessThan(1401)
     await Promise.all([one.jobs.endPurged(EP, note), two.jobs.endPurged(EP, note)])
-    expect(told.toSorted()).toEqual(Array.from({ length: 1400 }, (_, n) => `j${n} CANCELLED`).toSorted())
+    expect(ended.toSorted()).toEqual(Array.from({ length: 1400 }, (_, n) => `j${n} CANCELLED`).toSorted())
     expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBe(1401)
     expect(await one.jobs.stats(EP)).toMatchObject({ waiting: 1, ended: 1400 })
     expect(await stores.raw().keys(`${stores.prefix()}:*:r:purge*`)).toEqual([])
