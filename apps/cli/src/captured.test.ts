@@ -223,8 +223,8 @@ describe('events', () => {
     expect(out.indexOf('job settled')).toBeLessThan(out.indexOf('worker throttled'))
     expect((await runyard('events caption --about jobs')).out).not.toContain('worker placed')
     expect((await runyard('events --since 10m')).out).not.toContain('job settled')
-    expect((await runyard('events --tail 1')).out).toContain('… and 4 older ones')
-    expect((await runyard('events -o jsonl')).out.trim().split('\n')).toHaveLength(5)
+    expect((await runyard('events --tail 1')).out).toContain('… and 5 older ones')
+    expect((await runyard('events -o jsonl')).out.trim().split('\n')).toHaveLength(6)
     expect(await runyard('events --tail 2000')).toMatchObject({ code: 2, err: 'runyard: --tail takes a number from 1 to 1000.\n' })
   })
 

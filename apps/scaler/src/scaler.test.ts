@@ -104,27 +104,30 @@ test('an idle worker is drained, stopped and removed after idle_timeout, and its
 test.each([
   { earlier: [], said: /OOM-killed\); its last lines:\nthe last words$/u },
   { earlier: ['j0'], said: /OOM-killed\); lines that may be of other jobs are only in the log of the worker$/u },
-])('the job of a worker that was killed after the jobs $earlier is queued again with the evidence, and another worker is started', async ({ earlier, said }) => {
-  await fixture.open()
-  await save(endpointOf('ep-one', { settings: { workersMax: 1 } }))
-  for (const id of [...earlier, 'j1']) await fixture.store.jobs.submit('ep-one', job(id))
-  const first = await readyWorker()
-  const held = { endpointId: 'ep-one', workerId: first.id }
-  for (const jobId of earlier) {
+])(
+  'the job of a worker that was killed after the jobs $earlier is queued again with the evidence, and another worker is started',
+  async ({ earlier, said }) => {
+    await fixture.open()
+    await save(endpointOf('ep-one', { settings: { workersMax: 1 } }))
+    for (const id of [...earlier, 'j1']) await fixture.store.jobs.submit('ep-one', job(id))
+    const first = await readyWorker()
+    const held = { endpointId: 'ep-one', workerId: first.id }
+    for (const jobId of earlier) {
+      await fixture.store.jobs.take('ep-one', first.id)
+      await fixture.store.jobs.settle({ ...held, jobId, outcome: { status: 'COMPLETED' } })
+    }
     await fixture.store.jobs.take('ep-one', first.id)
-    await fixture.store.jobs.settle({ ...held, jobId, outcome: { status: 'COMPLETED' } })
-  }
-  await fixture.store.jobs.take('ep-one', first.id)
-  fixture.host.die(first.id, 137, { oomKilled: true })
-  await vi.waitFor(async () => expect((await workers()).map(({ id }) => id)).toEqual([expect.not.stringContaining(first.id)]), WAIT)
-  const [second] = await workers()
-  expect(await fixture.store.jobs.take('ep-one', second?.id ?? '')).toMatchObject({ id: 'j1', attempt: 2 })
-  const requeued = { kind: 'job_requeued', jobId: 'j1', reason: 'out_of_memory', message: expect.stringMatching(said) }
-  await vi.waitFor(
-    async () => expect(await fixture.store.events.list('ep-one', 100)).toContainEqual(expect.objectContaining(requeued)),
-    WAIT,
-  )
-})
+    fixture.host.die(first.id, 137, { oomKilled: true })
+    await vi.waitFor(async () => expect((await workers()).map(({ id }) => id)).toEqual([expect.not.stringContaining(first.id)]), WAIT)
+    const [second] = await workers()
+    expect(await fixture.store.jobs.take('ep-one', second?.id ?? '')).toMatchObject({ id: 'j1', attempt: 2 })
+    const requeued = { kind: 'job_requeued', jobId: 'j1', reason: 'out_of_memory', message: expect.stringMatching(said) }
+    await vi.waitFor(
+      async () => expect(await fixture.store.events.list('ep-one', 100)).toContainEqual(expect.objectContaining(requeued)),
+      WAIT,
+    )
+  },
+)
 
 test('jobs that wait behind a busy worker start more workers up to max, and GPUs are never shared', async () => {
   await fixture.open()
