@@ -58,8 +58,14 @@ const NO_PLACE: ReadonlySet<Reason | undefined> = new Set<Reason>([
   'no_python',
 ])
 
+export interface JobInQueue {
+  readonly lowPriority: boolean
+  /** How many jobs of its queue are before it; undefined: not known. */
+  readonly ahead?: number | undefined
+}
+
 /** If several apply, the one that has to change first: no worker may start < low priority < none can start < all are busy. */
-export function queueReason(seen: QueueView, job: { readonly lowPriority: boolean }): QueueReason {
+export function queueReason(seen: QueueView, job: JobInQueue): QueueReason {
   const found = findReason(seen, job)
   const bottleneck = bottleneckOf(seen, found)
   return { ...found, remedy: bottleneck === undefined ? undefined : REMEDIES[bottleneck], isForPlace: NO_PLACE.has(bottleneck) }
@@ -72,18 +78,30 @@ function bottleneckOf({ settings, workers, shortfall }: QueueView, { reason }: F
 
 type Found = Omit<QueueReason, 'remedy' | 'isForPlace'>
 
-function findReason(seen: QueueView, job: { readonly lowPriority: boolean }): Found {
+function findReason(seen: QueueView, job: JobInQueue): Found {
   const { idle, initializing, running } = seen.workers
   if (seen.settings.workersMax === 0) return plain('paused')
   if (job.lowPriority && (seen.demand.waitingNormal > 0 || idle + initializing + running === 0)) return lowPriority(seen)
-  if (idle > 0) return plain('about_to_start')
+  if (idle > 0) return free(seen, job)
   if (initializing > 0) return plain('worker_starting')
-  if (running > 0) return busy(seen)
+  if (running > 0) return busy(seen, job)
   return seen.shortfall ?? plain('no_worker_yet')
 }
 
 function plain(reason: Reason): Found {
   return { reason, message: REASONS[reason] }
+}
+
+/** One of the next jobs is about to start; the others wait although workers are free: each takes one at a time. */
+function free({ demand, workers: { idle } }: QueueView, { ahead }: JobInQueue): Found {
+  if ((ahead ?? demand.waiting - 1) < idle) return plain('about_to_start')
+  const before = ahead === undefined ? jobsWait(demand.waiting) : describeAhead(ahead)
+  return { reason: 'jobs_ahead', message: `${before}; ${idle} ${idle === 1 ? 'worker is' : 'workers are'} free` }
+}
+
+/** `412 jobs are before it in the queue`. */
+function describeAhead(ahead: number): string {
+  return `${ahead} ${ahead === 1 ? 'job is' : 'jobs are'} before it in the queue`
 }
 
 function lowPriority({ demand }: QueueView): Found {
@@ -96,9 +114,10 @@ export function jobsWait(count: number, kind = ''): string {
   return `${count} ${kind}${count === 1 ? 'job waits' : 'jobs wait'}`
 }
 
-/** E.g. `every worker is busy with another job (3 of at most 3 workers; 12 jobs wait)`. */
-function busy({ settings, demand, workers, shortfall }: QueueView): Found {
-  const facts = `${workers.running} of at most ${settings.workersMax} workers; ${jobsWait(demand.waiting)}`
+/** E.g. `every worker is busy with another job (3 of at most 3 workers; 12 jobs wait, 4 of them before it)`. */
+function busy({ settings, demand, workers, shortfall }: QueueView, { ahead = 0 }: JobInQueue): Found {
+  const before = ahead === 0 ? '' : `, ${ahead} of them before it`
+  const facts = `${workers.running} of at most ${settings.workersMax} workers; ${jobsWait(demand.waiting)}${before}`
   const why = shortfall === undefined ? '' : `; another cannot start: ${shortfall.message}`
   return { reason: 'workers_busy', message: `${REASONS.workers_busy} (${facts})${why}` }
 }

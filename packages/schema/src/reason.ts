@@ -54,6 +54,7 @@ export const REASONS = {
   worker_starting: 'a worker is starting',
   workers_busy: 'every worker is busy with another job',
   about_to_start: 'a worker is free and about to take it',
+  jobs_ahead: 'workers are free, and other jobs are before it',
   low_priority: 'it runs only when no normal job waits, and starts no worker',
 
   // why a worker's result is ignored

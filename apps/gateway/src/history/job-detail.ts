@@ -18,14 +18,20 @@ export async function readJob(deps: LookDeps, own: OwnEndpoints & { readonly nam
   return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own.name, id))
 }
 
-async function nowOf({ store, reasonOf }: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
+async function nowOf(look: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
+  const { store } = look
   const found = await findJob(store.jobs, [...own.all.values()], id)
   if (found === undefined) return undefined
   const { endpoint, job } = found
-  const why = job.status === 'IN_QUEUE' ? await reasonOf(endpoint, job) : {}
+  const why = job.status === 'IN_QUEUE' ? await whyOf(look, found) : {}
   const [events, keyId] = await Promise.all([eventsOf(store, endpoint.id, id), store.jobs.keyIdOf(endpoint.id, id)])
   const by = keyId === undefined ? {} : { keyId }
   return { ...viewOf(endpoint, job), ...by, ...why, kept: keptOf(job), attempts: attemptsOf(events, job), events }
+}
+
+async function whyOf({ store, reasonOf }: LookDeps, { endpoint, job }: { readonly endpoint: Endpoint; readonly job: JobRecord }) {
+  const ahead = await store.jobs.ahead(endpoint.id, job.id)
+  return { ...(await reasonOf(endpoint, { ...job, ahead })), ...(ahead === undefined ? {} : { ahead }) }
 }
 
 /** Where there is no retry, the input goes at once (`readInput`). */

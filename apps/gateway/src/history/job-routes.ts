@@ -62,8 +62,7 @@ async function withReasons(reasonOf: QueueReasons, { all }: OwnEndpoints, jobs: 
     jobs.map(async (job) => {
       const endpoint = all.get(job.endpoint.id)
       if (job.status !== 'IN_QUEUE' || endpoint === undefined) return job
-      const { id, status, submittedAt, retries } = job
-      const { reason, message } = await reasonOf(endpoint, { id, status, submittedAt, retries })
+      const { reason, message } = await reasonOf(endpoint, job)
       return { ...job, reason, message }
     }),
   )

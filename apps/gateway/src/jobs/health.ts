@@ -3,7 +3,8 @@
 import type { FastifyRequest } from 'fastify'
 import { countStates, defined, healthCounters, phaseOf, queueReason, type QueueReason, type QueueView } from '@runyard/core'
 import type { EndpointMetricsView, HealthView } from '@runyard/schema/api'
-import { Reason, type Endpoint, type ImagePull, type JobRecord } from '@runyard/schema'
+import { Reason, type Endpoint, type ImagePull } from '@runyard/schema'
+import type { JobSummary } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
 import { endpointOf } from './endpoint-of.ts'
@@ -57,7 +58,7 @@ function toImageView({ image, host, state, message, nextTryAt }: ImagePull): Non
 const MAX_AGE_MS = 1000
 const MOST_ENDPOINTS = 1000
 
-export type QueueReasons = (endpoint: Endpoint, record: JobRecord) => Promise<QueueReason>
+export type QueueReasons = (endpoint: Endpoint, job: Pick<JobSummary, 'lowPriority' | 'ahead'>) => Promise<QueueReason>
 
 export function createQueueReasons({ store }: Pick<GatewayDeps, 'store'>): QueueReasons {
   const seen = new Map<string, { readonly at: number; readonly view: Promise<QueueView> }>()
@@ -72,7 +73,7 @@ export function createQueueReasons({ store }: Pick<GatewayDeps, 'store'>): Queue
     return view
   }
 
-  return async (endpoint, record) => queueReason(await look(endpoint), { lowPriority: record.lowPriority === true })
+  return async (endpoint, { lowPriority = false, ahead }) => queueReason(await look(endpoint), { lowPriority, ahead })
 }
 
 async function readView(store: GatewayDeps['store'], { id, settings }: Endpoint): Promise<QueueView> {

@@ -182,6 +182,8 @@ export interface JobStore extends BlobSweeps {
     endpointId: string,
     page: { offset: number; limit: number; isLive?: boolean },
   ): Promise<{ total: number; jobs: readonly JobSummary[] }>
+  /** As in `list`, of one job. Takes longer in a longer queue. */
+  ahead(endpointId: string, jobId: string): Promise<number | undefined>
   /** For a job that `get` does not find: what became of it, as long as that is remembered. */
   whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
   /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */

@@ -32,6 +32,14 @@ const listScript = defineScript({
   }),
 })
 
+const aheadScript = defineScript({
+  lua: new URL('./ahead.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  reply: maybe(number),
+})
+
 const whyGoneScript = defineScript({
   lua: new URL('./why-gone.lua', import.meta.url),
   uses: [jobLua],
@@ -40,7 +48,7 @@ const whyGoneScript = defineScript({
   reply: maybe(row({ status: statusWord, endedAt: number, goneAt: number, why: word('kept', 'expired', 'room', 'ttl') })),
 })
 
-export function createJobList({ keys, run, options }: StoreContext): Pick<JobStore, 'list' | 'whyGone'> {
+export function createJobList({ keys, run, options }: StoreContext): Pick<JobStore, 'list' | 'ahead' | 'whyGone'> {
   return {
     async list(endpointId, { offset, limit, isLive = false }) {
       const { asyncMs, syncMs } = options.retention
@@ -48,6 +56,8 @@ export function createJobList({ keys, run, options }: StoreContext): Pick<JobSto
       const { total, rows } = await run(listScript, { queue: keys.queue(endpointId), offset, limit, isLive, ...since })
       return { total, jobs: rows.map(({ attempts, ...job }) => withoutUndefined({ ...job, retries: retriesOf(attempts) })) }
     },
+
+    ahead: (endpointId, id) => run(aheadScript, { queue: keys.queue(endpointId), id }),
 
     async whyGone(endpointId, id) {
       const gone = await run(whyGoneScript, { queue: keys.queue(endpointId), id })

@@ -202,6 +202,7 @@ describe('the list of jobs', () => {
     expect(all.total).toBe(8)
     expect(all.jobs.map((job) => job.id)).toEqual(order)
     expect(all.jobs.slice(0, 4).map(({ ahead }) => ahead)).toEqual([2, 1, 0, undefined])
+    expect(await Promise.all(order.slice(0, 4).map((id) => jobs.ahead(EP, id)))).toEqual([2, 1, 0, undefined])
     expect(await jobs.list(EP, { offset: 1, limit: 50, isLive: true })).toMatchObject({
       total: 5,
       jobs: order.slice(1, 5).map((id) => ({ id })),

@@ -48,15 +48,6 @@ export const usualQuery = (endpointId: string) =>
     },
   })
 
-/** Jobs of its endpoint that wait, as far as they are listed. */
-export const queueQuery = (endpointId: string) =>
-  queryOptions({
-    ...NOTHING_MEANWHILE,
-    queryKey: ['queue', endpointId],
-    queryFn: () => client.history.findJobs({ endpoint: endpointId, status: 'IN_QUEUE', limit: 500 }),
-    refetchInterval: LIVE_MS,
-  })
-
 export const linesQuery = (job: Pick<JobDetailView, 'id' | 'status'>) =>
   queryOptions({
     ...NOTHING_MEANWHILE,

@@ -1,5 +1,5 @@
 // How far a waiting job has come, by the reason that the gateway gives.
-import type { ExplainView, JobSearchView } from '@runyard/schema/api'
+import type { ExplainView } from '@runyard/schema/api'
 
 export type StepState = 'done' | 'stopped' | 'going' | 'later'
 
@@ -18,6 +18,7 @@ const BY_REASON: Readonly<Record<string, StepsToStart>> = {
   no_worker_yet: { wanted: 'done', place: 'going', ...REST },
   worker_starting: { wanted: 'done', place: 'done', start: 'going', take: 'later' },
   about_to_start: { wanted: 'done', place: 'done', start: 'done', take: 'going' },
+  jobs_ahead: { wanted: 'done', place: 'done', start: 'done', take: 'going' },
 }
 
 export function stepsTo(reason: string): StepsToStart {
@@ -29,10 +30,4 @@ export function describeDemand({ waiting, workers: { now, min, max, throttled } 
   const jobs = waiting === 1 ? '1 job waits' : `${waiting} jobs wait`
   const missing = throttled === 0 ? '' : `, ${throttled} without a place`
   return `${jobs}, ${now} of ${min}..${max} workers ${now === 1 ? 'is' : 'are'} there${missing}`
-}
-
-/** How many jobs of its endpoint were submitted earlier and wait, too; undefined: not known. The list is newest first. */
-export function placeBefore(queue: Pick<JobSearchView, 'jobs' | 'nextCursor'> | undefined, id: string): number | undefined {
-  const index = queue?.jobs.findIndex((job) => job.id === id) ?? -1
-  return queue === undefined || index === -1 || queue.nextCursor !== null ? undefined : queue.jobs.length - 1 - index
 }

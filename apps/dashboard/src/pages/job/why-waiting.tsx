@@ -6,22 +6,21 @@ import { keepRange } from '../../app/range.ts'
 import { explainQuery, keysQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
 import { useRefusal } from '../../app/scope.tsx'
-import { formatDuration } from '../../ui/format.ts'
+import { formatCount, formatDuration } from '../../ui/format.ts'
 import { Ladder, Rung } from '../../ui/ladder.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { HostVerdicts } from './host-verdicts.tsx'
-import { queueQuery, usualQuery } from './job-queries.ts'
-import { describeDemand, placeBefore, stepsTo, type StepState } from './steps-to-start.ts'
+import { usualQuery } from './job-queries.ts'
+import { describeDemand, stepsTo, type StepState } from './steps-to-start.ts'
 import styles from './job-page.module.css'
 
 export function WhyWaiting({ job }: { readonly job: JobDetailView }) {
   const explain = useQuery({ ...explainQuery(job.id), ...NOTHING_MEANWHILE })
-  const { data: queue } = useQuery(queueQuery(job.endpoint.id))
   const { data: usual } = useQuery(usualQuery(job.endpoint.id))
   if (explain.error) return <Problem error={explain.error} onRetry={() => void explain.refetch()} />
   if (explain.data === undefined) return <p>Asking why…</p>
-  const before = placeBefore(queue, job.id)
+  const { ahead } = job
   return (
     <Ladder label="What this job waits for">
       <Rung
@@ -38,8 +37,8 @@ export function WhyWaiting({ job }: { readonly job: JobDetailView }) {
           </>
         }
       >
-        {before !== undefined && (
-          <span className={styles.muted}>{before === 0 ? 'First in its queue.' : `${before} before it in its queue.`}</span>
+        {ahead !== undefined && (
+          <span className={styles.muted}>{ahead === 0 ? 'First in its queue.' : `${formatCount(ahead)} before it in its queue.`}</span>
         )}
       </Rung>
       <Start seen={explain.data} />

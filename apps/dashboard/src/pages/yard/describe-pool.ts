@@ -25,6 +25,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'worker_starting',
   'workers_busy',
   'about_to_start',
+  'jobs_ahead',
 ] satisfies Reason[])
 
 /** The notices, and before any notice the endpoints whose jobs wait without a prospect. */

@@ -14,6 +14,7 @@ import {
   volumeNeeds,
   type Holder,
   type Holding,
+  type JobInQueue,
   type VolumeNeeds,
 } from '@runyard/core'
 import { cutText, Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
@@ -74,7 +75,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   const counters = healthCounters(countLeases(mine, leases), status)
   const shortfall = shortfallOf(status)
   const { remedy, isForPlace, ...why } =
-    whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
+    whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, await placeOf(store, id, job))
   const holders = holdersOf(own, workers, id)
   const withoutImage = hostsWithoutImage(status)
   const [volumes, python] = await Promise.all([volumesOf(deps, endpoint), pythonFor(deps, endpoint)])
@@ -128,6 +129,12 @@ async function volumesOf({ model, store }: ExplainDeps, endpoint: Endpoint): Pro
 
 function hostsWithoutImage(status: ScalerStatus | undefined): ReadonlySet<string> {
   return new Set(status?.pulls?.map(({ host }) => host))
+}
+
+/** An endpoint stands for its next job. */
+async function placeOf({ jobs }: ExplainDeps['store'], endpointId: string, job: JobRecord | undefined): Promise<JobInQueue> {
+  const ahead = job === undefined ? 0 : await jobs.ahead(endpointId, job.id)
+  return { lowPriority: job?.lowPriority === true, ahead }
 }
 
 type NotWaiting = Pick<ExplainView, 'reason' | 'message'> & { readonly remedy?: undefined; readonly isForPlace: false }
