@@ -9,7 +9,7 @@ import {
   type CardSample,
   type EndpointNumbers,
 } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
+import { Reason, REASONS, RunyardError } from '@runyard/schema'
 import type { SeriesView } from '@runyard/schema/api'
 import type { Chunk, ChunkRange, Store } from '@runyard/store'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
@@ -92,14 +92,24 @@ function totalOf(all: readonly EndpointNumbers[]): SeriesView['total'] {
   return viewOf(all.reduce(addNumbers, NO_NUMBERS))
 }
 
-function viewOf({ waits, runs, ...numbers }: EndpointNumbers): SeriesView['total'] {
+function viewOf({ waits, waitMin, waitMax, runs, runMin, runMax, ...numbers }: EndpointNumbers): SeriesView['total'] {
+  const [wait, run] = [
+    { min: waitMin, max: waitMax },
+    { min: runMin, max: runMax },
+  ]
   const quantiles = {
-    waitP50: quantileOf(waits, 0.5),
-    waitP95: quantileOf(waits, 0.95),
-    runP50: quantileOf(runs, 0.5),
-    runP95: quantileOf(runs, 0.95),
+    waitP50: quantileOf(waits, 0.5, wait),
+    waitP95: quantileOf(waits, 0.95, wait),
+    runP50: quantileOf(runs, 0.5, run),
+    runP95: quantileOf(runs, 0.95, run),
   }
-  return { ...numbers, ...orNull(quantiles) }
+  return { ...numbers, ...orNull(quantiles), ...messageOf(numbers.reason) }
+}
+
+/** A later release may know other reasons. */
+function messageOf(reason: string | undefined): { readonly message?: string } {
+  const known = Reason.safeParse(reason).data
+  return known === undefined ? {} : { message: REASONS[known] }
 }
 
 function orNull<K extends string>(values: Readonly<Record<K, number | undefined>>): Record<K, number | null> {

@@ -10,9 +10,13 @@ export const SPAN_BUCKETS = 17
 export const spanBound = (place: number): number => (place === SPAN_BUCKETS - 1 ? Infinity : 10 * 2 ** place)
 
 const COUNTED = ['accepted', 'completed', 'failed', 'cancelled', 'timedOut', 'retried'] as const
-const HIGHEST = ['queue', 'oldestS', 'throttled', 'starting', 'idle', 'busy', 'draining'] as const
+const HIGHEST = ['queue', 'oldestS', 'throttled', 'starting', 'idle', 'busy', 'draining', 'waitMax', 'runMax'] as const
+/** Of those that are known: 0 is none, as in minutes that an earlier release wrote. */
+const LOWEST = ['waitMin', 'runMin'] as const
+/** In the order in which they are stored. Only append to it. */
+const STORED = [...COUNTED, ...HIGHEST, ...LOWEST] as const
 
-export type EndpointNumbers = { readonly [N in (typeof COUNTED)[number] | (typeof HIGHEST)[number]]: number } & {
+export type EndpointNumbers = { readonly [N in (typeof STORED)[number]]: number } & {
   readonly waits: Spans
   readonly runs: Spans
   /** Why workers were throttled, the latest reason. */
@@ -33,6 +37,10 @@ export const NO_NUMBERS: EndpointNumbers = {
   idle: 0,
   busy: 0,
   draining: 0,
+  waitMax: 0,
+  runMax: 0,
+  waitMin: 0,
+  runMin: 0,
   waits: [],
   runs: [],
 }
@@ -40,15 +48,18 @@ export const NO_NUMBERS: EndpointNumbers = {
 export function addNumbers(one: EndpointNumbers, other: EndpointNumbers): EndpointNumbers {
   const sums = COUNTED.map((name) => [name, one[name] + other[name]])
   const maxima = HIGHEST.map((name) => [name, Math.max(one[name], other[name])])
+  const minima = LOWEST.map((name) => [name, lowestOf(one[name], other[name])])
   const reason = other.reason ?? one.reason
   return {
     ...one,
-    ...Object.fromEntries([...sums, ...maxima]),
+    ...Object.fromEntries([...sums, ...maxima, ...minima]),
     waits: addSpans(one.waits, other.waits),
     runs: addSpans(one.runs, other.runs),
     ...(reason === undefined ? {} : { reason }),
   }
 }
+
+const lowestOf = (one: number, other: number): number => (one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other))
 
 function addSpans(one: Spans, other: Spans): Spans {
   return Array.from({ length: Math.max(one.length, other.length) }, (_, place) => (one[place] ?? 0) + (other[place] ?? 0))
@@ -59,17 +70,32 @@ const ENDS = { COMPLETED: 'completed', FAILED: 'failed', CANCELLED: 'cancelled',
 /** One ended job. */
 export function numbersOf({ status, submittedAt, startedAt, endedAt, retries }: PastJob): EndpointNumbers {
   const name = status in ENDS ? ENDS[status as keyof typeof ENDS] : 'failed'
-  const spans = startedAt === undefined ? {} : { waits: spanOf(startedAt - submittedAt), runs: spanOf(endedAt - startedAt) }
+  const spans = startedAt === undefined ? {} : spansOf(Math.max(1, startedAt - submittedAt), Math.max(1, endedAt - startedAt))
   return { ...NO_NUMBERS, [name]: 1, retried: retries, ...spans }
 }
 
+function spansOf(wait: number, run: number): Partial<EndpointNumbers> {
+  return { waits: spanOf(wait), waitMin: wait, waitMax: wait, runs: spanOf(run), runMin: run, runMax: run }
+}
+
 function spanOf(ms: number): Spans {
-  const place = Math.min(SPAN_BUCKETS - 1, Math.max(0, Math.ceil(Math.log2(Math.max(1, ms) / 10))))
+  const place = Math.min(SPAN_BUCKETS - 1, Math.max(0, Math.ceil(Math.log2(ms / 10))))
   return Array.from({ length: place + 1 }, (_, at) => (at === place ? 1 : 0))
 }
 
-/** The bound of the place below which the share lies, in ms; undefined: there were none. */
-export function quantileOf(spans: Spans, share: number): number | undefined {
+/** The shortest and the longest, in ms; 0: not known. */
+interface Bounds {
+  readonly min: number
+  readonly max: number
+}
+
+/** About the time below which the share lies, in ms, and never outside of what there was; undefined: there were none. */
+export function quantileOf(spans: Spans, share: number, { min, max }: Bounds = { min: 0, max: 0 }): number | undefined {
+  const found = estimate(spans, share)
+  return found === undefined ? undefined : Math.max(min, Math.min(max === 0 ? Infinity : max, found))
+}
+
+function estimate(spans: Spans, share: number): number | undefined {
   const total = spans.reduce((sum, count) => sum + count, 0)
   if (total === 0) return undefined
   let below = 0
@@ -98,7 +124,7 @@ export function packNumbers(at: number, rows: ReadonlyMap<string, EndpointNumber
     for (const place of places[index] ?? []) packer.number(place)
     writeSparse(
       packer,
-      [...COUNTED, ...HIGHEST].map((name) => row[name]),
+      STORED.map((name) => row[name]),
     )
     writeSparse(packer, row.waits)
     writeSparse(packer, row.runs)
@@ -136,7 +162,7 @@ export function unpackNumbers(chunk: Uint8Array): { readonly at: number; readonl
   for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) {
     const [endpointId = '', reason] = [textAt(unpacker.number()), textAt(unpacker.number())]
     const numbers = readSparse(unpacker)
-    const named = Object.fromEntries([...COUNTED, ...HIGHEST].map((name, place) => [name, numbers[place] ?? 0]))
+    const named = Object.fromEntries(STORED.map((name, place) => [name, numbers[place] ?? 0]))
     const spans = { waits: readSparse(unpacker), runs: readSparse(unpacker) }
     rows.set(endpointId, { ...NO_NUMBERS, ...named, ...spans, ...(reason === undefined ? {} : { reason }) })
   }

@@ -212,3 +212,11 @@ it('finds quantiles within their place', () => {
   expect(quantileOf(many.waits, 0.99)).toBeGreaterThan(900)
   expect(quantileOf([], 0.5)).toBeUndefined()
 })
+
+it('finds no quantile outside of what there was', () => {
+  const three = [past(9100, 2100), past(40, 2150), past(60, 2200)].reduce(addNumbers)
+  const bounds = { min: three.runMin, max: three.runMax }
+  expect([quantileOf(three.runs, 0.5, bounds), quantileOf(three.runs, 0.01, bounds)]).toEqual([2100, 2100])
+  expect(quantileOf(three.waits, 0.95, { min: three.waitMin, max: three.waitMax })).toBe(9100)
+  expect([three.waitMin, addNumbers(three, NO_NUMBERS).waitMin, addNumbers(NO_NUMBERS, three).waitMin]).toEqual([40, 40, 40])
+})

@@ -162,6 +162,7 @@ export const SeriesPoint = z
     busy: z.number(),
     draining: z.number(),
     reason: z.string().optional().describe('Why workers were throttled.'),
+    message: z.string().optional().describe('The same as a sentence.'),
     waitP50: MsOrNull,
     waitP95: MsOrNull,
     runP50: MsOrNull,

@@ -77,11 +77,11 @@ function Throttled({ data }: { readonly data: SeriesView }) {
   if (reasons.length === 0) return null
   return (
     <p className={styles.reasons}>
-      Throttled:{' '}
-      {reasons.map(({ reason, ms }, index) => (
-        <span key={reason}>
-          {index > 0 && ', '}
-          <code>{reason}</code> for {formatDuration(ms)}
+      Workers had no place:{' '}
+      {reasons.map(({ reason, message, ms }, index) => (
+        <span key={reason} title={reason}>
+          {index > 0 && '; '}
+          {message} (for {formatDuration(ms)})
         </span>
       ))}
     </p>
