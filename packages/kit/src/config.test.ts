@@ -93,6 +93,12 @@ describe('loadConfig', () => {
     await expect(load()).rejects.toThrow(/^[^\n]*runyard\.yaml: "hosts" is wrong[^\n]*\.$/)
   })
 
+  it('says where a process that hands a setting over has it from', async () => {
+    const handed = { RUNYARD_LISTEN_PORT: '2222', RUNYARD_ORIGINS: '{"listen.port":"--port"}' }
+    const { config, origins, strayVariables } = await load(handed)
+    expect([config.listen.port, origins['listen.port'], origins['listen.host'], strayVariables]).toEqual([2222, '--port', 'default', []])
+  })
+
   it('treats an empty variable as unset', async () => {
     expect((await load({ RUNYARD_LISTEN_PORT: '' })).origins['listen.port']).toBe('default')
   })

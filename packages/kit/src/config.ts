@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Config, describeIssue, RunyardError, type Issue } from '@runyard/schema'
 import { parse, YAMLParseError } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { closestWord } from './closest-word.ts'
 import { findMisfit } from './setting-relations.ts'
 import { describeAllowed, hasKey, listSettings, namesIn, type Setting } from './settings.ts'
@@ -19,7 +19,7 @@ interface ConfigFile {
 
 export interface LoadedConfig {
   readonly config: Config
-  /** Dotted key → `default`, the file's path, or the variable's name. */
+  /** Dotted key → `default`, the file's path, or the variable's name; of what another process hands over, where that has it from. */
   readonly origins: Record<string, string>
   /** The file that is read, even if it does not exist. */
   readonly file: string
@@ -39,7 +39,7 @@ const OTHER_NAMES = new Set(
   [
     ['CONFIG', 'PYTHON', 'FROM_SOURCE', 'BOOTSTRAP_KEY', 'BOOTSTRAP_KEY_FILE', 'DRAIN_ON_STOP', 'DEFAULT_HOSTS', 'CHAOS_SEED', 'STANDBY'],
     ['SCRATCH_DIR', 'RUNTIME_DIR', 'ENVELOPE', 'PRELOAD', 'COMMAND', 'AUTHORITY', 'SERVES', 'PLANE_NAME', 'READY_WITHIN_S'],
-    ['MEMORY_BYTES', 'GPU_MEMORY_MIB', 'URL'],
+    ['MEMORY_BYTES', 'GPU_MEMORY_MIB', 'URL', 'ORIGINS'],
   ]
     .flat()
     .map((name) => `${PREFIX}${name}`),
@@ -58,9 +58,10 @@ export async function loadConfig(options: { env: Env; cwd: string }): Promise<Lo
   refuseUnknownVariables(settings, options.env)
   const tree: Tree = {}
   const origins: Record<string, string> = {}
+  const handed = handedOrigins(options.env)
   for (const setting of settings) {
     const { value, origin } = findValue(setting, options.env, file)
-    origins[setting.key] = origin
+    origins[setting.key] = handed[setting.key] ?? origin
     if (value !== undefined) setAt(tree, setting.path, value)
   }
   const parsed = Config.safeParse(tree)
@@ -70,6 +71,13 @@ export async function loadConfig(options: { env: Env; cwd: string }): Promise<Lo
   if (misfit !== undefined && about !== undefined)
     throw new RunyardError('bad_request', `${subjectOf(about, origins)} is wrong: ${misfit.problem}.`)
   return { config: parsed.data, origins, file: configFilePath(options), strayVariables: findStrayVariables(settings, options.env) }
+}
+
+const HandedOrigins = z.record(z.string(), z.string())
+
+/** `runyard up` hands settings to the programs that it starts in variables. This one says where it has them from, by their keys. */
+function handedOrigins({ RUNYARD_ORIGINS: text }: Env): Readonly<Record<string, string>> {
+  return text === undefined ? {} : HandedOrigins.parse(JSON.parse(text))
 }
 
 function findValue(setting: Setting, env: Env, file: ConfigFile | undefined): { value: unknown; origin: string } {

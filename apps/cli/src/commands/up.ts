@@ -23,7 +23,8 @@ const LOOK_EVERY_MS = 1000
 export async function run(context: CommandContext): Promise<number> {
   const port = portOption(context)
   const env = port === undefined ? context.env : { ...context.env, RUNYARD_LISTEN_PORT: port }
-  const settings = await loadSettings({ ...context, env })
+  const loaded = await loadSettings({ ...context, env })
+  const settings = port === undefined ? loaded : { ...loaded, origins: { ...loaded.origins, 'listen.port': '--port' } }
   const { out } = context
   const block = createStatusBlock(out)
   using signals = listenForStop()

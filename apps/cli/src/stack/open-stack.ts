@@ -58,7 +58,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   signal.throwIfAborted()
   const plane = await claimPlane(settings, { planeHost: choice.planeHost, say: (line) => progress.say(`             ${line}`) })
   const step = progress.begin('gateway')
-  const envs = partEnvironments({ env, listen, plane, redis, dataDir, choice })
+  const envs = partEnvironments({ env, listen, plane, redis, dataDir, choice, origins: settings.origins })
   const parts = opening.use(await startParts({ envs, logDir, onNews, kill }))
   const url = urlOf(listen)
   await parts.untilReady(url, signal)

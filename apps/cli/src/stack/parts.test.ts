@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { partArguments } from '../locations.ts'
 import { partEnvironments } from './parts.ts'
 
-it('the gateway alone is given the key, by its file', () => {
+it('the gateway alone is given the key, by its file; both are told where their settings come from', () => {
   const { gateway, scaler } = partEnvironments({
     env: { PATH: '/bin' },
     listen: { host: '127.0.0.1', port: 1 },
@@ -10,6 +10,14 @@ it('the gateway alone is given the key, by its file', () => {
     redis: { url: '/redis.sock' },
     dataDir: { path: '/data' },
     choice: { hosts: [], planeHost: '127.0.0.1' },
+    origins: { 'listen.host': 'default', 'listen.port': '--port', dataDir: '/runyard.yaml', 'redis.url': 'default', 'workerPlane.port': 'X' },
+  })
+  expect(JSON.parse(scaler['RUNYARD_ORIGINS'] ?? '')).toEqual({
+    'listen.host': 'default',
+    'listen.port': '--port',
+    dataDir: '/runyard.yaml',
+    'workerPlane.port': 'X',
+    'redis.url': 'runyard up',
   })
   expect(gateway).toEqual({ ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: '/data/key' })
 })

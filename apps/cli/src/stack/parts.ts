@@ -1,6 +1,6 @@
 // Gateway and scaler as supervised children. They get everything by environment (`RUNYARD_*`), so that each can also be run by hand.
 import { join } from 'node:path'
-import { aborted } from '@runyard/kit'
+import { aborted, type LoadedConfig } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { partArguments } from '../locations.ts'
 import { keyFile, type DataDir } from './data-dir.ts'
@@ -56,8 +56,9 @@ export function partEnvironments(stack: {
   redis: { url: string }
   dataDir: Pick<DataDir, 'path'>
   choice: HostChoice
+  origins: LoadedConfig['origins']
 }): PartEnvironments {
-  const { env, listen, plane, redis, dataDir, choice } = stack
+  const { env, listen, plane, redis, dataDir, choice, origins } = stack
   const scaler = {
     ...env,
     RUNYARD_LISTEN_HOST: listen.host,
@@ -66,11 +67,19 @@ export function partEnvironments(stack: {
     RUNYARD_WORKER_PLANE_PORT: `${plane.port}`,
     RUNYARD_REDIS_URL: redis.url,
     RUNYARD_DATA_DIR: dataDir.path,
+    RUNYARD_ORIGINS: JSON.stringify(handedOrigins(origins)),
     // The scaler reads the configured hosts itself, and again when they change.
     RUNYARD_DEFAULT_HOSTS: JSON.stringify(choice.hosts),
     RUNYARD_DRAIN_ON_STOP: '1',
   }
   return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }
+}
+
+/** Of the settings above. Where nobody set the last ones, they are chosen here. */
+function handedOrigins(origins: LoadedConfig['origins']): Readonly<Record<string, string | undefined>> {
+  const own = (key: string) => (origins[key] === 'default' ? 'runyard up' : origins[key])
+  const asGiven = ['listen.host', 'listen.port', 'dataDir'].map((key) => [key, origins[key]])
+  return Object.fromEntries([...asGiven, ...['workerPlane.host', 'workerPlane.port', 'redis.url'].map((key) => [key, own(key)])])
 }
 
 /** The scaler closes first, while the gateway still accepts the results of draining workers. */
