@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatAge, formatDuration } from './durations.ts'
+import { formatAge, formatDuration, formatRun, formatWait } from './durations.ts'
 
 describe('formatDuration', () => {
   it.each([
@@ -25,4 +25,13 @@ describe('formatAge', () => {
   ])('%s ms → %s', (ms, text) => {
     expect(formatAge(ms)).toBe(text)
   })
+})
+
+it('the wait of a waiting job and the run of a running one go on until now', () => {
+  const job = { submittedAt: 1000, startedAt: 3000 }
+  const spans = (of: Parameters<typeof formatWait>[0]) => [formatWait(of, 18_400), formatRun(of, 18_400)]
+  expect(spans({ status: 'IN_QUEUE', submittedAt: 1000 })).toEqual(['17.4 s', '–'])
+  expect(spans({ ...job, status: 'IN_PROGRESS', delayMs: 2000 })).toEqual(['2.0 s', '15.4 s'])
+  expect(spans({ ...job, status: 'COMPLETED', delayMs: 2000, runMs: 40 })).toEqual(['2.0 s', '40 ms'])
+  expect(spans({ status: 'CANCELLED', submittedAt: 1000 })).toEqual(['–', '–'])
 })

@@ -22,3 +22,24 @@ export function formatAge(ms: number): string {
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`
   return ms < 2 * DAY_MS ? `${Math.floor(ms / HOUR_MS)} h ago` : `${Math.floor(ms / DAY_MS)} d ago`
 }
+
+interface JobTimes {
+  readonly status: string
+  readonly submittedAt: number
+  readonly startedAt?: number | undefined
+  readonly delayMs?: number | undefined
+  readonly runMs?: number | undefined
+}
+
+/** How long a job waited or has waited so far; `–` where that is not known. */
+export function formatWait({ status, delayMs, submittedAt }: JobTimes, now: number): string {
+  return formatSpan(delayMs ?? (status === 'IN_QUEUE' ? now - submittedAt : undefined))
+}
+
+/** How long a job ran or has run so far; `–` where it did not. */
+export function formatRun({ status, runMs, startedAt }: JobTimes, now: number): string {
+  return formatSpan(runMs ?? (status === 'IN_PROGRESS' && startedAt !== undefined ? now - startedAt : undefined))
+}
+
+/** Clocks differ a little. */
+const formatSpan = (ms: number | undefined): string => (ms === undefined ? '–' : formatDuration(Math.max(0, ms)))

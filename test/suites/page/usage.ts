@@ -37,7 +37,7 @@ export function usageScenarios(of: () => PageSite): void {
       const rows = await table.getByRole('row').allInnerTexts()
       expect(rows).toHaveLength(usage.length + 2)
       for (const { gpuSeconds, billableSeconds } of [...usage, total]) {
-        const [gpu, billed] = [gpuSeconds, billableSeconds].map((seconds) => (seconds === 0 ? '0 h' : formatDuration(1000 * seconds)))
+        const [gpu, billed] = [gpuSeconds, billableSeconds].map((seconds) => (seconds === 0 ? '0 s' : formatDuration(1000 * seconds)))
         expect(rows.some((row) => row.includes(`${gpu}`) && row.includes(`${billed}`))).toBe(true)
       }
       const share = total.idleSeconds === null || total.idleSeconds === undefined ? undefined : total.idleSeconds / total.billableSeconds

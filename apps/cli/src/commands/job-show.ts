@@ -1,5 +1,5 @@
 // `runyard job show`: what is known of one job: why it waits, its attempts, its error, its output, and the end of its log.
-import { formatDuration } from '@runyard/core/durations'
+import { formatDuration, formatRun, formatWait } from '@runyard/core/durations'
 import { createClient, type Client } from '@runyard/client'
 import type { JobDetailView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
@@ -34,12 +34,13 @@ export async function run(context: CommandContext): Promise<number> {
 function renderJob(context: CommandContext, job: JobDetailView): readonly string[] {
   const { out } = context
   const form = timeFormOf(context)
-  const { submittedAt, delayMs, runMs, workerId, keyId, cause, text, attempts } = job
+  const { submittedAt, workerId, keyId, cause, text, attempts } = job
+  const [waited, ran] = [formatWait(job, Date.now()), formatRun(job, Date.now())]
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['endpoint', `${nameOf(job.endpoint)} (${job.endpoint.id})`],
     ['submitted', `${formatTime(submittedAt, form)}${keyId === undefined ? '' : ` with the key ${keyId}`}`],
-    ['waited', delayMs === undefined ? undefined : formatDuration(delayMs)],
-    ['ran', runMs === undefined ? undefined : `${formatDuration(runMs)}${workerId === undefined ? '' : ` on ${workerId}`}`],
+    ['waited', waited === '–' ? undefined : waited],
+    ['ran', ran === '–' ? undefined : `${ran}${workerId === undefined ? '' : ` on ${workerId}`}`],
     ['ended by', cause],
   ]
   const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))

@@ -1,5 +1,5 @@
 // `runyard jobs`: the jobs of one endpoint or of all, with why they wait or failed.
-import { formatDuration } from '@runyard/core/durations'
+import { formatRun, formatWait } from '@runyard/core/durations'
 import { createClient, type Client, type JobSearch } from '@runyard/client'
 import { JOB_STATUSES, RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
@@ -100,8 +100,8 @@ function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; t
       { title: 'endpoint', cell: ({ endpoint }) => nameOf(endpoint), cut: 'middle', goes: 3 },
       { title: 'status', cell: ({ status }) => status, paint: ({ status }) => paintStatus(status, out) },
       { title: 'submitted', cell: ({ submittedAt }) => formatTime(submittedAt, time) },
-      { title: 'waited', cell: ({ delayMs }) => (delayMs === undefined ? '–' : formatDuration(delayMs)), goes: 4 },
-      { title: 'ran', cell: ({ runMs }) => (runMs === undefined ? '–' : formatDuration(runMs)), goes: 2 },
+      { title: 'waited', cell: (job) => formatWait(job, Date.now()), goes: 4 },
+      { title: 'ran', cell: (job) => formatRun(job, Date.now()), goes: 2 },
       { title: 'worker', cell: ({ workerId }) => workerId ?? '–', cut: 'id', goes: 5 },
       { title: 'retries', cell: ({ retries }) => `${retries}`, isWide: true },
       { title: 'key', cell: ({ keyId }) => keyId ?? '–', isWide: true },

@@ -37,7 +37,9 @@ export function workerListing(rows: readonly WorkerRow[], out: Terminal): Listin
   }
 }
 
-function statusOf({ isStale, status }: WorkerView): string {
+/** A draining worker without a job is IDLE in Runpod's words, which says that it would take one. */
+function statusOf({ isStale, isDraining, status }: WorkerView): string {
+  if (isDraining === true) return 'draining'
   return isStale && status === 'RUNNING' ? 'outdated' : status.toLowerCase()
 }
 
@@ -45,5 +47,5 @@ function paintStatus(worker: WorkerView, out: Terminal): (text: string) => strin
   const status = statusOf(worker)
   if (status === 'running') return out.good
   if (status === 'unhealthy') return out.bad
-  return ['throttled', 'initializing', 'outdated'].includes(status) ? out.warn : (text) => text
+  return ['throttled', 'initializing', 'outdated', 'draining'].includes(status) ? out.warn : (text) => text
 }

@@ -1,5 +1,5 @@
 // How numbers and times are written: units always, and each time says its zone. Spans are written as in the command line.
-export { formatAge, formatDuration } from '@runyard/core/durations'
+export { formatAge, formatDuration, formatRun, formatWait } from '@runyard/core/durations'
 
 const MINUTE_MS = 60_000
 const SHORT_ID = 8

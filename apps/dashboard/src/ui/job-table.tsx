@@ -3,9 +3,10 @@ import { Link } from '@tanstack/react-router'
 import type { FoundJob } from '@runyard/schema/api'
 import { keepRange } from '../app/range.ts'
 import { DataTable, type TableColumn } from './data-table.tsx'
-import { formatDuration, shortId } from './format.ts'
+import { formatRun, formatWait, shortId } from './format.ts'
 import { JobStatus } from './job-status.tsx'
 import { Moment } from './moment.tsx'
+import { useNow } from './now.ts'
 
 const COLUMNS: readonly TableColumn<FoundJob>[] = [
   {
@@ -18,10 +19,20 @@ const COLUMNS: readonly TableColumn<FoundJob>[] = [
   },
   { name: 'status', cell: ({ status }) => <JobStatus status={status} /> },
   { name: 'submitted', cell: ({ submittedAt }) => <Moment at={submittedAt} /> },
-  { name: 'waited', isNumber: true, cell: ({ delayMs }) => (delayMs === undefined ? '–' : formatDuration(delayMs)) },
-  { name: 'ran', isNumber: true, cell: ({ runMs }) => (runMs === undefined ? '–' : formatDuration(runMs)) },
+  { name: 'waited', isNumber: true, cell: (job) => <Span of={job} format={formatWait} /> },
+  { name: 'ran', isNumber: true, cell: (job) => <Span of={job} format={formatRun} /> },
   { name: 'why', cell: ({ error, message }) => error ?? message ?? '' },
 ]
+
+interface SpanProps {
+  readonly of: FoundJob
+  readonly format: (job: FoundJob, now: number) => string
+}
+
+/** Of a job that waits or runs, until now. */
+function Span({ of, format }: SpanProps) {
+  return format(of, useNow(1000))
+}
 
 export function JobTable({ caption, jobs }: { readonly caption: string; readonly jobs: readonly FoundJob[] }) {
   return <DataTable caption={caption} columns={COLUMNS} rows={jobs} keyOf={({ id }) => id} />

@@ -17,6 +17,7 @@ export const WorkerView = z
     dataCenterId: z.string().nullable(),
     startedAt: DateTime.nullable(),
     // Not Runpod's.
+    isDraining: z.literal(true).optional().describe('It takes no more jobs and ends after those that it has.'),
     message: z.string().optional().describe('Of a worker that is wanted but not there: why.'),
     nextTryAt: DateTime.optional().describe('Of a worker that failed to start: when the next start is tried.'),
   })

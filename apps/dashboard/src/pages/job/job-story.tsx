@@ -7,7 +7,7 @@ import { useNow } from '../../ui/now.ts'
 import { WorkerLink } from '../../ui/worker-link.tsx'
 import { Waterfall } from '../../ui/waterfall.tsx'
 import { deliveriesQuery, isLive, lifeQuery, usualQuery } from './job-queries.ts'
-import { attemptsOf, tellStory } from './tell-story.ts'
+import { attemptsOf, describeOutcome, tellStory } from './tell-story.ts'
 import styles from './job-page.module.css'
 
 const MOST_WORKERS = 20
@@ -38,6 +38,8 @@ interface Row {
   readonly worker: WorkerLifeView | undefined
   /** A later retry began the life that the page tells of. */
   readonly isEarlier: boolean
+  /** How the job ended, if this attempt ended it. */
+  readonly outcome: string | undefined
 }
 
 const COLUMNS: readonly TableColumn<Row>[] = [
@@ -52,7 +54,8 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   },
   {
     name: 'how it ended',
-    cell: ({ attempt, worker, isEarlier }) => attempt.evidence ?? (isEarlier ? 'the job was retried' : describeEnd(worker)),
+    cell: ({ attempt, worker, isEarlier, outcome }) =>
+      attempt.evidence ?? (isEarlier ? 'the job was retried' : [outcome, describeEnd(worker)].filter(Boolean).join('; ')),
   },
 ]
 
@@ -62,9 +65,9 @@ function describePlace({ host, gpus }: WorkerLifeView): string {
   return [host, ...cards].join(', ')
 }
 
-function describeEnd(worker: WorkerLifeView | undefined): string {
+function describeEnd(worker: WorkerLifeView | undefined): string | undefined {
   const { endReason, message, exitCode, oomKilled } = worker ?? {}
-  if (endReason === undefined) return ''
+  if (endReason === undefined) return undefined
   const facts = [oomKilled === true && 'out of memory', exitCode != null && exitCode !== 0 && `exit code ${exitCode}`].filter(Boolean)
   return `later the worker: ${[message ?? endReason, ...facts].join(', ')}`
 }
@@ -74,7 +77,14 @@ function Attempts({ job, workers }: { readonly job: JobDetailView; readonly work
   const attempts = [...earlier, ...own]
   if (attempts.length === 0) return null
   const rows = attempts.map((attempt, index) => {
-    return { number: index + 1, attempt, worker: workers.get(attempt.workerId), isEarlier: index < earlier.length }
+    const isLast = index === attempts.length - 1
+    return {
+      number: index + 1,
+      attempt,
+      worker: workers.get(attempt.workerId),
+      isEarlier: index < earlier.length,
+      outcome: isLast ? describeOutcome(job) : undefined,
+    }
   })
   return (
     <section className={styles.section} aria-labelledby="attempts">

@@ -1,6 +1,6 @@
 import type { WorkerLifeView } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { attemptsOf, tellStory, type StoryFacts } from './tell-story.ts'
+import { attemptsOf, describeOutcome, tellStory, type StoryFacts } from './tell-story.ts'
 
 const worker = (times: WorkerLifeView['times']): ReadonlyMap<string, WorkerLifeView> =>
   new Map([['w1', { id: 'w1', image: 'example/image', times } as WorkerLifeView]])
@@ -93,4 +93,10 @@ it('ends with the last delivery of its webhook', () => {
     { ...delivery, jobId: 'j1', at: 9050, outcome: 'failed' as const, httpStatus: 500 },
   ]
   expect(tell({ deliveries }).at(-1)).toBe('webhook after 9000..9130')
+})
+
+it('says how a job ended with the first line of its error', () => {
+  expect(describeOutcome({ status: 'FAILED', error: 'ValueError: no' })).toBe('failed: ValueError: no')
+  expect(describeOutcome({ status: 'COMPLETED' })).toBe('completed')
+  expect(describeOutcome({ status: 'IN_PROGRESS' })).toBeUndefined()
 })

@@ -83,6 +83,19 @@ export function tellStart({ image, times }: Pick<WorkerLifeView, 'image' | 'time
   })
 }
 
+const OUTCOMES: Partial<Readonly<Record<JobDetailView['status'], string>>> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TIMED_OUT: 'timed out',
+}
+
+/** `failed: ValueError: no`, by the first line of its error; undefined while it goes on. */
+export function describeOutcome({ status, error }: Pick<JobDetailView, 'status' | 'error'>): string | undefined {
+  const word = OUTCOMES[status]
+  return word === undefined || error === undefined ? word : `${word}: ${error}`
+}
+
 const isFailed = ({ status }: StoryFacts['job']): boolean => status === 'FAILED' || status === 'TIMED_OUT'
 
 interface AttemptFacts {

@@ -6,7 +6,7 @@ import { keepRange } from '../../app/range.ts'
 import { explainQuery, keysQuery, NOTHING_MEANWHILE } from '../../api/queries.ts'
 import { sessionQuery } from '../../api/session.ts'
 import { useRefusal } from '../../app/scope.tsx'
-import { formatCount, formatDuration } from '../../ui/format.ts'
+import { formatCount, formatDuration, shortId } from '../../ui/format.ts'
 import { Ladder, Rung } from '../../ui/ladder.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { Problem } from '../../ui/problem.tsx'
@@ -60,7 +60,7 @@ function KeyName({ id }: { readonly id: string }) {
   const mayList = useRefusal('admin') === undefined
   const { data: keys = [] } = useQuery({ ...keysQuery, enabled: mayList && session?.id !== id })
   const name = session?.id === id ? session.name : keys.find((key) => key.id === id)?.name
-  return name === undefined ? <code>{id}</code> : <span title={id}>{name}</span>
+  return name === undefined ? <code title={id}>{shortId(id)}</code> : <span title={id}>{name}</span>
 }
 
 function Start({ seen }: { readonly seen: ExplainView }) {

@@ -1,7 +1,7 @@
 import { memo, useEffect, useRef } from 'react'
 import type { FoundJob } from '@runyard/schema/api'
 import { useZone } from '../../app/preferences.ts'
-import { formatAge, formatDuration, formatTime, shortId } from '../../ui/format.ts'
+import { formatAge, formatRun, formatTime, formatWait, shortId } from '../../ui/format.ts'
 import { JobStatus } from '../../ui/job-status.tsx'
 import styles from './jobs-page.module.css'
 
@@ -58,7 +58,7 @@ function Cells({ job, now, href }: Pick<JobRowProps, 'job' | 'now' | 'href'>) {
   const zone = useZone()
   const at = endedAt ?? submittedAt
   const why = whyOf(job)
-  const [waited, ran] = [describeWait(job, now), describeRun(job, now)]
+  const [waited, ran] = [formatWait(job, now), formatRun(job, now)]
   return (
     <>
       <span role="gridcell" title={status}>
@@ -96,14 +96,4 @@ function Cells({ job, now, href }: Pick<JobRowProps, 'job' | 'now' | 'href'>) {
 /** Why it waits or failed. */
 export function whyOf(job: FoundJob | undefined): string | undefined {
   return job?.error ?? job?.message
-}
-
-function describeWait({ status, delayMs, submittedAt }: FoundJob, now: number): string {
-  if (delayMs !== undefined) return formatDuration(delayMs)
-  return status === 'IN_QUEUE' ? formatDuration(Math.max(0, now - submittedAt)) : '–'
-}
-
-function describeRun({ status, runMs, startedAt }: FoundJob, now: number): string {
-  if (runMs !== undefined) return formatDuration(runMs)
-  return status === 'IN_PROGRESS' && startedAt !== undefined ? formatDuration(Math.max(0, now - startedAt)) : '–'
 }

@@ -6,6 +6,7 @@ import { client } from '../../api/client.ts'
 import { sessionQuery } from '../../api/session.ts'
 import type { TableColumn } from '../../ui/data-table.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
+import { shortId } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
 import { MakeKey, ShowKey } from './key-dialogs.tsx'
 import { ListSection, RowButton, useChange } from './list-section.tsx'
@@ -69,7 +70,7 @@ function columnsOf({ ownId, onOpen }: ColumnOptions): readonly TableColumn<KeyVi
       name: 'name',
       cell: ({ id, name }) => (
         <span className={styles.wrap}>
-          {name}
+          {name} <code title={id}>{shortId(id)}</code>
           {id === ownId && <span className={styles.muted}> · this session</span>}
         </span>
       ),

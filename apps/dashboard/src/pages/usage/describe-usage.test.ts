@@ -12,7 +12,7 @@ it('takes a grouping from the address, and nothing else', () => {
 })
 
 it.each([
-  [0, '0 h'],
+  [0, '0 s'],
   [21, '21.0 s'],
   [252, '4 min 12 s'],
   [5400, '1.50 h'],

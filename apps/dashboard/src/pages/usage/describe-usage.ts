@@ -41,9 +41,9 @@ export const nameOf = (line: UsageLine, by: Grouping): string => NAMES[by](line)
 
 const HOUR_S = 3600
 
-/** `21.0 s`, `4 min 12 s`, `1.50 h`, `31.2 h`, `1,204 h`. */
+/** `0 s`, `21.0 s`, `4 min 12 s`, `1.50 h`, `31.2 h`, `1,204 h`. */
 export function formatHours(seconds: number): string {
-  if (seconds === 0) return '0 h'
+  if (seconds === 0) return '0 s'
   if (seconds < HOUR_S) return formatDuration(1000 * seconds)
   const hours = seconds / HOUR_S
   const digits = hours < 10 ? 2 : hours < 1000 ? 1 : 0

@@ -1,5 +1,5 @@
 // Endpoints and workers in REST v2's words (management §3.2, §3.3).
-import { defined, workerStatus, type CountedWorker } from '@runyard/core'
+import { defined, isDraining, workerStatus, type CountedWorker } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE, type EndpointView, type WorkerListView, type WorkerView } from '@runyard/schema/api'
 import type { ScalerStatus } from '@runyard/store'
@@ -104,6 +104,7 @@ function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, 
     gpuTypeId: record.gpus[0]?.name ?? null,
     dataCenterId: null,
     startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
+    ...(isDraining(record) ? { isDraining: true } : {}),
   }
 }
 

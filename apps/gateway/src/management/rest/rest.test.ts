@@ -345,6 +345,14 @@ describe('workers and events', () => {
     })
   })
 
+  it('says of a worker that it is draining', async () => {
+    const id = await create()
+    const times = { containerStartedAt: 2000, readyAt: 3000, drainingSince: 4000 }
+    await opened.store.workers.create({ ...WORKER, ...times, id: 'drains001', endpointId: id, specHash: 'x' })
+    const { json } = await call('GET', `/v2/serverless/${id}/workers`)
+    expect(json?.['workers']).toEqual([expect.objectContaining({ id: 'drains001', status: 'IDLE', isDraining: true })])
+  })
+
   it('says of workers that are not there why, and when a start is tried again', async () => {
     const id = await create()
     const why = { reason: 'backing_off', message: 'it crashed', nextTryAt: Date.parse('2026-11-01T10:00:00Z') }
