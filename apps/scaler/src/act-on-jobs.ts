@@ -60,8 +60,9 @@ export async function sweep(deps: ActDeps, { endpointId, keepBytes, remind }: Ac
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
   if (remind) deps.store.publish({ kind: 'job-added', endpointId })
-  await deps.store.jobs.sweepExpired(endpointId, now)
-  await recordExpired(deps, endpointId, await deps.store.jobs.takeExpired(endpointId))
+  const take = async () => recordExpired(deps, endpointId, await deps.store.jobs.takeExpired(endpointId))
+  await deps.store.jobs.sweepExpired(endpointId, now, take)
+  await take()
   await deps.store.jobs.endPurged(endpointId, (jobs) => rememberPurged(deps, endpointId, jobs))
   await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)
 }

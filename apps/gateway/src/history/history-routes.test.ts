@@ -55,7 +55,9 @@ it('finds jobs that wait with their reason, then ended ones, newest first, page 
     endpoint: { id: ep, name: ep },
     reason: expect.any(String),
     message: expect.any(String),
+    ahead: 1,
   })
+  expect((await get<JobDetailView>(`jobs/${waiting[1]}`)).ahead).toBe(1)
   expect(jobs[2]).toMatchObject({ status: 'COMPLETED', cause: 'result', workerId: worker.id, keyId: expect.any(String), retries: 0 })
   expect(jobs[3]).toMatchObject({ status: 'FAILED', error: OOM(20), fingerprint: expect.stringMatching(/^[0-9a-z]{12}$/u) })
   const paged: string[] = []

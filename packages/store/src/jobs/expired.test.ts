@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
 import { submission, useStores } from '../testing/test-store.ts'
+import type { JobStore } from './jobs.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -58,6 +59,20 @@ test('of more than a thousand expired jobs the others are a number, reported onc
   const { jobs: listed, unlisted } = await jobs.takeExpired(EP)
   expect([new Set(listed.map(({ id }) => id)).size, unlisted]).toEqual([1000, 100])
   expect(await jobs.takeExpired(EP)).toEqual({ jobs: [], unlisted: 0 })
+})
+
+test('a sweep of many lets their list be taken before it is full', async () => {
+  const { jobs } = await stores.open()
+  await Promise.all(Array.from({ length: 1100 }, (_, n) => jobs.submit(EP, submission(`j${n}`, SHORT))))
+  const taken: Awaited<ReturnType<JobStore['takeExpired']>>[] = []
+  const take = async (): Promise<void> => void taken.push(await jobs.takeExpired(EP))
+  await jobs.sweepExpired(EP, Date.now() + 1000, take)
+  await take()
+  expect(taken.map(({ jobs: some, unlisted }) => [some.length, unlisted])).toEqual([
+    [500, 0],
+    [500, 0],
+    [100, 0],
+  ])
 })
 
 test('an endpoint that is deleted reports the jobs that ended with it, and keeps no list', async () => {

@@ -207,8 +207,8 @@ export interface JobStore extends BlobSweeps {
   /** All leased jobs of an endpoint. */
   leases(endpointId: string): Promise<readonly Lease[]>
   stats(endpointId: string): Promise<QueueStats>
-  /** Removes jobs whose TTL elapsed; returns their ids. */
-  sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
+  /** Removes jobs whose TTL elapsed; returns their ids. `onMany` is awaited in between, before the list for `takeExpired` is full. */
+  sweepExpired(endpointId: string, now: number, onMany?: () => Promise<void>): Promise<readonly string[]>
   /** Jobs that have ended by their ttl, whatever call noticed it, and that were not taken from this list before. Of `unlisted` only the number is known. */
   takeExpired(endpointId: string): Promise<{ readonly jobs: readonly JobRecord[]; readonly unlisted: number }>
   /**

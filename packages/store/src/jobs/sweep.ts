@@ -53,7 +53,7 @@ export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' 
       return rows.map((lease) => toLease(endpointId, lease))
     },
 
-    async sweepExpired(endpointId, now) {
+    async sweepExpired(endpointId, now, onMany) {
       const swept: string[] = []
       let batch: readonly string[]
       do {
@@ -63,6 +63,7 @@ export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' 
           ending: toEnding(TTL_OVER, { now }),
         })
         swept.push(...batch)
+        if (batch.length > 0 && swept.length % SWEEP_BATCH === 0) await onMany?.()
       } while (batch.length === EXPIRED_AT_ONCE)
       return swept
     },
