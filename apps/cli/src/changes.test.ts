@@ -90,3 +90,18 @@ it('a list that is watched is drawn over itself on a terminal, and elsewhere pri
   expect(lines.map((line): unknown => JSON.parse(line))).toEqual([FIRST, SECOND, { ...FIRST, status: 'COMPLETED' }])
   expect(gateway.requests.map(({ path }) => path)).toContain('/runyard/v1/live')
 })
+
+it('a list of more jobs than one answer has is read page by page', async () => {
+  const job = (at: number) => ({ ...ROW, id: `job-${at}`, status: 'COMPLETED' })
+  await using gateway = await openFakeGateway({
+    '/runyard/v1/jobs': ({ query }: { query: URLSearchParams }) => {
+      const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))]
+      return { jobs: Array.from({ length: Math.min(limit, 900 - from) }, (_, index) => job(from + index)), nextCursor: from + limit < 900 ? `${from + limit}` : null }
+    },
+  })
+  const env = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key', HOME: '/nowhere' }
+  const out = recorder()
+  await runCommandLine(['jobs', '--limit', '700', '--json'], { env, cwd: '/', out, err: out })
+  expect((JSON.parse(out.text()) as { id: string }[]).map(({ id }) => id)).toEqual(Array.from({ length: 700 }, (_, at) => `job-${at}`))
+  expect(gateway.requests).toHaveLength(2)
+})

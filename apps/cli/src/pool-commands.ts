@@ -131,7 +131,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     example: 'runyard jobs sd --status failed --since 1h',
     options: {
       ...JOB_FILTERS,
-      limit: { type: 'string', help: 'how many, at most 500 (default: 20)' },
+      limit: { type: 'string', help: 'how many (default: 20)' },
       json,
       data,
     },

@@ -29,14 +29,34 @@ export async function run(context: CommandContext): Promise<number> {
   const client = createClient(await findTarget(context))
   const [word] = positionals
   const endpoint = word === undefined ? undefined : (await findEndpoint(client, word, err)).id
-  const pages = await Promise.all(statuses.map((status) => client.history.findJobs({ ...search, endpoint, status, limit })))
-  // With several statuses each page is sorted, their union is not.
-  const found = pages.flatMap(({ jobs }) => jobs)
-  const rows = (pages.length === 1 ? found : found.toSorted((a, b) => b.submittedAt - a.submittedAt)).slice(0, limit)
+  const lists = await Promise.all(statuses.map((status) => findAll(client, { ...search, endpoint, status }, limit)))
+  // With several statuses each list is sorted, their union is not.
+  const found = lists.flatMap(({ jobs }) => jobs)
+  const rows = (lists.length === 1 ? found : found.toSorted((a, b) => b.submittedAt - a.submittedAt)).slice(0, limit)
   const code = printListing(context, jobListing(rows, { out, time: timeFormOf(context) }))
-  const isMore = found.length > rows.length || pages.some(({ nextCursor }) => nextCursor !== null)
-  if (isMore && rows.length > 0 && context.options['json'] !== true) out.line(out.dim('… there are more; --limit N shows up to 500'))
+  const isMore = found.length > rows.length || lists.some((list) => list.isMore)
+  if (isMore && rows.length > 0 && context.options['json'] !== true) out.line(out.dim('… there are more; --limit N shows N of them'))
   return code
+}
+
+/** What one answer has at most. */
+const PAGE = 500
+
+interface FoundJobs {
+  readonly jobs: readonly FoundJob[]
+  readonly isMore: boolean
+}
+
+/** Page by page. A long search that finds nothing more ends after the page that says so. */
+async function findAll(client: Pick<Client, 'history'>, search: Omit<JobSearch, 'limit' | 'cursor'>, limit: number): Promise<FoundJobs> {
+  const found = new Map<string, FoundJob>()
+  let cursor: string | undefined
+  for (;;) {
+    const page = await client.history.findJobs({ ...search, cursor, limit: Math.min(PAGE, limit - found.size) })
+    for (const job of page.jobs) found.set(job.id, job)
+    cursor = page.nextCursor ?? undefined
+    if (cursor === undefined || page.jobs.length === 0 || found.size >= limit) return { jobs: [...found.values()], isMore: cursor !== undefined }
+  }
 }
 
 /** All filters but `--status`. @throws UsageError */
