@@ -31,15 +31,18 @@ interface JobTimes {
   readonly runMs?: number | undefined
 }
 
-/** How long a job waited or has waited so far; `–` where that is not known. */
-export function formatWait({ status, delayMs, submittedAt }: JobTimes, now: number): string {
-  return formatSpan(delayMs ?? (status === 'IN_QUEUE' ? now - submittedAt : undefined))
+/** How long a job waited or has waited until now; `–` where that is not known. Without `now` only what is over is. */
+export function formatWait({ status, delayMs, submittedAt }: JobTimes, now: number | undefined): string {
+  return formatSpan(delayMs ?? since(status === 'IN_QUEUE' ? submittedAt : undefined, now))
 }
 
-/** How long a job ran or has run so far; `–` where it did not. */
-export function formatRun({ status, runMs, startedAt }: JobTimes, now: number): string {
-  return formatSpan(runMs ?? (status === 'IN_PROGRESS' && startedAt !== undefined ? now - startedAt : undefined))
+/** The same of how long it ran. */
+export function formatRun({ status, runMs, startedAt }: JobTimes, now: number | undefined): string {
+  return formatSpan(runMs ?? since(status === 'IN_PROGRESS' ? startedAt : undefined, now))
 }
+
+const since = (at: number | undefined, now: number | undefined): number | undefined =>
+  at === undefined || now === undefined ? undefined : now - at
 
 /** Clocks differ a little. */
 const formatSpan = (ms: number | undefined): string => (ms === undefined ? '–' : formatDuration(Math.max(0, ms)))

@@ -33,10 +33,15 @@ export async function run(context: CommandContext): Promise<number> {
   // With several statuses each list is sorted, their union is not.
   const found = lists.flatMap(({ jobs }) => jobs)
   const rows = (lists.length === 1 ? found : found.toSorted((a, b) => b.submittedAt - a.submittedAt)).slice(0, limit)
-  const code = printListing(context, jobListing(rows, { out, time: timeFormOf(context) }))
+  const code = printListing(context, jobListing(rows, { out, time: timeFormOf(context), now: nowOf(context) }))
   const isMore = found.length > rows.length || lists.some((list) => list.isMore)
   if (isMore && rows.length > 0 && context.options['json'] !== true) out.line(out.dim('… there are more; --limit N shows N of them'))
   return code
+}
+
+/** A watched list prints elsewhere than on a terminal what changed, and spans that grow change all the time. */
+function nowOf({ options, out }: CommandContext): number | undefined {
+  return options['watch'] === true && !out.isTty ? undefined : Date.now()
 }
 
 /** What one answer has at most. */
@@ -112,7 +117,13 @@ export function nameOf({ name, isDeleted }: FoundJob['endpoint']): string {
   return isDeleted === true ? `${name} (deleted)` : name
 }
 
-function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; time: TimeForm }): Listing<FoundJob> {
+interface ListingOptions {
+  readonly out: Terminal
+  readonly time: TimeForm
+  readonly now: number | undefined
+}
+
+function jobListing(rows: readonly FoundJob[], { out, time, now }: ListingOptions): Listing<FoundJob> {
   return {
     rows,
     columns: [
@@ -120,8 +131,8 @@ function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; t
       { title: 'endpoint', cell: ({ endpoint }) => nameOf(endpoint), cut: 'middle', goes: 3 },
       { title: 'status', cell: ({ status }) => status, paint: ({ status }) => paintStatus(status, out) },
       { title: 'submitted', cell: ({ submittedAt }) => formatTime(submittedAt, time) },
-      { title: 'waited', cell: (job) => formatWait(job, Date.now()), goes: 4 },
-      { title: 'ran', cell: (job) => formatRun(job, Date.now()), goes: 2 },
+      { title: 'waited', cell: (job) => formatWait(job, now), goes: 4 },
+      { title: 'ran', cell: (job) => formatRun(job, now), goes: 2 },
       { title: 'worker', cell: ({ workerId }) => workerId ?? '–', cut: 'id', goes: 5 },
       { title: 'retries', cell: ({ retries }) => `${retries}`, isWide: true },
       { title: 'key', cell: ({ keyId }) => keyId ?? '–', isWide: true },
