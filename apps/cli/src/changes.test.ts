@@ -96,7 +96,10 @@ it('a list of more jobs than one answer has is read page by page', async () => {
   await using gateway = await openFakeGateway({
     '/runyard/v1/jobs': ({ query }: { query: URLSearchParams }) => {
       const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))]
-      return { jobs: Array.from({ length: Math.min(limit, 900 - from) }, (_, index) => job(from + index)), nextCursor: from + limit < 900 ? `${from + limit}` : null }
+      return {
+        jobs: Array.from({ length: Math.min(limit, 900 - from) }, (_, index) => job(from + index)),
+        nextCursor: from + limit < 900 ? `${from + limit}` : null,
+      }
     },
   })
   const env = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key', HOME: '/nowhere' }

@@ -58,7 +58,9 @@ test.each([
 })
 
 test('the message for busy workers says how many jobs are before it', () => {
-  expect(queueReason(seen({ workers: { running: 3 } }), { lowPriority: false, ahead: 1 }).message).toContain('2 jobs wait, 1 of them before it')
+  expect(queueReason(seen({ workers: { running: 3 } }), { lowPriority: false, ahead: 1 }).message).toContain(
+    '2 jobs wait, 1 of them before it',
+  )
 })
 
 test('the number of waiting jobs is written in singular or plural', () => {

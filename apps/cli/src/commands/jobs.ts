@@ -60,7 +60,8 @@ async function findAll(client: Pick<Client, 'history'>, search: Omit<JobSearch, 
     const page = await client.history.findJobs({ ...search, cursor, limit: Math.min(PAGE, limit - found.size) })
     for (const job of page.jobs) found.set(job.id, job)
     cursor = page.nextCursor ?? undefined
-    if (cursor === undefined || page.jobs.length === 0 || found.size >= limit) return { jobs: [...found.values()], isMore: cursor !== undefined }
+    if (cursor === undefined || page.jobs.length === 0 || found.size >= limit)
+      return { jobs: [...found.values()], isMore: cursor !== undefined }
   }
 }
 

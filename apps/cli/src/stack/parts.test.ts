@@ -10,7 +10,13 @@ it('the gateway alone is given the key, by its file; both are told where their s
     redis: { url: '/redis.sock' },
     dataDir: { path: '/data' },
     choice: { hosts: [], planeHost: '127.0.0.1' },
-    origins: { 'listen.host': 'default', 'listen.port': '--port', dataDir: '/runyard.yaml', 'redis.url': 'default', 'workerPlane.port': 'X' },
+    origins: {
+      'listen.host': 'default',
+      'listen.port': '--port',
+      dataDir: '/runyard.yaml',
+      'redis.url': 'default',
+      'workerPlane.port': 'X',
+    },
   })
   expect(JSON.parse(scaler['RUNYARD_ORIGINS'] ?? '')).toEqual({
     'listen.host': 'default',

@@ -6,7 +6,7 @@ import { Chart } from '../../ui/chart.tsx'
 import type { ChartSeries } from '../../ui/chart-data.ts'
 import { formatCount, formatDuration } from '../../ui/format.ts'
 
-type Name = Exclude<keyof SeriesView['points'][number], 'at' | 'reason'>
+type Name = Exclude<keyof SeriesView['points'][number], 'at' | 'reason' | 'message'>
 type Line = Omit<ChartSeries, 'values'> & { readonly of: Name }
 
 interface Drawing {
