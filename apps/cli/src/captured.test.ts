@@ -225,7 +225,10 @@ describe('events', () => {
     expect((await runyard('events --since 10m')).out).not.toContain('job settled')
     expect((await runyard('events --tail 1')).out).toContain('… and 5 older ones')
     expect((await runyard('events -o jsonl')).out.trim().split('\n')).toHaveLength(6)
-    expect(await runyard('events --tail 2000')).toMatchObject({ code: 2, err: 'runyard: --tail takes a number from 1 to 1000.\n' })
+    expect(await runyard('events --tail 2000')).toMatchObject({
+      code: 2,
+      err: 'runyard: --tail takes a whole number from 1 to 1000; "2000" is none.\n',
+    })
   })
 
   it('that come while they are followed are printed once each', async () => {

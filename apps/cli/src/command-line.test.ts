@@ -92,7 +92,7 @@ describe('runyard', () => {
     [['endpoints', 'create', '--name', 'a', '--image', 'b', '--workers', 'many'], '--workers takes MIN..MAX such as 0..3'],
     [['endpoints', 'show'], 'name one endpoint by its name or id; none was given'],
     [['endpoints', 'delete', 'a', 'b'], '2 were given'],
-    [['jobs', 'a', '--limit', 'x'], '--limit takes a number; "x" is none'],
+    [['jobs', 'a', '--limit', 'x'], '--limit takes a whole number from 1 to 1000000; "x" is none'],
     [['registries', 'add', '--username', 'me'], 'name one registry; none was given'],
     [['registries', 'add', 'mine'], 'registry credentials need --username'],
     [['webhooks', 'redeliver', 'a'], 'name an endpoint and an event of it'],
@@ -128,6 +128,11 @@ describe('runyard', () => {
       expect(out).toMatch(/^Usage: runyard /u)
       expect(out.split('\n').filter((line) => widthOf(line) > columns)).toEqual([])
     }
+  })
+
+  it('shows defaults with `endpoints create` and none with `endpoints update`, which changes only what is named', async () => {
+    expect((await runyard(['endpoints', 'create', '--help'])).out).toContain('MAX alone (default: 0..3)')
+    expect((await runyard(['endpoints', 'update', '--help'])).out).not.toMatch(/\(default:\s+\d/u)
   })
 
   it('shows an example with the help of a command', async () => {

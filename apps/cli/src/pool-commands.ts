@@ -20,8 +20,13 @@ const WRITABLE = {
   'queue-delay': { type: 'string', help: 'add a worker when a job has waited this many seconds (default: 4)' },
   'jobs-per-worker': { type: 'string', help: 'scale by jobs instead: a worker for so many of them' },
   priority: { type: 'string', help: 'weight of 1 to 100 where endpoints share GPUs (default: 1)' },
-  timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
+  timeout: { type: 'string', help: 'most seconds of one job, at least 5; 0: no limit (default: 0)' },
 } as const
+
+/** An update changes only what is named. */
+const CHANGEABLE: Command['options'] = Object.fromEntries(
+  Object.entries(WRITABLE).map(([name, option]) => [name, { ...option, help: option.help.replace(/ \(default: [^)]*\)/u, '') }]),
+)
 
 const JOB_FILTERS = {
   status: { type: 'string', help: 'waiting, running, done, failed, or a status such as CANCELLED; several with commas' },
@@ -76,7 +81,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     example: 'runyard endpoints update sd --image you/sd:2 --workers 1..4',
     options: {
       name: { type: 'string', help: 'another name' },
-      ...WRITABLE,
+      ...CHANGEABLE,
       'unset-env': { type: 'string', multiple: true, help: 'drop an environment variable; may be repeated' },
       json,
       data,

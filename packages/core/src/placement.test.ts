@@ -223,7 +223,9 @@ test('simulated GPUs are declared as name and count', () => {
     { name: 'NVIDIA L4', count: 1 },
   ])
   expect(parseSimulatedGpus(undefined)).toEqual([])
-  expect(() => parseSimulatedGpus('NVIDIA L4:many')).toThrow('simulatedGpus: "NVIDIA L4:many" is not written like')
+  expect(() => parseSimulatedGpus('NVIDIA L4:many')).toThrow(
+    'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; "NVIDIA L4:many" is not.',
+  )
   const { gpus } = withSimulatedGpus(machine('h1', [card('real', 'NVIDIA L4')]), [{ name: 'NVIDIA L4', count: 2 }], createGpuCatalogue())
   expect(gpus.map(({ uuid, simulated }) => [uuid, simulated])).toEqual([
     ['real', false],

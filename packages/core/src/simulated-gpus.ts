@@ -1,5 +1,5 @@
 // Simulated GPUs for a machine without real ones (ADR 10): they take part in inventory, placement and billing; no device is attached.
-import { RunyardError, SIMULATED_UUID, type Gpu, type HostInventory } from '@runyard/schema'
+import { RunyardError, SIMULATED_UUID, SimulatedGpusText, type Gpu, type HostInventory } from '@runyard/schema'
 import { memoryGbOf, normalizeGpuName, type GpuCatalogue } from './gpu-catalogue.ts'
 
 export interface SimulatedGpus {
@@ -8,16 +8,15 @@ export interface SimulatedGpus {
 }
 
 /** `NVIDIA GeForce RTX 4090:2,NVIDIA L4` → two GPUs and one GPU. @throws RunyardError('bad_request') with one sentence. */
-export function parseSimulatedGpus(text: string | undefined): readonly SimulatedGpus[] {
-  return (text ?? '')
+export function parseSimulatedGpus(text = ''): readonly SimulatedGpus[] {
+  const parsed = SimulatedGpusText.safeParse(text)
+  if (!parsed.success) throw new RunyardError('bad_request', `${parsed.error.issues[0]?.message}; "${text}" is not.`)
+  return text
     .split(',')
     .map(normalizeGpuName)
     .filter((item) => item !== '')
     .map((item) => {
-      const [, name = '', count = '1'] = /^(.*?)(?::([^:]*))?$/.exec(item) ?? []
-      if (name === '' || !/^[0-9]{1,3}$/.test(count)) {
-        throw new RunyardError('bad_request', `simulatedGpus: "${item}" is not written like "NVIDIA GeForce RTX 4090:2"`)
-      }
+      const [name = '', count = '1'] = item.split(':')
       return { name: name.trim(), count: Number(count) }
     })
 }

@@ -109,6 +109,10 @@ describe('loadConfig', () => {
     [{ RUNYARD_SIMULATED_GPU: 'x' }, 'There is no setting RUNYARD_SIMULATED_GPU; did you mean RUNYARD_SIMULATED_GPUS?'],
     [{ RUNYARD_LEASE_DURATION_S: '1e99' }, 'RUNYARD_LEASE_DURATION_S is wrong: allowed is a number from 1 to 86400.'],
     [{ RUNYARD_RETENTION_ASYNC_S: '1e99' }, 'RUNYARD_RETENTION_ASYNC_S is wrong: allowed is a number from 1 to 31536000.'],
+    [
+      { RUNYARD_SIMULATED_GPUS: 'NVIDIA L4:-1' },
+      /^RUNYARD_SIMULATED_GPUS is wrong: simulatedGpus is written like "NVIDIA GeForce RTX 4090:2/,
+    ],
     [{ RUNYARD_LIMITS_RUN_BYTES: '-5' }, 'RUNYARD_LIMITS_RUN_BYTES is wrong: allowed is a whole number from 1.'],
     [
       { RUNYARD_LEASE_PING_INTERVAL_S: '100' },

@@ -79,3 +79,16 @@ export const RECORD_LIMITS = {
   /** Maximum number of endpoints, of templates and of registries per owner. */
   perOwner: 1000,
 } as const
+
+/** What numbers of an endpoint may be, for all dialects and for the command line. The model enforces them. */
+export const ENDPOINT_RANGES = {
+  diskGb: { min: 1, max: RECORD_LIMITS.diskGb },
+  gpuCount: { min: 1, max: RECORD_LIMITS.gpuCount },
+  idleTimeoutS: { min: 1, max: 3600 },
+  /** management §3.2; at most a day, since no job waits longer for a worker to be added. */
+  queueDelayS: { min: 0.5, max: 86_400 },
+  requestCount: { min: 1, max: 86_400 },
+  /** Of one job; 0 is no limit (management §6.2). */
+  executionTimeoutS: { min: 5, max: WEEK_MS / 1000 },
+  priority: { min: 1, max: 100 },
+} as const satisfies Readonly<Record<string, Range>>

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppsConfig, TasksConfig } from './app-config.ts'
 import { ModelsConfig } from './cached-model.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
-import { Hosts } from './host-config.ts'
+import { Hosts, SimulatedGpusText } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { HistoryConfig, RetentionConfig } from './retention-config.ts'
@@ -96,7 +96,9 @@ export const Config = z.object({
   hostGraceS: waitS()
     .default(120)
     .describe('a host that does not answer is unknown for this long; then its silent workers are lost and their jobs run elsewhere'),
-  simulatedGpus: z.string().optional().describe('simulated GPUs, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; no device is attached'),
+  simulatedGpus: SimulatedGpusText.optional().describe(
+    'simulated GPUs, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; no device is attached',
+  ),
   gpuTypes: z
     .record(z.string().min(1), GpuTypeConfig)
     .default({})

@@ -1,5 +1,6 @@
 // The management model: an endpoint in REST v2's shapes (management §3.2). GraphQL and REST v1 are adapters to this model.
 import { z } from 'zod'
+import { ENDPOINT_RANGES } from './bounds.ts'
 import { CachedModel } from './cached-model.ts'
 import { EndpointId } from './ids.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from './wire-words.ts'
@@ -52,7 +53,7 @@ export const EndpointSpec = z.object({
 export type EndpointSpec = z.infer<typeof EndpointSpec>
 
 /** An endpoint with priority 3 gets three times the GPUs of one with priority 1 while both have jobs that wait. */
-export const Priority = z.int().min(1).max(100)
+export const Priority = z.int().min(ENDPOINT_RANGES.priority.min).max(ENDPOINT_RANGES.priority.max)
 
 /** Settings that apply in place, without new workers (management §6.4). */
 export const EndpointSettings = z.object({

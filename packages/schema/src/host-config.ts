@@ -5,7 +5,10 @@ import { RunyardError } from './errors.ts'
 import { DATA_CENTERS } from './volume.ts'
 import { LOCAL_SOCKET, parseEngineUrl, remoteNameIn, type EngineConnection } from './engine-connection.ts'
 
-const SIMULATED = /^\s*[^:,]+(:\d{1,3})?\s*(,\s*[^:,]+(:\d{1,3})?\s*)*$/
+const SIMULATED = /^\s*$|^\s*[^:,]+(:\d{1,3})?\s*(,\s*[^:,]+(:\d{1,3})?\s*)*$/
+
+/** `NVIDIA GeForce RTX 4090:2,NVIDIA L4`; a blank text is none. Any name is a card (ADR 10). */
+export const SimulatedGpusText = z.string().regex(SIMULATED, 'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"')
 
 /** One sentence for a key that is none, and for a text in place of settings. */
 const fields = <T extends z.ZodRawShape>(shape: T, words = 'settings are "name: value" lines') =>
@@ -82,15 +85,12 @@ const common = {
     .optional()
     .describe('Python modules that workers of the default image import before their first job'),
   standby: whole(0).optional().describe('started workers of the default image that wait for an endpoint, some 100 MiB each (default: 0)'),
-  simulatedGpus: z
-    .string()
-    .regex(SIMULATED, 'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"')
-    .optional()
-    .describe('simulated GPUs of this host (default: simulatedGpus of the configuration)'),
+  simulatedGpus: SimulatedGpusText.optional().describe('simulated GPUs of this host (default: simulatedGpus of the configuration)'),
 }
 
-const pem = z.string('tls names three PEM files: ca, cert and key')
-const Tls = fields({ ca: pem, cert: pem, key: pem }, 'tls names three PEM files: ca, cert and key')
+const PEM_FILES = 'tls names three PEM files: ca, cert and key'
+const pem = z.string(PEM_FILES).min(1, PEM_FILES)
+const Tls = fields({ ca: pem, cert: pem, key: pem }, PEM_FILES)
 
 export const DockerHostConfig = fields({
   kind: z.literal('docker'),

@@ -43,7 +43,8 @@ const branches = (errors: readonly (readonly Issue[])[]): string => {
 
 /** By Zod's code of the fault. */
 const PREDICATES: Readonly<Record<string, (issue: Issue) => string>> = {
-  too_big: ({ origin, maximum }) => boundOf('most', origin, maximum),
+  // The bound of every whole number says nothing of this one.
+  too_big: ({ origin, maximum }) => (maximum === Number.MAX_SAFE_INTEGER ? 'is too large' : boundOf('most', origin, maximum)),
   too_small: ({ origin, minimum }) => (minimum === 1 && origin !== 'number' ? 'must not be empty' : boundOf('least', origin, minimum)),
   invalid_value: ({ values }) => `must be one of ${listed(values)}`,
   invalid_type: ({ expected }) => `must be ${KINDS[String(expected)] ?? String(expected)}`,

@@ -25,13 +25,13 @@ export function jobScenarios(of: () => PageSite): void {
     beforeAll(async () => {
       const { api } = site().stack
       const upscale = await api.saveEndpoint({ name: 'upscale', gpuIds: 'AMPERE_80' })
-      const scan = await api.saveEndpoint({ name: 'scan', executionTimeoutMs: 1000, idleTimeout: 60, workersMax: 2 })
+      const scan = await api.saveEndpoint({ name: 'scan', executionTimeoutMs: 5000, idleTimeout: 60, workersMax: 2 })
       waiting = await api.run(upscale, { prompt: 'a red barn' })
+      failed = await Promise.all([1, 2].map(async () => api.run(scan, sourceCall('nap', NAP, { seconds: 600 }))))
       // Without a limit, so that it completes on a busy machine, too.
       const plain = await api.saveEndpoint({ name: 'plain', idleTimeout: 60 })
       echoed = await api.run(plain, sourceCall('echo', ECHO, { value: HTML }))
       await api.settled(plain, echoed)
-      failed = await Promise.all([1, 2].map(async () => api.run(scan, sourceCall('nap', NAP, { seconds: 600 }))))
       for (const id of failed) await api.settled(scan, id)
       await waitFor('both failures to be listed', async () => (await get<FailureListView>('failures?endpoint=scan')).total === 2)
     })

@@ -8,12 +8,14 @@ import { renderFindings } from '../output/findings.ts'
 import { printJson } from '../output/print-json.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { loadSettings } from '../settings.ts'
+import { findUnknownCards } from '../stack/gpu-line.ts'
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options, env } = context
   const machine: Machine = { settings: await loadSettings(context), env }
   const findings = [
     ...machine.settings.strayVariables.map((sentence) => note('settings', sentence)),
+    ...findUnknownCards(machine.settings.config).map((sentence) => note('simulated GPUs', sentence)),
     ok('Node', `${process.version} (${process.execPath})`),
     await checkRedis(machine),
     ...(await checkHosts(machine)),

@@ -10,7 +10,7 @@ import { formatTime, parseSince } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { findEndpoint } from './endpoints/find.ts'
-import { readNumber } from './endpoints/request.ts'
+import { readNumber, whole } from '../number-option.ts'
 
 const LOOK_EVERY_MS = 2000
 const DEFAULT_TAIL = 50
@@ -46,8 +46,7 @@ export async function run(context: CommandContext): Promise<number> {
 
 /** @throws UsageError */
 function readOptions(context: CommandContext) {
-  const tail = readNumber(context, 'tail') ?? DEFAULT_TAIL
-  if (tail < 1 || tail > MOST) throw new UsageError(`--tail takes a number from 1 to ${MOST}.`)
+  const tail = readNumber(context, 'tail', whole({ min: 1, max: MOST })) ?? DEFAULT_TAIL
   const since = textOption(context, 'since')
   const about: EventSubject = SUBJECTS.find((each) => each === context.options['about']) ?? 'all'
   return { tail, since: since === undefined ? 0 : parseSince(since, Date.now()), about }

@@ -9,9 +9,11 @@ import type { Terminal, TimeForm } from '../output/terminal.ts'
 import { formatTime, parseSince } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
-import { readNumber } from './endpoints/request.ts'
+import { readNumber, whole } from '../number-option.ts'
 
 const DEFAULT_LIMIT = 20
+/** More do not fit into the memory of a small machine. */
+const MOST_JOBS = 1_000_000
 
 /** Words for several statuses at once. */
 const GROUPS: Readonly<Record<string, readonly JobStatus[]>> = {
@@ -23,7 +25,7 @@ const GROUPS: Readonly<Record<string, readonly JobStatus[]>> = {
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, err, positionals } = context
-  const limit = readNumber(context, 'limit') ?? DEFAULT_LIMIT
+  const limit = readNumber(context, 'limit', whole({ min: 1, max: MOST_JOBS })) ?? DEFAULT_LIMIT
   const [search, statuses] = [readSearch(context), readStatuses(context)]
   if (positionals.length > 1) throw new UsageError(`name one endpoint, or none for all; ${positionals.length} were given.`)
   const client = createClient(await findTarget(context))

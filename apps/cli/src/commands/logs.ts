@@ -12,7 +12,7 @@ import { formatTime, parseSince } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { findEndpoint } from './endpoints/find.ts'
-import { readNumber } from './endpoints/request.ts'
+import { readNumber, whole } from '../number-option.ts'
 import { findJob } from './jobs.ts'
 
 const AGAIN_MS = 1000
@@ -46,7 +46,7 @@ async function readSearch(context: CommandContext, client: Client): Promise<LogS
   return {
     ...(word === undefined ? {} : await findSubject(client, word, context.err)),
     source: SOURCES.find((each) => each === source) ?? 'all',
-    limit: readNumber(context, 'tail') ?? 200,
+    limit: readNumber(context, 'tail', whole({ min: 1, max: 2000 })) ?? 200,
     q: textOption(context, 'grep'),
     job: job === undefined ? undefined : (await findJob(client, job, context.err)).id,
     level: LEVELS.find((each) => each === level),

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { createClient, type Client } from '@runyard/client'
-import { RunyardError } from '@runyard/schema'
+import { ENDPOINT_RANGES, RunyardError } from '@runyard/schema'
 import type { EndpointView, JobBody, JobView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
@@ -11,7 +11,7 @@ import { findTarget } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { createJobLine, type JobLine } from '../output/job-line.ts'
 import { findEndpoint } from './endpoints/find.ts'
-import { readNumber } from './endpoints/request.ts'
+import { readNumber } from '../number-option.ts'
 import { runBatch, type BatchLine } from './run-batch.ts'
 
 const LOOK_EVERY_MS = 1000
@@ -25,7 +25,7 @@ export async function run(context: CommandContext): Promise<number> {
   if (modes.length > 1) throw new UsageError(`--${modes.join(' and --')} exclude each other.`)
   const batch = textOption(context, 'batch')
   if (batch !== undefined && given !== undefined) throw new UsageError('--batch takes its inputs from the file; name no other.')
-  const timeoutS = readNumber(context, 'timeout')
+  const timeoutS = readNumber(context, 'timeout', { min: 0, max: ENDPOINT_RANGES.executionTimeoutS.max, isWhole: false })
   const body = batch === undefined ? toBody(await readInput(given), 'the input') : undefined
   const lines = batch === undefined ? undefined : readLines(await readSource(batch))
   const client = createClient(await findTarget(context))

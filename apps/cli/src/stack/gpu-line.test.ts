@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { wordsFor } from './gpu-line.ts'
+import { findUnknownCards, wordsFor } from './gpu-line.ts'
 
 const card = (name: string, fault?: string) => ({ name, healthy: fault === undefined, fault })
 const NONE = { real: [], simulated: [], warnings: [] }
@@ -17,4 +17,12 @@ it.each([
   ['a failing nvidia-smi', { ...NONE, warnings: ['no driver'] }, 'no NVIDIA card; no driver'],
 ])('names the cards of %s', (_title, cards, words) => {
   expect(wordsFor(cards)).toBe(words)
+})
+
+it('names simulated cards of no known type, with the type that was probably meant', () => {
+  const found = (simulatedGpus: string, gpuTypes = {}) => findUnknownCards({ simulatedGpus, gpuTypes, hosts: undefined })
+  expect(found('NVIDIA L4:2, NVIDIA GeForce RTX 4090')).toEqual([])
+  expect(found('garbage')).toEqual(['"garbage" is no known GPU type: endpoints get it only by that name or by "any"'])
+  expect(found('NVIDIA GeForce RTX 409')[0]).toMatch(/; did you mean "NVIDIA GeForce RTX \d+"\?$/u)
+  expect(found('garbage', { garbage: { pool: 'ADA_24' } })).toEqual([])
 })

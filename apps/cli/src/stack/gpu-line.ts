@@ -1,11 +1,31 @@
 // Describes the GPUs that this stack can assign to workers: those of the machine, and simulated ones.
-import { parseSimulatedGpus } from '@runyard/core'
+import { createGpuCatalogue, parseSimulatedGpus } from '@runyard/core'
 import { readGpuInventory } from '@runyard/host-gpus'
+import { closestWord } from '@runyard/kit'
+import type { Config } from '@runyard/schema'
+
+type CardSettings = Pick<Config, 'simulatedGpus' | 'gpuTypes' | 'hosts'>
 
 /** @throws RunyardError if the setting is invalid. */
-export async function describeGpus(simulated: string | undefined): Promise<string> {
+export async function describeGpus(config: CardSettings): Promise<string> {
   const { gpus, warnings } = await readGpuInventory()
-  return wordsFor({ real: gpus, simulated: parseSimulatedGpus(simulated), warnings })
+  const simulated = parseSimulatedGpus(config.simulatedGpus)
+  return wordsFor({ real: gpus, simulated, warnings: [...warnings, ...findUnknownCards(config)] })
+}
+
+/** A sentence for each simulated card of no known type, which is probably misspelt (ADR 10). */
+export function findUnknownCards({ simulatedGpus, gpuTypes, hosts = [] }: CardSettings): readonly string[] {
+  const catalogue = createGpuCatalogue(gpuTypes)
+  const texts = [simulatedGpus, ...hosts.map((host) => host.simulatedGpus)]
+  const names = new Set(texts.flatMap((text) => parseSimulatedGpus(text)).map(({ name }) => name))
+  return [...names]
+    .filter((name) => catalogue.find(name) === undefined)
+    .map((name) => {
+      const known = catalogue.types.flatMap(({ id, displayName }) => [id, displayName])
+      const near = closestWord(name, known, Math.ceil(name.length / 3))
+      const hint = near === undefined ? '' : `; did you mean "${near}"?`
+      return `"${name}" is no known GPU type: endpoints get it only by that name or by "any"${hint}`
+    })
 }
 
 interface Cards {

@@ -53,7 +53,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const listen = { host, port: await claimPort({ host, port, mend: 'choose another with --port N' }) }
   const redis = await openOrFindRedis({ options, logDir, opening })
   signal.throwIfAborted()
-  progress.begin('gpu').done(await describeGpus(settings.config.simulatedGpus))
+  progress.begin('gpu').done(await describeGpus(settings.config))
   const choice = await chooseHosts({ config: settings.config, env, progress, signal })
   signal.throwIfAborted()
   const plane = await claimPlane(settings, { planeHost: choice.planeHost, say: (line) => progress.say(`             ${line}`) })

@@ -7,7 +7,7 @@ import type { GatewayDeps } from '../parts/deps.ts'
 import { originOf } from '../jobs/submit.ts'
 import { sendJson } from '../http/answer.ts'
 import { bytesOf } from '../http/json-body.ts'
-import { addRoute } from '../http/add-route.ts'
+import { addRoute, boundedBody } from '../http/add-route.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { countedKeyOf } from '../jobs/key-limit.ts'
 import { createJobId } from '../jobs/read-submission.ts'
@@ -28,16 +28,16 @@ const READ_AT_ONCE = 10
 
 export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   const base = '/v2/:endpointId/batch'
-  const bodyLimit = deps.config.limits.runBytes
+  const body = boundedBody(deps.config, 'runBytes')
   const { batches } = deps.store
   const change = (apply: Change, finish?: 'finish') => createChange(deps, apply, finish)
   const add = createAdd(deps)
-  addRoute(app, { methods: ['POST', 'GET'], url: base, bodyLimit, handler: createCollection(deps) })
+  addRoute(app, { methods: ['POST', 'GET'], url: base, ...body, handler: createCollection(deps) })
   addRoute(app, { methods: ['GET', 'PUT'], url: `${base}/:batchId`, handler: createItem(deps) })
   addRoute(app, {
     methods: ['GET', 'POST'],
     url: `${base}/:batchId/requests`,
-    bodyLimit,
+    ...body,
     handler: byMethod({ GET: createRequestList(deps), POST: change((at, request) => add(at, request)) }),
   })
   const drop = change((at, request) => batches.drop(at, paramsOf(request).requestId))

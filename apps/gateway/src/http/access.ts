@@ -16,6 +16,8 @@ declare module 'fastify' {
     readonly find?: (ownerId: string, id: string) => Promise<unknown>
     /** How often callers may ask. Runs once the caller is known. */
     readonly limit?: Access
+    /** The setting that bounds the body. */
+    readonly bodySetting?: string
   }
   interface FastifyInstance {
     readonly guard?: Access
@@ -33,6 +35,8 @@ declare module 'fastify' {
 export interface RouteBounds {
   /** Largest body. */
   readonly bytes: number
+  /** The setting that says so. */
+  readonly bodySetting?: string | undefined
   /** How often callers may ask. */
   readonly limit: Access | undefined
   /** Which keys may call it, by method (ADR 81). */
@@ -64,7 +68,12 @@ export function requireGuards(app: FastifyInstance): void {
 function withBounds(access: Access, route: RouteOptions, bodyLimit = 0): Access {
   let bounds: RouteBounds | undefined
   return (request, reply) => {
-    bounds ??= { bytes: route.bodyLimit ?? bodyLimit, limit: route.config?.limit, scopes: neededScopes(route) }
+    bounds ??= {
+      bytes: route.bodyLimit ?? bodyLimit,
+      bodySetting: route.config?.bodySetting,
+      limit: route.config?.limit,
+      scopes: neededScopes(route),
+    }
     request.bounds = bounds
     return access(request, reply)
   }

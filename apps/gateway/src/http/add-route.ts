@@ -33,6 +33,11 @@ export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   })
 }
 
+/** Of a route whose body is bounded by a setting, which its refusal names. */
+export function boundedBody<Name extends string>({ limits }: { readonly limits: Readonly<Record<Name, number>> }, name: Name) {
+  return { bodyLimit: limits[name], config: { bodySetting: `limits.${name}` } } as const
+}
+
 /** Of a route whose `onRequest` refuses every request. */
 export function unreachable(): never {
   throw new Error('a route ran that refuses every request')

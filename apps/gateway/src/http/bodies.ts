@@ -62,13 +62,19 @@ function forbiddenName(body: Buffer): RunyardError | undefined {
   return new RunyardError('bad_request', 'the name "__proto__" (or "prototype" in a "constructor") is not allowed in this request body')
 }
 
+function tooLarge({ bounds }: Pick<FastifyRequest, 'bounds'>): Error {
+  const setting = bounds?.bodySetting === undefined ? '' : ` (${bounds.bodySetting})`
+  const message = `the request body is larger than ${bounds?.bytes ?? 0} bytes${setting}`
+  return Object.assign(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE(), { message })
+}
+
 type Done = (error: Error | null, body?: Buffer) => void
 
 function readBody(request: FastifyRequest, stream: IncomingMessage, done: Done): void {
   const mostBytes = request.bounds?.bytes ?? 0
   const declared = Number(request.headers['content-length'])
   if (declared > mostBytes) {
-    done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+    done(tooLarge(request))
     return
   }
   const chunks: Buffer[] = []
@@ -82,7 +88,7 @@ function readBody(request: FastifyRequest, stream: IncomingMessage, done: Done):
     bytes += chunk.length
     chunks.push(chunk)
     if (bytes <= mostBytes) pace.took(chunk.length)
-    else fail(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+    else fail(tooLarge(request))
   }
   const fail = (error: Error): void => {
     stop()

@@ -9,6 +9,11 @@ describe('a failure', () => {
     ['while the store is away asks for a retry', new RunyardError('store_unavailable', 'away'), [503, 'away', 1]],
     ['keeps the pause that it names', new RunyardError('too_many_requests', 'slow down', { retryAfterS: 7 }), [429, 'slow down', 7]],
     ['of Fastify has its sentence', Object.assign(new Error('odd'), { statusCode: 415 }), [415, 'odd', undefined]],
+    [
+      'of a path that is no URL is said in plain words',
+      Object.assign(new Error("'/%zz' is not a valid url component"), { statusCode: 400, code: 'FST_ERR_BAD_URL' }),
+      [400, 'the path has a "%" that is not followed by two hexadecimal digits of a character in UTF-8', undefined],
+    ],
     ['of GraphQL is the client’s fault', Object.assign(new Error('syntax'), { name: 'GraphQLError' }), [400, 'syntax', undefined]],
     ['of unknown cause shows no details', new Error('secret'), [500, 'internal error; the log of the gateway has the details', undefined]],
     [

@@ -63,10 +63,17 @@ export function toWireError(error: unknown, given?: (part: string) => Given | un
     return { httpStatus: error.httpStatus, sentence: error.message, retryAfterS }
   }
   if (hasZodFastifySchemaValidationErrors(error)) return toShapeError(error, given)
-  const { code, message = 'bad request' } = error as Partial<FastifyError>
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return wireError(413, 'the request body is too large')
+  const { code = '', message = 'bad request' } = error as Partial<FastifyError>
   const status = statusOfLibrary(error as Partial<FastifyError>)
-  return status < 500 ? wireError(status, message) : wireError(500, 'internal error; the log of the gateway has the details')
+  return status < 500
+    ? wireError(status, PLAIN_WORDS[code] ?? message)
+    : wireError(500, 'internal error; the log of the gateway has the details')
+}
+
+/** For sentences of Fastify that name its own parts. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'the path has a "%" that is not followed by two hexadecimal digits of a character in UTF-8',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long to be a name or an id',
 }
 
 /** Refusals of Fastify carry their status. Those of GraphQL are known by name, since their class may be loaded twice. */

@@ -1,6 +1,6 @@
 // The sentence for a request that does not fit its shape.
 import { validatorCompiler } from 'fastify-type-provider-zod'
-import { OPERATIONS } from '@runyard/schema/api'
+import { OPERATIONS, UpdateEndpointBody } from '@runyard/schema/api'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { describeShape, type ShapeError, type ShapeFault } from './shape-error.ts'
@@ -66,6 +66,16 @@ describe('the sentence for a request that does not fit', () => {
     ['no body', null, 'The body is missing: it must be an object.'],
   ])('names %s', (_what, body, sentence) => {
     expect(refusalOf(Body, body)?.sentence).toBe(sentence)
+  })
+
+  it('names the true bound of a number that is beyond those of JSON', () => {
+    const said = (body: object) => refusalOf(UpdateEndpointBody, body)?.sentence
+    expect(said({ gpu: { count: 1e30 } })).toBe('"gpu.count" must be at most 64, not 1e+30.')
+    expect(said({ workers: { max: 1e30 } })).toBe(
+      '"workers.max" must be at most 1000, or what limits.workersPerEndpoint allows, not 1e+30.',
+    )
+    expect(said({ workers: { max: -1 } })).toBe('"workers.max" must be at least 0, not -1.')
+    expect(refusalOf(Body, { ...FITS, limits: { workers: 1e30 } })?.sentence).toBe('"limits.workers" is too large.')
   })
 
   it('names every wrong member in its list', () => {

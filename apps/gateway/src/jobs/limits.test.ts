@@ -34,7 +34,8 @@ describe('payloads (client-api §8.1)', () => {
     const answer = await at.gateway.call(`/v2/${at.ep}/${operation}`, { method: 'POST', body: bodyOf(bytes) })
     expect(answer.status).toBe(status)
     expect(answer.headers.get('content-type')).toContain('application/json')
-    expect(answer.json['error']).toBe(status === 413 ? 'the request body is too large' : undefined)
+    const [setting, most] = operation === 'run' ? ['limits.runBytes', 10 * MIB] : ['limits.runsyncBytes', 20 * MIB]
+    expect(answer.json['error']).toBe(status === 413 ? `the request body is larger than ${most} bytes (${setting})` : undefined)
   })
 })
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayDeps } from '../parts/deps.ts'
 import type { Operation, RateLimits } from '../http/rate-limit.ts'
-import { addRoute, type RouteOptions } from '../http/add-route.ts'
+import { addRoute, boundedBody, type RouteOptions } from '../http/add-route.ts'
 import { createCancel, createPurgeQueue, createRetry } from './cancel-retry-purge.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createRequests } from './list-jobs.ts'
@@ -17,17 +17,17 @@ const BASES = ['/v2', '/v1'] as const
 export function registerJobs(scope: FastifyInstance, deps: GatewayDeps, limited: RateLimits): void {
   for (const { operation, ...route } of jobRoutes(deps)) {
     const limit = limited.get(operation)
-    const config = limit === undefined ? {} : { limit }
+    const config = { ...route.config, ...(limit !== undefined && { limit }) }
     for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, config })
   }
 }
 
 function jobRoutes(deps: GatewayDeps): readonly (RouteOptions & { readonly operation: Operation })[] {
-  const { runBytes, runsyncBytes } = deps.config.limits
+  const bounded = (name: 'runBytes' | 'runsyncBytes') => boundedBody(deps.config, name)
   const read = ['GET', 'POST'] as const
   return [
-    { operation: 'run', methods: ['POST'], url: 'run', bodyLimit: runBytes, handler: createRun(deps) },
-    { operation: 'runsync', methods: ['POST'], url: 'runsync', bodyLimit: runsyncBytes, handler: createRunsync(deps) },
+    { operation: 'run', methods: ['POST'], url: 'run', ...bounded('runBytes'), handler: createRun(deps) },
+    { operation: 'runsync', methods: ['POST'], url: 'runsync', ...bounded('runsyncBytes'), handler: createRunsync(deps) },
     { operation: 'status', methods: read, url: 'status/:jobId', handler: createStatus(deps) },
     { operation: 'status', methods: read, url: 'status-sync/:jobId', handler: createStatusSync(deps) },
     { operation: 'status', methods: read, url: 'stream/:jobId', handler: createStream(deps) },

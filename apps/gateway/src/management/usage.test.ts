@@ -172,7 +172,7 @@ it('names keys and hosts, prices the billed part, and writes a table that a spre
   expect((await own.call('/runyard/v1/prices')).json).toEqual(PRICES)
   expect((await own.call('/metrics')).text).toContain(`runyard_gpu_price_per_hour{gpu="${L4}",currency="EUR"} 3.6`)
   expect((await own.call('/runyard/v1/usage?by=card')).text).toContain(
-    '\\"by\\" must be of endpoint, key, host, gpu, state, day; several with commas.',
+    '\\"by\\" must be one of endpoint, key, host, gpu, state, day, or several with commas.',
   )
 })
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, toJson, type JsonText } from '@runyard/schema'
 import { withMember } from '@runyard/schema/json-join'
 import type { GatewayDeps } from '../parts/deps.ts'
+import { boundedBody } from '../http/add-route.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { answerErrors } from '../http/errors.ts'
 import { bytesOf, cut, outlineBody, parseMember } from '../http/json-body.ts'
@@ -22,12 +23,13 @@ export async function registerOpenai(app: FastifyInstance, deps: GatewayDeps, li
   await app.register(async (scope) => {
     answerErrors(scope, { log: deps.log, dialect: OPENAI })
     const limit = limited.get('openai')
+    const body = boundedBody(deps.config, 'runsyncBytes')
     scope.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/v2/:endpointId/openai/*',
-      bodyLimit: deps.config.limits.runsyncBytes,
+      ...body,
       exposeHeadRoute: false,
-      config: limit === undefined ? {} : { limit },
+      config: { ...body.config, ...(limit !== undefined && { limit }) },
       handler: createOpenai(deps),
     })
   })

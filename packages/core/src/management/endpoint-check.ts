@@ -6,15 +6,12 @@ import { formatGpuIds, parseGpuIds } from '../gpu-request.ts'
 import { imageProblem } from '../image-reference.ts'
 import { startCommandOf } from '../start-command.ts'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
-import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
+import { ENDPOINT_RANGES, quoted, RunyardError, type Range } from '@runyard/schema'
 import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './record-sizes.ts'
 import { secretReferenceProblem } from './secrets.ts'
 
-const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
-const MAX_EXECUTION_TIMEOUT_MS = 7 * 24 * 3600 * 1000
+const { diskGb: DISK_GB, gpuCount: GPU_COUNT, idleTimeoutS: IDLE_S, executionTimeoutS: EXECUTION_S } = ENDPOINT_RANGES
 const CUDA_VERSION = /^\d{1,4}\.\d{1,4}$/u
-/** One day: no job waits longer for a worker to be added. */
-const MAX_SCALER_VALUE = 86_400
 
 /** @throws RunyardError('bad_request') with the first thing that is wrong. */
 export function checkEndpoint(endpoint: Endpoint): void {
@@ -51,8 +48,8 @@ function containerProblem(who: string, spec: TemplateContainer): string | undefi
 }
 
 function diskProblem(diskGb: number | null): string | undefined {
-  if (diskGb === null || (diskGb >= 1 && diskGb <= RECORD_LIMITS.diskGb)) return undefined
-  const bound = diskGb < 1 ? 'at least 1 GB' : `at most ${RECORD_LIMITS.diskGb} GB`
+  if (diskGb === null || isWithin(diskGb, DISK_GB)) return undefined
+  const bound = diskGb < DISK_GB.min ? `at least ${DISK_GB.min} GB` : `at most ${DISK_GB.max} GB`
   return `The container disk must be ${bound}; ${diskGb} was given.`
 }
 
@@ -64,7 +61,8 @@ function isPort(port: string): boolean {
 
 function environmentProblem(env: EndpointSpec['env']): string | undefined {
   for (const [key, value] of Object.entries(env)) {
-    if (!/^[^=\s\p{Cc}]+$/u.test(key)) return `${quoted(key)} cannot be the name of an environment variable.`
+    if (!/^[^=\s\p{Cc}]+$/u.test(key))
+      return `${quoted(key)} cannot be the name of an environment variable: blanks, "=" and control characters are not allowed.`
     if (value.includes('\0')) return `The environment variable ${quoted(key)} contains a NUL character.`
     const secret = secretReferenceProblem(key, value)
     if (secret !== undefined) return secret
@@ -85,7 +83,7 @@ function hardwareProblem({ gpu, cpu }: EndpointSpec): string | undefined {
 
 function gpuProblem(gpu: GpuRequest): string | undefined {
   if (gpu.count < 1) return `A GPU worker has at least 1 GPU; ${gpu.count} was given.`
-  if (gpu.count > RECORD_LIMITS.gpuCount) return `A GPU worker has at most ${RECORD_LIMITS.gpuCount} GPUs; ${gpu.count} was given.`
+  if (gpu.count > GPU_COUNT.max) return `A GPU worker has at most ${GPU_COUNT.max} GPUs; ${gpu.count} was given.`
   const versions = [...gpu.allowedCudaVersions, ...(gpu.minCudaVersion === undefined ? [] : [gpu.minCudaVersion])]
   const version = versions.find((candidate) => !CUDA_VERSION.test(candidate))
   return version === undefined ? undefined : `${quoted(version)} is not a CUDA version; they look like 12.8.`
@@ -95,26 +93,29 @@ function settingsProblem(settings: EndpointSettings): string | undefined {
   const { workersMin, workersMax, idleTimeoutMs, executionTimeoutMs } = settings
   if (workersMin < 0 || workersMax < 0) return `Numbers of workers cannot be negative; (${workersMin}, ${workersMax}) was given.`
   if (workersMin > workersMax) return `The minimum of ${workersMin} workers is above the maximum of ${workersMax}.`
-  if (idleTimeoutMs < 1000 || idleTimeoutMs > MAX_IDLE_TIMEOUT_MS)
-    return `idleTimeout must be between 1 and 3600 seconds; ${idleTimeoutMs / 1000} was given.`
-  if (executionTimeoutMs < 0 || executionTimeoutMs > MAX_EXECUTION_TIMEOUT_MS)
-    return `The execution timeout must be between 0 (none) and 604800000 ms (7 days); ${executionTimeoutMs} was given.`
+  if (!isWithin(idleTimeoutMs / 1000, IDLE_S))
+    return `idleTimeout must be between ${IDLE_S.min} and ${IDLE_S.max} seconds; ${idleTimeoutMs / 1000} was given.`
+  if (executionTimeoutMs !== 0 && !isWithin(executionTimeoutMs / 1000, EXECUTION_S))
+    return `The execution timeout must be 0 (none) or between 5000 and 604800000 ms (7 days); ${executionTimeoutMs} was given.`
   return undefined
 }
 
 function scalerProblem({ type, settings: { scaling } }: Endpoint): string | undefined {
-  if (scaling.type === 'REQUEST_COUNT')
-    return isBetween(scaling.requestCount, 1)
-      ? undefined
-      : `The scaler value of REQUEST_COUNT must be between 1 and ${MAX_SCALER_VALUE}; ${scaling.requestCount} was given.`
+  const { requestCount, queueDelayS } = ENDPOINT_RANGES
+  if (scaling.type === 'REQUEST_COUNT') return scalerValueProblem('REQUEST_COUNT', scaling.requestCount, requestCount)
   if (type === 'LOAD_BALANCER') return 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.'
-  return isBetween(scaling.queueDelay, 0)
-    ? undefined
-    : `The scaler value of QUEUE_DELAY must be between 0 and ${MAX_SCALER_VALUE} seconds; ${scaling.queueDelay} was given.`
+  return scalerValueProblem('QUEUE_DELAY', scaling.queueDelay, queueDelayS)
 }
 
-function isBetween(value: number, min: number): boolean {
-  return value >= min && value <= MAX_SCALER_VALUE
+function scalerValueProblem(scaler: string, value: number, range: Range): string | undefined {
+  const unit = scaler === 'QUEUE_DELAY' ? ' seconds' : ''
+  return isWithin(value, range)
+    ? undefined
+    : `The scaler value of ${scaler} must be between ${range.min} and ${range.max}${unit}; ${value} was given.`
+}
+
+function isWithin(value: number, { min, max }: Range): boolean {
+  return value >= min && value <= max
 }
 
 export interface WorkerBounds {

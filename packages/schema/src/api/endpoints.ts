@@ -1,33 +1,37 @@
 // REST v2's shapes of an endpoint (management §3.2). Bodies are strict: an unknown member is a 422 that names it. What these shapes let in,
 // the management model judges.
 import { z } from 'zod'
+import { ENDPOINT_RANGES as RANGES } from '../bounds.ts'
 import { Priority } from '../endpoint.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from '../wire-words.ts'
-import { DateTime, Pagination, RegistryReference } from './shared.ts'
+import { DateTime, MOST_WORKERS, Pagination, RegistryReference, whole } from './shared.ts'
 
 const ScalingBody = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('QUEUE_DELAY'), queueDelay: z.number().min(0.5).describe('Seconds.') }),
-  z.strictObject({ type: z.literal('REQUEST_COUNT'), requestCount: z.int().min(1).describe('Jobs per worker.') }),
+  z.strictObject({ type: z.literal('QUEUE_DELAY'), queueDelay: z.number().min(RANGES.queueDelayS.min).describe('Seconds.') }),
+  z.strictObject({ type: z.literal('REQUEST_COUNT'), requestCount: whole(1, RANGES.requestCount.max).describe('Jobs per worker.') }),
 ])
 
 /** Terraform sends a boolean (management §3.2). */
 const FlashbootBody = z.union([z.enum(FLASHBOOT_MODES), z.boolean()])
 
 const WorkersBody = z.strictObject({
-  min: z.int().min(0).optional(),
-  max: z.int().min(0).optional(),
-  idleTimeout: z.int().min(1).max(3600).optional().describe('Seconds that a worker without a job stays.'),
+  min: whole(0, MOST_WORKERS).optional(),
+  max: whole(0, MOST_WORKERS).optional(),
+  idleTimeout: whole(RANGES.idleTimeoutS.min, RANGES.idleTimeoutS.max)
+    .max(RANGES.idleTimeoutS.max)
+    .optional()
+    .describe('Seconds that a worker without a job stays.'),
 })
 
 const GpuBody = z.strictObject({
   pools: z.array(z.string()).min(1).optional(),
   excludedTypes: z.array(z.string()).optional(),
-  count: z.int().min(1).optional(),
+  count: whole(1, RANGES.gpuCount.max).optional(),
   allowedCudaVersions: z.array(z.string()).optional(),
   minCudaVersion: z.string().nullable().optional().describe('null or an empty text: no floor.'),
 })
 
-const CpuSize = z.strictObject({
+export const CpuSize = z.strictObject({
   id: z.string().regex(/^cpu\d[a-z]$/u, 'must be a CPU flavor such as cpu3g'),
   vcpuCount: z
     .int()
@@ -41,7 +45,7 @@ export type CpuSize = z.infer<typeof CpuSize>
 const ContainerMembers = {
   image: z.string().min(1).optional(),
   args: z.string().optional().describe('The start command, in shell words.'),
-  disk: z.int().min(1).optional().describe('GB.'),
+  disk: whole(1, RANGES.diskGb.max).optional().describe('GB.'),
   ports: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   registry: RegistryReference.optional(),
@@ -49,7 +53,9 @@ const ContainerMembers = {
   workers: WorkersBody.optional(),
   dataCenterIds: z.array(z.string()).optional(),
   networkVolumes: z.array(z.string()).optional(),
-  timeout: z.int().min(0).optional().describe('Longest execution of a job in milliseconds; 0: no limit.'),
+  timeout: whole(0, RANGES.executionTimeoutS.max * 1000)
+    .optional()
+    .describe('Longest execution of a job in milliseconds, from 5 seconds to 7 days; 0: no limit.'),
   flashboot: FlashbootBody.optional(),
   priority: Priority.optional().describe('Weight where endpoints share GPUs; 1 if absent.'),
 }
@@ -58,7 +64,7 @@ const ContainerMembers = {
 const TerraformMembers = {
   computeType: z.enum(['GPU', 'CPU']).optional().describe('Must be what the endpoint is.'),
   cloudType: z.string().optional().describe('Ignored: the hosts are yours.'),
-  containerDiskInGb: z.int().min(1).optional().describe('`disk`, where that is absent.'),
+  containerDiskInGb: whole(1, RANGES.diskGb.max).optional().describe('`disk`, where that is absent.'),
   vcpuCount: z.int().min(1).optional().describe('Ignored on a GPU endpoint; of a CPU endpoint the size of every flavor that it has.'),
 }
 

@@ -1,8 +1,9 @@
 // REST v1's bodies (management §2). Strict: an unknown member is a 400 that names it. Runpod's lists of GPUs, data centres and
 // CUDA versions are closed; here they are what your hosts have, so the model judges them.
 import { z } from 'zod'
+import { ENDPOINT_RANGES as RANGES } from '../bounds.ts'
 import { TEMPLATE_CATEGORIES } from '../template.ts'
-import { DateTime } from './shared.ts'
+import { DateTime, MOST_WORKERS, whole } from './shared.ts'
 
 const Flavor = z.string().regex(/^cpu\d[a-z]$/u, 'must be a CPU flavor such as cpu3g')
 /** A comma would smuggle in others, a minus would exclude. */
@@ -11,7 +12,7 @@ const GpuType = z.string().regex(/^[^,-][^,]*$/u, 'must be a GPU type such as "N
 const endpointMembers = {
   name: z.string().min(1).optional(),
   gpuTypeIds: z.array(GpuType).optional(),
-  gpuCount: z.int().min(1).optional(),
+  gpuCount: whole(1, RANGES.gpuCount.max).optional(),
   cpuFlavorIds: z.array(Flavor).min(1).optional(),
   vcpuCount: z.int().min(1).optional(),
   allowedCudaVersions: z.array(z.string()).optional(),
@@ -19,12 +20,12 @@ const endpointMembers = {
   dataCenterIds: z.array(z.string()).optional(),
   networkVolumeId: z.string().optional(),
   networkVolumeIds: z.array(z.string()).optional(),
-  workersMin: z.int().min(0).optional(),
-  workersMax: z.int().min(0).optional(),
-  idleTimeout: z.int().min(1).max(3600).optional(),
+  workersMin: whole(0, MOST_WORKERS).optional(),
+  workersMax: whole(0, MOST_WORKERS).optional(),
+  idleTimeout: whole(RANGES.idleTimeoutS.min, RANGES.idleTimeoutS.max).max(RANGES.idleTimeoutS.max).optional(),
   scalerType: z.enum(['QUEUE_DELAY', 'REQUEST_COUNT']).optional(),
-  scalerValue: z.int().min(1).optional(),
-  executionTimeoutMs: z.int().min(0).optional(),
+  scalerValue: whole(1, RANGES.requestCount.max).optional(),
+  executionTimeoutMs: whole(0, RANGES.executionTimeoutS.max * 1000).optional(),
   flashboot: z.boolean().optional(),
 }
 
@@ -44,7 +45,7 @@ export const V1UpdateEndpointBody = z
 export type V1UpdateEndpointBody = z.infer<typeof V1UpdateEndpointBody>
 
 const templateMembers = {
-  containerDiskInGb: z.int().min(1).optional(),
+  containerDiskInGb: whole(1, RANGES.diskGb.max).optional(),
   dockerEntrypoint: z.array(z.string()).optional(),
   dockerStartCmd: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),

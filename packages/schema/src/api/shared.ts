@@ -36,6 +36,19 @@ export const Instant = z
   })
   .meta({ description: 'A time: RFC 3339, or epoch milliseconds.' })
 
+/**
+ * A whole number of a body. Its upper bound is the model's to judge; `most` is what it allows, for numbers beyond those of JSON, which no model
+ * sees.
+ */
+export function whole(least: number, most: number | string) {
+  const error = ({ code, maximum }: { readonly code?: string; readonly maximum?: unknown }): string | undefined =>
+    code === 'too_big' && maximum === Number.MAX_SAFE_INTEGER ? `must be at most ${most}` : undefined
+  return z.int({ error }).min(least)
+}
+
+/** What a maximum of workers may be, in the words of a sentence. */
+export const MOST_WORKERS = '1000, or what limits.workersPerEndpoint allows'
+
 /** A number of rows in a query string. */
 export function rowLimit({ most, usual }: { readonly most: number; readonly usual: number }) {
   return z.coerce

@@ -1,13 +1,14 @@
 // REST v2's shapes of a template (management §3.5). Bodies are strict, as those of endpoints.
 import { z } from 'zod'
+import { ENDPOINT_RANGES } from '../bounds.ts'
 import { TEMPLATE_CATEGORIES } from '../template.ts'
-import { DateTime, Pagination, RegistryReference } from './shared.ts'
+import { DateTime, Pagination, RegistryReference, whole } from './shared.ts'
 
 const Mounts = z.strictObject({ persistent: z.strictObject({ size: z.int().min(10), path: z.string().min(1) }).optional() })
 
 const OptionalMembers = {
   args: z.string().optional().describe('The start command, in shell words.'),
-  disk: z.int().min(1).optional().describe('GB.'),
+  disk: whole(1, ENDPOINT_RANGES.diskGb.max).optional().describe('GB.'),
   ports: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   registry: RegistryReference.optional(),

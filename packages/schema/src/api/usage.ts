@@ -17,7 +17,7 @@ const Dimensions = z
     const words = [...new Set(text.split(',').map((word) => word.trim()))]
     const known = words.flatMap((word) => USAGE_DIMENSIONS.filter((dimension) => dimension === word))
     if (known.length === words.length) return known
-    context.addIssue({ code: 'custom', message: `must be of ${USAGE_DIMENSIONS.join(', ')}; several with commas` })
+    context.addIssue({ code: 'custom', message: `must be one of ${USAGE_DIMENSIONS.join(', ')}, or several with commas` })
     return z.NEVER
   })
 

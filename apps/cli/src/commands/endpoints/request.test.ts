@@ -1,5 +1,6 @@
+import { RunyardError } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { readBody, readEnv } from './request.ts'
+import { inOptions, readBody, readEnv } from './request.ts'
 
 const body = (options: Record<string, string>) => readBody({ options })
 
@@ -21,8 +22,8 @@ describe('options of an endpoint', () => {
     [{ 'jobs-per-worker': '3' }, { scaling: { type: 'REQUEST_COUNT', requestCount: 3 } }],
     [{ priority: '3' }, { priority: 3 }],
     [
-      { timeout: '1.5', disk: '20' },
-      { timeout: 1500, disk: 20 },
+      { timeout: '7.5', disk: '20' },
+      { timeout: 7500, disk: 20 },
     ],
     [
       { name: 'n', image: 'i:1', command: 'sh -c "x"' },
@@ -39,10 +40,30 @@ describe('options of an endpoint', () => {
   it.each([
     [{ workers: '4..' }, '--workers takes MIN..MAX such as 0..3, or MAX alone; "4.." is neither.'],
     [{ cpu: 'big' }, '--cpu takes a size such as cpu3g-2-8 (2 vCPU, 8 GB); "big" is none.'],
-    [{ disk: 'ten' }, '--disk takes a number; "ten" is none.'],
+    [{ cpu: 'cpu3g-1-4' }, '--cpu takes a size such as cpu3g-2-8 (2 vCPU, 8 GB); in "cpu3g-1-4" the number of vCPUs must be at least 2.'],
+    [{ gpu: '-NVIDIA L4' }, '--gpu names what a worker may have, and "-NVIDIA L4" names nothing; e.g. any,-NVIDIA L4 is every card but'],
+    [{ disk: 'ten' }, '--disk takes a whole number from 1 to 100000; "ten" is none.'],
+    [{ disk: '-5' }, '--disk takes a whole number from 1 to 100000; "-5" is none.'],
+    [{ 'idle-timeout': '-1' }, '--idle-timeout takes a whole number from 1 to 3600; "-1" is none.'],
+    [{ priority: '1.5' }, '--priority takes a whole number from 1 to 100; "1.5" is none.'],
+    [{ 'queue-delay': '0.1' }, '--queue-delay takes a number from 0.5 to 86400; "0.1" is none.'],
+    [{ timeout: '0.5' }, '--timeout takes a number from 5 to 604800, or 0 for no limit; "0.5" is none.'],
     [{ 'queue-delay': '1', 'jobs-per-worker': '1' }, '--queue-delay and --jobs-per-worker exclude each other; name one of them.'],
   ])('refuse %j in one sentence', (options, sentence) => {
     expect(() => body(options)).toThrow(sentence)
+  })
+
+  it('are named in refusals of the API in place of its fields', () => {
+    const said = (message: string) => inOptions(new RunyardError('bad_request', message))
+    expect(said('"workers.max" must be at most 1000, not 1e+20.')).toMatchObject({ message: '--workers must be at most 1000, not 1e+20.' })
+    expect(said('gpuIds excludes every GPU type')).toMatchObject({ message: '--gpu excludes every GPU type' })
+    expect(said('An endpoint has at most 1000 workers')).toMatchObject({ message: 'An endpoint has at most 1000 workers' })
+  })
+
+  it('reject a variable whose name has a blank', () => {
+    expect(() => readEnv({ options: { env: ['A B=1'] } })).toThrow(
+      '--env takes NAME=VALUE, and "A B" is no NAME: it has no blanks and no control characters.',
+    )
   })
 
   it('reject a variable without a value', () => {

@@ -10,7 +10,7 @@ import { findRegistry } from '../registries.ts'
 import { onlyWord } from '../../only-word.ts'
 import { findEndpoint, findExactly } from './find.ts'
 import { renderEndpoint } from './render.ts'
-import { readBody, readEnv } from './request.ts'
+import { inOptions, readBody, readEnv } from './request.ts'
 
 export async function create(context: CommandContext): Promise<number> {
   const { name, image, ...body } = readBody(context)
@@ -24,7 +24,8 @@ export async function create(context: CommandContext): Promise<number> {
   const registry = await readRegistry(context, client)
   const hardware = body.cpu === undefined ? { gpu: { pools: ['any'], ...body.gpu } } : {}
   const scaling = body.scaling ?? { type: 'QUEUE_DELAY', queueDelay: 4 }
-  const endpoint = await client.createEndpoint({ type: 'QUEUE', name, image, env, ...registry, ...body, scaling, ...hardware })
+  const whole = { type: 'QUEUE', name, image, env, ...registry, ...body, scaling, ...hardware } as const
+  const endpoint = await client.createEndpoint(whole).catch(rethrowInOptions)
   return printEndpoint(context, endpoint, 'created')
 }
 
@@ -48,7 +49,12 @@ export async function update(context: CommandContext): Promise<number> {
   if (Object.keys(change).length === 0) {
     throw new UsageError('nothing to change was named; `runyard endpoints update --help` shows the options.')
   }
-  return printEndpoint(context, await client.updateEndpoint(current.id, change), 'updated')
+  return printEndpoint(context, await client.updateEndpoint(current.id, change).catch(rethrowInOptions), 'updated')
+}
+
+function rethrowInOptions(error: unknown): never {
+  if (error instanceof RunyardError) throw inOptions(error)
+  throw error
 }
 
 async function readRegistry(context: CommandContext, client: Client): Promise<Pick<EndpointBody, 'registry'>> {

@@ -6,10 +6,13 @@ import { engineOf, HostConfig, quoted, RunyardError, toEngineUrl, type HostFindi
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { examineHost } from '../../hosts/examine-host.ts'
 import { loadHostSettings, onlyHost, refuseVariable, type HostSettings } from '../../hosts/pool.ts'
+import { readNumber, whole } from '../../number-option.ts'
 import { renderFindings } from '../../output/findings.ts'
 import { printJson } from '../../output/print-json.ts'
 import { createProgress } from '../../output/progress.ts'
 import { readRunning } from '../../stack/data-dir.ts'
+
+const MOST_WORKERS = 100_000
 
 export async function add(context: CommandContext): Promise<number> {
   const { out, err, options } = context
@@ -56,7 +59,7 @@ function readHost(context: CommandContext): Record<string, unknown> {
   const where = onlyHost(context)
   const name = textOption(context, 'name')
   const [ca, cert, key] = ['tls-ca', 'tls-cert', 'tls-key'].map((option) => textOption(context, option))
-  const workers = textOption(context, 'workers')
+  const workers = readNumber(context, 'workers', whole({ min: 0, max: MOST_WORKERS }))
   const reserved = textOption(context, 'reserve-gpus')
   const labels = Object.fromEntries(listOption(context, 'label').map(readLabel))
   return withoutUndefined({
@@ -66,7 +69,7 @@ function readHost(context: CommandContext): Record<string, unknown> {
     forwardPlane: context.options['forward-plane'] === true ? true : undefined,
     tls: ca === undefined && cert === undefined && key === undefined ? undefined : withoutUndefined({ ca, cert, key }),
     labels: Object.keys(labels).length === 0 ? undefined : labels,
-    limits: workers === undefined ? undefined : { workers: Number(workers) },
+    limits: workers === undefined ? undefined : { workers },
     reserve: reserved === undefined ? undefined : { gpus: /^\d+$/.test(reserved) ? Number(reserved) : reserved.split(',') },
     simulatedGpus: textOption(context, 'simulated-gpus'),
   })

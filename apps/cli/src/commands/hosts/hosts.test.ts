@@ -212,7 +212,7 @@ describe('runyard hosts', () => {
     [['add', 'tcp://10.0.0.7'], 'would be used without TLS'],
     [['add', 'box'], 'names no engine'],
     [['add', 'ssh://box', '--label', 'x'], '--label takes NAME=TEXT; "x" is none.'],
-    [['add', 'ssh://box', '--workers', 'x'], 'a whole number is needed.'],
+    [['add', 'ssh://box', '--workers', 'x'], '--workers takes a whole number from 0 to 100000; "x" is none.'],
     [['add'], 'name one host; none was given.'],
     [['cordon', 'a', 'b'], 'name one host; 2 were given.'],
   ])('refuses %j in one sentence', async (words, sentence) => {

@@ -23,6 +23,9 @@ export function StartPage() {
           <section aria-labelledby="exports" className={styles.column}>
             <h2 id="exports">1. Point your tools here</h2>
             <CopyBlock text={'eval "$(./runyard env)"'} label="In a shell of this machine" />
+            <p className={styles.intro}>
+              If <code>up</code> was started with <code>--data DIR</code>, add it here, too: <code>./runyard env --data DIR</code>.
+            </p>
             <details className={styles.more}>
               <summary>In a shell of another machine, or without the command line</summary>
               <CopyBlock text={exportBlock(API_URL)} label="Variables" />
