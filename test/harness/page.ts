@@ -62,6 +62,8 @@ export interface OpenedPage extends AsyncDisposable {
   readonly context: BrowserContext
   /** What the console has said and the policy has blocked, but for what was expected. */
   readonly complaints: readonly string[]
+  /** How often Chromium broke off requests because the network of this machine changed: containers of other tests come and go. No complaint. */
+  readonly networkChanges: () => number
   show(look: { readonly theme?: Theme; readonly width?: number }): Promise<void>
   /** What axe finds (WCAG 2.2 AA) and what is wider than the window, one line each; none is good. */
   findBarriers(rules?: keyof typeof RULES): Promise<readonly string[]>
@@ -113,11 +115,20 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
       })
       const opened = await openPage(context, { axe, expected: as === 'anonymous' ? [NO_SESSION, ...expected] : expected, theme, width })
       await moveClock(context, aheadMs)
-      await opened.page.goto(`${base}${path}`)
+      await visit(opened, `${base}${path}`)
       return opened
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Once more where the network changed meanwhile. */
+async function visit({ page, networkChanges }: OpenedPage, url: string): Promise<void> {
+  let changes: number
+  do {
+    changes = networkChanges()
+    await page.goto(url)
+  } while (networkChanges() !== changes)
 }
 
 async function moveClock(context: BrowserContext, aheadMs: number | undefined): Promise<void> {
@@ -139,8 +150,10 @@ interface Opening {
 
 async function openPage(context: BrowserContext, opening: Opening): Promise<OpenedPage> {
   const complaints: string[] = []
+  let networkChanges = 0
   const complain = (text: string): void => {
-    if (!opening.expected.some((pattern) => pattern.test(text))) complaints.push(text)
+    if (text.includes('net::ERR_NETWORK_CHANGED')) networkChanges += 1
+    else if (!opening.expected.some((pattern) => pattern.test(text))) complaints.push(text)
   }
   await context.addInitScript({ content: REPORT_VIOLATIONS })
   const page = await context.newPage()
@@ -182,6 +195,7 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     page,
     context,
     complaints,
+    networkChanges: () => networkChanges,
     show,
     findBarriers,
     findLosses,

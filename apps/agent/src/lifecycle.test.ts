@@ -247,6 +247,7 @@ describe('SIGTERM', () => {
     gateway.give({ id: 'held', input: held() })
     await worker.printed('begun')
     worker.process.kill('SIGTERM')
+    await worker.printed('asked to end')
     gateway.give({ id: 'never', input: answer })
     release()
     const { body, headers } = await gateway.settled('held')

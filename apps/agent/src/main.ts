@@ -11,6 +11,7 @@ const kill = new AbortController()
 
 const onSignal = (): void => {
   if (drain.signal.aborted) kill.abort()
+  else log.info('asked to end: takes no further job, and ends after what runs')
   drain.abort()
 }
 process.on('SIGTERM', onSignal)

@@ -5,11 +5,14 @@ import type { HostDriver } from '@runyard/schema'
 
 const FIRST_RETRY_MS = 2000
 const LAST_RETRY_MS = 60_000
+/** What an engine that answers needs to remove a container that was made for the preparation. */
+const STOPS_WITHIN_MS = 3000
 
 export interface Preparation {
   /** Resolves after the first try. */
   readonly first: Promise<void>
-  readonly stop: () => void
+  /** Resolves when the try under way has cleared up behind itself, within seconds. */
+  readonly stop: () => Promise<void>
 }
 
 /** Tries until it succeeds. Until then the host gets no workers; those that are there are watched all the same. */
@@ -42,6 +45,12 @@ export function prepareHost(
     }
   }
   const first = attempt()
-  void first.then(again)
-  return { first: first.then(() => undefined), stop: () => stop.abort() }
+  const tries = first.then(again)
+  return {
+    first: first.then(() => undefined),
+    async stop() {
+      stop.abort()
+      await Promise.race([tries, delay(STOPS_WITHIN_MS, undefined, { ref: false })])
+    },
+  }
 }

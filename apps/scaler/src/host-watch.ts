@@ -88,7 +88,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
     view: reader.view,
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer)
-      preparation.stop()
+      await preparation.stop()
       reports?.[Symbol.dispose]()
       await watching[Symbol.asyncDispose]()
     },

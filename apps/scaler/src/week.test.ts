@@ -41,7 +41,7 @@ async function settle(endpointId: string, step: Step): Promise<void> {
     await scaler.loop.tick()
     const running = (await workersOf(endpointId)).filter(({ containerStartedAt }) => containerStartedAt !== undefined)
     if (running.length === 2 || fixture.host.problem.list !== undefined) return
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await new Promise((resolve) => setTimeout(resolve, 10))
     vi.setSystemTime(Date.now() + 10_000)
     await hear(endpointId, step)
   }
@@ -95,6 +95,7 @@ const ALL_STEPS: readonly Step[] = [
   'crash',
   'update',
   'no first contact',
+  'quiet',
   'host away',
   'quiet',
   'quiet',

@@ -47,7 +47,7 @@ export async function standInSmi(xml: string, list = ''): Promise<StandInSmi> {
   await report(xml)
   await write('nvidia-smi', PROGRAM, 0o755)
   await write('kernel', '')
-  await write('journalctl', '#!/bin/sh\nexec tail -n +1 -f "$(dirname "$0")/kernel"\n', 0o755)
+  await write('journalctl', '#!/bin/sh\nexec tail -n +1 --pid=$PPID -f "$(dirname "$0")/kernel"\n', 0o755)
   return {
     directory,
     report,

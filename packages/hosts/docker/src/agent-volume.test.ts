@@ -55,7 +55,8 @@ describe('the agent volume', () => {
       withAgent: true,
       entrypoint: [],
       args: [],
-      env: {},
+      // The agent by itself: Python beside it would need the whole runner.
+      env: { RUNYARD_PYTHON: 'python3' },
       gpus: [],
     }
     const lines: string[] = []

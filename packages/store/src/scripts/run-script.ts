@@ -59,6 +59,8 @@ export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }:
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
     const deliverWhenSent = () => {
+      // Otherwise nothing was sent, and what listeners ask of Redis would fail, too.
+      if (client.status !== 'ready') return
       for (const signal of script.signalledWhenSent(input)) signals.deliver(signal)
     }
     const answer = await send(fence === undefined ? call : underTerm(call, fence), deliverWhenSent)
