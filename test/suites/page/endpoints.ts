@@ -253,7 +253,7 @@ export function endpointScenarios(of: () => PageSite): void {
           return accepted >= 3 && first === `${accepted}` && second === `${completed}`
         })
         .toBe(true)
-      await page.getByText('gpus_busy').waitFor()
+      await page.getByText('Workers had no place: all matching GPUs are in use').waitFor()
       expect(await page.getByRole('figure').count()).toBe(4)
       await page.getByText('Numbers').first().click()
       await page.getByRole('region', { name: 'Numbers of Jobs by outcome' }).getByRole('row').nth(1).waitFor()
