@@ -4,8 +4,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { WorkerRecord } from '@runyard/schema'
+import { openFakeHub, type FakeHub } from '@runyard/testing'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createDeployedApp } from '../harness/deploy.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -16,18 +18,36 @@ import { ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 300 }
 const GRACE_S = 25
 const GATE = '/tmp/gate'
+/** A function of SDK 2.0 that reads its model; the handle has what a worker uses of it. */
+const READS_MODEL = `
+import os, pathlib
+def read_config():
+    home = pathlib.Path(os.environ["HF_HUB_CACHE"], "models--meta--llama", "snapshots", os.environ["MODEL_REVISION"])
+    return (home / "config.json").read_text()
+class Spec:
+    name = "read"
+class Handle:
+    def __init__(self, fn):
+        self.spec, self._fn, self._init_fn = Spec(), fn, None
+read = Handle(read_config)
+`
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool of two hosts, by ssh and by TLS', () => {
   let hosts: TwoHosts
+  let hub: FakeHub
   let stack: Stack
   let store: Store
   let both: readonly SeparateHost[]
 
   beforeAll(async () => {
     hosts = await startTwoHosts()
+    hub = await openFakeHub()
     both = [hosts.bySsh, hosts.byTls]
     const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '10' }
-    stack = await startStack({ host: 'process', settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info' } })
+    stack = await startStack({
+      host: 'process',
+      settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info', RUNYARD_MODELS_HUB_URL: hub.url },
+    })
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
     for (const host of both) {
       const hostId = await host.hostId()
@@ -37,6 +57,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
   afterAll(async () => {
     await store?.[Symbol.asyncDispose]()
     await stack?.stop()
+    await hub?.[Symbol.asyncDispose]()
     await hosts?.stop()
   }, 200_000)
   /** Whatever a test has left: no endpoint, no cordon, all cables in; then no host has a container. */
@@ -106,6 +127,32 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect(new Set(places.map(({ host }) => host))).toEqual(new Set(both))
     for (const place of places) await openGate(place)
     expect(await Promise.all(ids.map(async (id) => valueOf((await settled(endpoint, id))['output'])['value']))).toEqual([0, 1])
+  })
+
+  test('unpacks a deployed app and fetches its model once per host, and starts the next worker where the model is', async () => {
+    hub.models.set('meta/llama', { commit: 'c'.repeat(40), files: { 'config.json': '{"a":1}' }, lfs: ['config.json'] })
+    const resources = [{ kind: 'queue', name: 'read', module: 'main', qualname: 'read', model: 'meta/llama' }]
+    const manifest = { version: 1, app: 'far', resources }
+    const image = 'runpod/queue:py3.12-latest'
+    const app = await createDeployedApp(stack, { name: 'far', image, manifest, manifestFile: 'runpod_manifest.json' })
+    await app.deploy({ 'main.py': READS_MODEL })
+    const ask = async (round: string) => {
+      const endpoint = await app.save('read', { ROUND: round }, { modelReferences: ['meta/llama'] })
+      expect(await settled(endpoint, await stack.api.run(endpoint, {}))).toMatchObject({ output: '{"a":1}' })
+    }
+    const volumesWith = (host: SeparateHost, label: string) => host.docker('volume', 'ls', '-q', '-f', `label=${label}`)
+    // Of equal hosts the first one gets the worker.
+    await cordon(hosts.bySsh, true)
+    await ask('by TLS')
+    await cordon(hosts.bySsh, false)
+    await ask('where the model is')
+    expect(hub.requests.filter((line) => line.startsWith('GET /large'))).toHaveLength(1)
+    expect([await volumesWith(hosts.bySsh, 'runyard.model'), await volumesWith(hosts.bySsh, 'runyard.app-build')]).toEqual(['', ''])
+    await cordon(hosts.byTls, true)
+    await ask('by ssh')
+    expect(hub.requests.filter((line) => line.startsWith('GET /large'))).toHaveLength(2)
+    for (const host of both) expect((await volumesWith(host, 'runyard.app-build')).trim().split('\n')).toHaveLength(1)
+    await app.remove()
   })
 
   test('starts workers where their image is, while it is missing on the other host', async () => {
@@ -257,7 +304,9 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
       await expect.poll(() => containersOn(host), { timeout: PATIENCE.timeoutMs }).toEqual([])
       const names = async (...list: readonly string[]) => (await host.docker(...list)).trim().split('\n').toSorted()
       expect(await names('network', 'ls', '--format', '{{.Name}}')).toEqual(['host', 'none', 'runyard'])
-      expect(await names('volume', 'ls', '-q')).toEqual([
+      const volumes = await names('volume', 'ls', '-q')
+      // A model that was fetched stays for the next worker.
+      expect(volumes.filter((name) => !name.startsWith('runyard-model-'))).toEqual([
         expect.stringMatching(/^runyard-agent-/),
         expect.stringMatching(/^runyard-cache-/),
       ])
