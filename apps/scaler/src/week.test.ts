@@ -24,8 +24,9 @@ afterEach(async () => {
 
 const workersOf = (endpointId: string) => fixture.store.workers.list(endpointId)
 
-/** As the gateway hears from workers that live; those of a host that is away are heard, too. */
+/** As the gateway hears from workers that live. A host that is cut off is so with its workers; where only the engine stays away, they are heard. */
 async function hear(endpointId: string, step: Step): Promise<void> {
+  if (step === 'host away') return
   const at = Date.now()
   for (const { id: workerId, readyAt, containerStartedAt } of await workersOf(endpointId)) {
     const isHeard = fixture.host.observed.get(workerId)?.state === 'running' && containerStartedAt !== undefined
@@ -63,6 +64,15 @@ async function save(id: string, release: number): Promise<void> {
   await fixture.store.endpoints.upsert({ id }, () => endpointOf(id, { settings, hash: `hash-${release}` }))
 }
 
+/** Until the workers of the host are given up, which takes looks at it that fail. */
+async function lose(endpointId: string): Promise<void> {
+  await vi.waitFor(async () => {
+    vi.setSystemTime(Date.now() + 1000)
+    await scaler.loop.tick()
+    expect(await workersOf(endpointId)).toEqual([])
+  }, WAIT)
+}
+
 async function liveAWeek(endpointId: string, steps: readonly Step[]): Promise<void> {
   for (const [release, step] of steps.entries()) {
     await take(step, endpointId, release)
@@ -71,6 +81,7 @@ async function liveAWeek(endpointId: string, steps: readonly Step[]): Promise<vo
     vi.setSystemTime(Date.now() + WEEK_MS / steps.length)
     await hear(endpointId, step)
     await scaler.loop.tick()
+    if (step === 'host away') await lose(endpointId)
   }
   delete fixture.host.problem.list
   await fixture.store.endpoints.delete(endpointId)
