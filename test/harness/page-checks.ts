@@ -31,6 +31,7 @@ interface Element {
   matches(selector: string): boolean
   focus(): void
 }
+declare function requestAnimationFrame(then: () => void): void
 declare const document: {
   readonly documentElement: Element
   readonly activeElement: Element | null
@@ -89,6 +90,19 @@ export function findUnseenFocus(): string[] {
     if (!isSeen) found.push(`it lies under something when it has the focus: ${what}`)
   }
   return found
+}
+
+/** Resolves when nothing moves any more: a virtual list measures its rows some frames after the window has changed. */
+export async function untilStill(): Promise<void> {
+  const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(() => resolve(undefined)))
+  const places = (): string => {
+    const rows = [...document.querySelectorAll('[data-index]')].map((row) => row.getBoundingClientRect())
+    return JSON.stringify([document.documentElement.scrollHeight, ...rows.map(({ top, height }) => [top, height])])
+  }
+  for (let before = '', looks = 0; before !== places() && looks < 50; looks += 1) {
+    before = places()
+    for (let frames = 0; frames < 3; frames += 1) await frame()
+  }
 }
 
 /** Bars and dots that are only a colour: a browser that forces colours hides them, unless they keep theirs. */

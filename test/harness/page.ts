@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
-import { findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, setSpacing } from './page-checks.ts'
+import { untilStill, findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, setSpacing } from './page-checks.ts'
 import { startStack, type Stack } from './stack.ts'
 import { waitFor } from './wait.ts'
 
@@ -76,6 +76,8 @@ export interface OpenedPage extends AsyncDisposable {
   look(name?: string): Promise<readonly string[]>
 }
 
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED'
+
 /** What Chromium itself writes about the answer to a page without a session. */
 const NO_SESSION = /status of 401 .*\/keys\/current/u
 
@@ -123,12 +125,17 @@ export async function openPageSite(settings: Readonly<Record<string, string>> = 
 }
 
 /** Once more where the network changed meanwhile. */
-async function visit({ page, networkChanges }: OpenedPage, url: string): Promise<void> {
-  let changes: number
-  do {
-    changes = networkChanges()
-    await page.goto(url)
-  } while (networkChanges() !== changes)
+export async function visit({ page, networkChanges }: Pick<OpenedPage, 'page' | 'networkChanges'>, url: string): Promise<void> {
+  for (;;) {
+    const changes = networkChanges()
+    const failure = await page.goto(url).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    const isCutOff = String(failure).includes(NETWORK_CHANGED)
+    if (failure !== undefined && !isCutOff) throw failure
+    if (!isCutOff && networkChanges() === changes) return
+  }
 }
 
 async function moveClock(context: BrowserContext, aheadMs: number | undefined): Promise<void> {
@@ -152,7 +159,7 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
   const complaints: string[] = []
   let networkChanges = 0
   const complain = (text: string): void => {
-    if (text.includes('net::ERR_NETWORK_CHANGED')) networkChanges += 1
+    if (text.includes(NETWORK_CHANGED)) networkChanges += 1
     else if (!opening.expected.some((pattern) => pattern.test(text))) complaints.push(text)
   }
   await context.addInitScript({ content: REPORT_VIOLATIONS })
@@ -168,6 +175,7 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     width = look.width ?? width
     await page.emulateMedia({ colorScheme: theme })
     await page.setViewportSize({ width, height: HEIGHT })
+    await page.evaluate(untilStill)
   }
   const findBarriers: OpenedPage['findBarriers'] = async (rules = 'all') => {
     if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(opening.axe)
@@ -183,6 +191,7 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     const unseen = [...(await at(WIDTHS[0], findUnseenFocus)), ...(await at(WIDTHS[2], findUnseenFocus))]
     const plain = [...(await at(NARROWEST, findOverflow)), ...(await at(NARROWEST, findCutText))]
     await page.evaluate(setSpacing, true)
+    await page.evaluate(untilStill)
     const spaced = [...(await at(NARROWEST, findOverflow)), ...(await at(NARROWEST, findCutText)), ...(await at(WIDTHS[0], findCutText))]
     await page.evaluate(setSpacing, false)
     return [...unseen, ...plain, ...spaced, await page.evaluate(findMotions), await page.evaluate(findLostMarks)].flat()

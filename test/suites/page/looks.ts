@@ -4,7 +4,7 @@ import type { JobSearchView, PoolView, WorkerLifeListView } from '@runyard/schem
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApi } from '../../harness/api.ts'
-import type { OpenedPage, PageSite } from '../../harness/page.ts'
+import { visit, type OpenedPage, type PageSite } from '../../harness/page.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { ECHO, sourceCall } from '../calls.ts'
 import { newOwnersKey } from './settings.ts'
@@ -61,7 +61,7 @@ export function lookScenarios(of: () => PageSite): void {
       await using opened = as === undefined ? await site().open('/', { expected: [REFUSED] }) : await openWith(as)
       const found: string[] = []
       for (const path of paths) {
-        await opened.page.goto(`${site().stack.url}${path}`)
+        await visit(opened, `${site().stack.url}${path}`)
         await untilFilled(opened.page)
         found.push(...(await check(opened)).map((barrier) => `${path} ${barrier}`))
       }
