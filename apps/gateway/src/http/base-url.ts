@@ -58,6 +58,8 @@ const CLAIMS = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-prefix']
 
 /** Empties what another peer than a trusted proxy says of our address. The names stay: `/metrics` takes them for signs of a proxy. */
 export function dropClaims({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, isTrusted: IsTrusted): void {
-  if (isTrusted(socket.remoteAddress ?? '')) return
-  for (const name of CLAIMS) if (headers[name] !== undefined) headers[name] = ''
+  // Looked up only for who claims something: it costs as much as a tenth of a submission.
+  const claims = CLAIMS.filter((name) => headers[name] !== undefined)
+  if (claims.length === 0 || isTrusted(socket.remoteAddress ?? '')) return
+  for (const name of claims) headers[name] = ''
 }
