@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   afterProbe,
-  claimsByHost,
+  allHoldings,
   factsOf,
   nextClaim,
   restOf,
@@ -213,10 +213,11 @@ interface Known extends Seen {
 }
 
 async function noteRests(store: CardKeeperDeps['store'], { hosts, endpoints, cards, claims }: Known): Promise<void> {
-  const inUse = new Set([...claimsByHost({ hosts, endpoints }).values()].flatMap((held) => Object.keys(held)))
+  const uses = hosts.flatMap((host) => Object.entries(host.uses ?? {}))
+  if (uses.length === 0) return
+  const inUse = new Set(allHoldings({ hosts, endpoints }).flatMap(({ gpuUuids }) => gpuUuids))
   for (const [uuid, { kind }] of claims) if (kind !== 'free') inUse.add(uuid)
-  const uses = hosts.flatMap((host) => Object.entries(host.uses ?? {})).filter(([uuid]) => !inUse.has(uuid))
-  for (const [uuid, use] of uses) {
+  for (const [uuid, use] of uses.filter(([card]) => !inUse.has(card))) {
     const rest = restOf(cards.get(uuid) ?? {}, use)
     if (rest !== undefined) await store.cards.putRest(uuid, rest)
   }

@@ -1,6 +1,6 @@
 // What the leader sees of its hosts, written for others to read: when it changes, and now and then to show that it still holds. Hosts that were not seen
 // for a month are forgotten, unless the operator cordoned them.
-import { claimsByHost, lowDisk, sharersByHost, type HostView, type Observed } from '@runyard/core'
+import { allHoldings, claimsByHost, lowDisk, sharersByHost, type HostView, type Observed } from '@runyard/core'
 import type { HostSight } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -43,7 +43,8 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 
   return {
     async write(observed, now) {
-      const [claims, sharers] = [claimsByHost(observed), sharersByHost(observed)]
+      const holdings = allHoldings(observed)
+      const [claims, sharers] = [claimsByHost(holdings), sharersByHost(holdings)]
       const known = observed.hosts.filter((host) => host.isIdentified)
       await forgetGone(new Set(known.map(({ hostId }) => hostId)))
       await Promise.all(

@@ -128,7 +128,7 @@ describe('two workers that share a card', () => {
 
   test('count with their budgets, each once, although record and container both name them', () => {
     expect(allHoldings(world).filter(({ gpuUuids }) => gpuUuids.length > 0)).toMatchObject([{ budgetBytes: 8e9 }, { budgetBytes: 6e9 }])
-    expect(sharersByHost(world).get('h1')).toEqual({
+    expect(sharersByHost(allHoldings(world)).get('h1')).toEqual({
       a: [
         { workerId: 'w1', bytes: 8e9 },
         { workerId: 'w2', bytes: 6e9 },
@@ -137,7 +137,7 @@ describe('two workers that share a card', () => {
   })
 
   test('are explained to one that fits, to one that does not, and to one that needs the card alone', () => {
-    const sharers = sharersByHost(world).get('h1') ?? {}
+    const sharers = sharersByHost(allHoldings(world)).get('h1') ?? {}
     const inventory = world.hosts[0]?.inventory
     const sight = { health: 'ready' as const, label: 'h1', kind: 'docker' as const, at: NOW, claims: { a: 'w2' }, sharers }
     const refusalFor = (budget?: string, claims: Record<string, string | null> = sight.claims) =>

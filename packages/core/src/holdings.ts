@@ -10,8 +10,8 @@ export interface WorkerHolding extends Holding {
 
 /** From records and, for containers without a record, from the containers. A dead worker holds nothing. */
 export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): WorkerHolding[] {
-  const containers = observed.hosts.flatMap((host) => (host.workers ?? []).map((worker) => ({ ...worker, hostId: host.hostId })))
-  const dead = new Set(containers.filter((worker) => worker.state === 'exited').map((worker) => worker.workerId))
+  const containers = observed.hosts.flatMap(({ hostId, workers = [] }) => workers.map((worker) => ({ worker, hostId })))
+  const dead = new Set(containers.filter(({ worker }) => worker.state === 'exited').map(({ worker }) => worker.workerId))
   const records = observed.endpoints.flatMap((view) => view.workers)
   const byRecord = records
     .filter((record) => !dead.has(record.id))
@@ -26,8 +26,8 @@ export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): Wo
   // A container does not say what its budget is; its record does.
   const recorded = new Set(byRecord.map(({ hostId, workerId }) => `${hostId} ${workerId}`))
   const byContainer = containers
-    .filter(({ state, hostId, workerId }) => state !== 'exited' && !recorded.has(`${hostId} ${workerId}`))
-    .map(({ workerId, hostId, gpuUuids }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
+    .filter(({ worker: { state, workerId }, hostId }) => state !== 'exited' && !recorded.has(`${hostId} ${workerId}`))
+    .map(({ worker: { workerId, gpuUuids }, hostId }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
   const byOthers = observed.hosts.map(({ hostId, cardsOfOthers: gpuUuids }) => ({
     workerId: null,
     hostId,
@@ -42,10 +42,8 @@ export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): Wo
 }
 
 /** Per host, the worker that holds each GPU; null: a worker of another installation. */
-export function claimsByHost(
-  observed: Pick<Observed, 'hosts' | 'endpoints'>,
-): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
-  const byHost = Map.groupBy(allHoldings(observed), ({ hostId }) => hostId)
+export function claimsByHost(all: readonly WorkerHolding[]): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
+  const byHost = Map.groupBy(all, ({ hostId }) => hostId)
   return new Map(
     [...byHost].map(([hostId, holdings]) => [
       hostId,
@@ -55,9 +53,9 @@ export function claimsByHost(
 }
 
 /** Per host, the GPUs that workers share: each worker with its budget. */
-export function sharersByHost(observed: Pick<Observed, 'hosts' | 'endpoints'>): ReadonlyMap<string, NonNullable<HostSight['sharers']>> {
+export function sharersByHost(all: readonly WorkerHolding[]): ReadonlyMap<string, NonNullable<HostSight['sharers']>> {
   const byHost = Map.groupBy(
-    allHoldings(observed).flatMap(({ hostId, workerId, gpuUuids: [uuid], budgetBytes: bytes }) =>
+    all.flatMap(({ hostId, workerId, gpuUuids: [uuid], budgetBytes: bytes }) =>
       uuid === undefined || bytes === undefined || typeof workerId !== 'string' ? [] : [{ hostId, uuid, sharer: { workerId, bytes } }],
     ),
     ({ hostId }) => hostId,

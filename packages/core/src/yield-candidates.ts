@@ -39,19 +39,34 @@ export interface Line {
   readonly lowestPriority: number
 }
 
-export type Choose = (owner: Claimant, asking: Claimant, line: Line) => readonly Candidate[]
+export interface Choose {
+  /** Whether this owner may have any candidate: asked once for all claimants, so that a large pool is not searched for each of them. */
+  readonly mayGive: (owner: Claimant, line: Line) => boolean
+  readonly candidates: (owner: Claimant, asking: Claimant, line: Line) => readonly Candidate[]
+}
 
 export function byRank({ rank: [a1, a2] }: Candidate, { rank: [b1, b2] }: Candidate): number {
   return a1 - b1 || a2 - b2
 }
 
 /** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
-export function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
-  const { endpoint, view } = owner.want
-  const idle = owner.staying.filter(({ phase }) => phase === 'idle')
-  const spare = Math.min(owner.staying.length - endpoint.settings.workersMin, idle.length - view.demand.waiting)
+export const idleOnes: Choose = {
+  mayGive: (owner) => spareOf(owner) > 0,
+  candidates: findIdle,
+}
+
+/** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
+export const onesPastTheirTurn: Choose = {
+  mayGive: ({ staying, want }, line) => staying.some(hadItsTurn(want.endpoint, line)),
+  candidates: findPastTheirTurn,
+}
+
+const isIdle = ({ phase }: WorkerView): boolean => phase === 'idle'
+
+function findIdle(owner: Claimant, asking: Claimant): readonly Candidate[] {
+  const spare = spareOf(owner)
   if (spare <= 0) return []
-  return onEachHost(idle, asking).flatMap((here) =>
+  return onEachHost(owner.staying.filter(isIdle), asking).flatMap((here) =>
     here
       .map((worker) => ({ worker, owner, rank: [idleSince(worker.record) ?? 0, 0] as const }))
       .toSorted(byRank)
@@ -59,12 +74,14 @@ export function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[
   )
 }
 
-/** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
-export function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder, lowestPriority }: Line): readonly Candidate[] {
+function spareOf({ staying, want: { endpoint, view } }: Claimant): number {
+  return Math.min(staying.length - endpoint.settings.workersMin, staying.filter(isIdle).length - view.demand.waiting)
+}
+
+function findPastTheirTurn(owner: Claimant, asking: Claimant, line: Line): readonly Candidate[] {
   const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
-  if (mayGo <= 0) return []
-  const factor = turnFactor(owner.want.endpoint, lowestPriority)
-  const worked = owner.staying.filter((worker) => hadItsTurn(worker, factor, builder))
+  if (mayGo <= 0 || !mayTakeFrom(owner.share, asking)) return []
+  const worked = owner.staying.filter(hadItsTurn(owner.want.endpoint, line))
   return onEachHost(worked, asking).flatMap((here) => {
     const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
     return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
@@ -73,13 +90,18 @@ export function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder, 
 
 /** As many workers as leave the owner with at least the share that `asking` will have. */
 function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
-  const willHave = asking.share + shareOf(asking.want.endpoint.spec.gpu?.count ?? 1, asking.want.endpoint)
   let share = owner.share
   return workers.flatMap((worker) => {
     const rank = [-share, worker.record.readyAt ?? 0] as const
     share -= shareOf(cardsIn(worker.record.gpus), owner.want.endpoint)
-    return asking.share === 0 || share >= willHave ? [{ worker, owner, rank }] : []
+    return mayTakeFrom(share, asking) ? [{ worker, owner, rank }] : []
   })
+}
+
+/** `share`: what is left to the owner. */
+function mayTakeFrom(share: number, asking: Claimant): boolean {
+  const { endpoint } = asking.want
+  return asking.share === 0 || share >= asking.share + shareOf(endpoint.spec.gpu?.count ?? 1, endpoint)
 }
 
 function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly (readonly WorkerView[])[] {
@@ -105,7 +127,8 @@ function turnFactor({ settings: { priority = 1 } }: Endpoint, lowest: number): n
 }
 
 /** Counts the start without the image pull, which happens only once per host. */
-function hadItsTurn({ record }: WorkerView, factor: number, builder: PlanBuilder): boolean {
-  const { createdAt, containerStartedAt = createdAt, readyAt = Infinity } = record
-  return builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
+function hadItsTurn(endpoint: Endpoint, { builder, lowestPriority }: Line): (worker: WorkerView) => boolean {
+  const factor = turnFactor(endpoint, lowestPriority)
+  return ({ record: { createdAt, containerStartedAt = createdAt, readyAt = Infinity } }) =>
+    builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
 }

@@ -45,6 +45,8 @@ interface Room extends Line {
   readonly noRoom: Set<string>
   /** How many more workers may get room in this round. */
   left: number
+  /** Who may give room in this round; looked up when the first claimant finds none. */
+  givers: readonly Claimant[] | undefined
 }
 
 /** Adds the retirements. Returns, per want, for how many workers there is room now or soon. */
@@ -63,7 +65,17 @@ export function planYields(
   const priorities = claimants.filter(waits).map(({ want }) => want.endpoint.settings.priority ?? 1)
   const lowestPriority = Math.min(...priorities)
   const taken = { holdings: new Map(byHost), kept, keys, stores, gone: new Set<string>() }
-  const room: Room = { claimants, owners, hosts: openHosts(builder), builder, lowestPriority, ...taken, noRoom: new Set(), left: 0 }
+  const room: Room = {
+    claimants,
+    owners,
+    hosts: openHosts(builder),
+    builder,
+    lowestPriority,
+    ...taken,
+    noRoom: new Set(),
+    left: 0,
+    givers: undefined,
+  }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length + worker.openRequests === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
   giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })
@@ -102,6 +114,7 @@ function giveRoom(room: Room, { asking, isNear, choose }: Round): void {
     room.claimants.flatMap(({ leaving }) => leaving.filter(isNear)),
   )
   room.left = MOST_AT_ONCE
+  room.givers = undefined
   grantInTurns(asking, (claimant) => makeRoom(claimant, room, choose))
 }
 
@@ -157,8 +170,10 @@ function findRoom(asking: Claimant, room: Room): Way | undefined {
 
 /** Tries the host of the first candidate first, and stops there if that candidate alone is enough. */
 function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined {
-  if (!room.keys.hasRoom(asking.want.endpoint)) return findWayUnderKey(asking, room, choose)
-  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room))).toSorted(byRank)
+  const givers = (room.givers ??= room.claimants.filter((owner) => choose.mayGive(owner, room)))
+  const owners = givers.filter((owner) => owner !== asking)
+  if (!room.keys.hasRoom(asking.want.endpoint)) return findWayUnderKey(asking, room, { owners, choose })
+  const candidates = owners.flatMap((owner) => choose.candidates(owner, asking, room)).toSorted(byRank)
   let best: Way | undefined
   for (const [hostId, here] of Map.groupBy(candidates, ({ worker }) => worker.record.hostId)) {
     const host = room.hosts.find((candidate) => candidate.hostId === hostId)
@@ -176,10 +191,14 @@ function wayOn(host: OpenHost, here: readonly Candidate[], { asking, room }: { a
 }
 
 /** The limit of its key stands in the way: one worker of the same key goes, on whichever host and whatever it holds. */
-function findWayUnderKey(asking: Claimant, room: Room, choose: Choose): Way | undefined {
+function findWayUnderKey(
+  asking: Claimant,
+  room: Room,
+  { owners, choose }: { readonly owners: readonly Claimant[]; readonly choose: Choose },
+): Way | undefined {
   const key = room.keys.keyOf(asking.want.endpoint)
-  const owners = room.claimants.filter((owner) => owner !== asking && room.keys.keyOf(owner.want.endpoint) === key)
-  const candidates = owners.flatMap((owner) => choose(owner, { ...asking, rankOf: undefined }, room)).toSorted(byRank)
+  const ofKey = owners.filter((owner) => room.keys.keyOf(owner.want.endpoint) === key)
+  const candidates = ofKey.flatMap((owner) => choose.candidates(owner, { ...asking, rankOf: undefined }, room)).toSorted(byRank)
   for (const candidate of candidates) {
     for (const host of room.hosts) {
       const placed = placeAfter(asking, { host, gone: [candidate], room })
