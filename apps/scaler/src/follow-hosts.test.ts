@@ -46,13 +46,13 @@ it('takes up an edit: a host comes, one changes without a new driver, one goes',
   const [driver] = source.list()
   let changes = 0
   const listening = source.subscribe(() => (changes += 1))
-  await writeFile(file, 'hosts: [{ kind: process, id: first, cordon: a fan fails }, { kind: process, id: second }]\n')
+  await writeFile(file, 'hosts: [{ kind: process, id: first, cordon: a fan fails }, { engine: unix:///nowhere.sock, id: second }]\n')
   await vi.waitFor(() => expect(labels()).toEqual(['first', 'second']), PATIENT)
   expect(source.list()[0]).toBe(driver)
   expect(driver && source.configOf(driver)).toMatchObject({ cordon: 'a fan fails' })
   expect(changes).toBe(1)
   listening[Symbol.dispose]()
-  await writeFile(file, 'hosts: [{ kind: process, id: second }]\n')
+  await writeFile(file, 'hosts: [{ engine: unix:///nowhere.sock, id: second }]\n')
   await vi.waitFor(() => expect(labels()).toEqual(['second']), PATIENT)
 })
 

@@ -68,6 +68,8 @@ describe('loadConfig', () => {
       { kind: 'docker', id: 'box.example', engine: 'ssh://me@box.example' },
       { kind: 'docker', id: 'local', labels: { rack: 'b' }, cordon: 'a fan fails' },
     ])
+    await file('hosts: [{ engine: ssh://box, limits: { workers: , cpus: "2" }, labels: }, { engine: ssh://box/run/other.sock, id: other }]')
+    expect((await load()).config.hosts).toMatchObject([{ id: 'box', limits: { cpus: 2 } }, { id: 'other' }])
     expect((await load({ RUNYARD_HOSTS: 'ssh://a, tcp://127.0.0.1:2375' })).config.hosts).toMatchObject([{ id: 'a' }, { id: '127.0.0.1' }])
   })
 
@@ -75,16 +77,26 @@ describe('loadConfig', () => {
     ['tcp://10.0.0.7:2375', '"tcp://10.0.0.7:2375" would be used without TLS, which is refused on a network'],
     ['{ engine: box:22 }', '"box:22" names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host.'],
     ['{ engine: tcp://box, tls: { ca: /ca.pem } }', '(at 0.tls.cert): tls names three PEM files: ca, cert and key.'],
+    ['{ engine: ssh://box, tls: { ca: /ca.pem, cert: /c.pem, key: /k.pem } }', 'tls is for an engine that tcp:// names.'],
+    ['ssh://me@box:0', '"ssh://me@box:0" names no engine'],
     ['{ forwardPlane: true }', 'forwardPlane needs an engine that ssh:// names.'],
     ['{ kind: podman }', 'kind is docker or process.'],
     ['7', 'a host is process, the URL of an engine, or settings such as engine and labels.'],
     ['{ lables: { rack: b } }', 'a host has no setting "lables".'],
     ['{ labels: [b] }', '(at 0.labels): labels are "name: text" lines.'],
+    ['{ labels: { "a b": c } }', 'a label is named by letters, digits, ".", "_" and "-".'],
+    ['{ labels: { a: "b\\nc" } }', '(at 0.labels.a): the text of a label is one line.'],
     ['{ limits: { workers: many } }', '(at 0.limits.workers): a whole number is needed.'],
+    ['{ limits: { workers: "" } }', '(at 0.limits.workers): a whole number is needed.'],
+    ['{ limits: { workers: -1 } }', '(at 0.limits.workers): the least is 0.'],
+    ['{ standby: true }', '(at 0.standby): a whole number is needed.'],
     ['{ limits: { wokers: 1 } }', '(at 0.limits): a host has no setting "wokers".'],
     ['{ reserve: { gpus: GPU-1 } }', '(at 0.reserve.gpus): reserve.gpus is a number of GPUs or a list of UUIDs.'],
     ['{ cordon: 7 }', '(at 0.cordon): cordon is true, false or the reason.'],
-    ['{ planeUrl: box }', '(at 0.planeUrl): planeUrl is no URL.'],
+    ['{ planeUrl: box }', '(at 0.planeUrl): planeUrl is an http or https URL such as http://192.168.1.5:8081.'],
+    ['{ planeUrl: ftp://box }', '(at 0.planeUrl): planeUrl is an http or https URL such as http://192.168.1.5:8081.'],
+    ['ssh://box, { engine: ssh://box, id: twin }', '"box" and "twin" are one host, ssh://box: keep one of them.'],
+    ['process, { kind: process, id: twin }', '"local" and "twin" are one host, process: keep one of them.'],
     ['{ simulatedGpus: "NVIDIA L4:many" }', '(at 0.simulatedGpus): simulatedGpus is written like'],
     ['{ id: a b }', '(at 0.id): an id has up to 63 letters, digits, ".", "_" and "-".'],
   ])('refuses the host %s in one sentence', async (host, sentence) => {
@@ -151,7 +163,7 @@ describe('loadConfig', () => {
     ['webhooks: { timeoutS: 20, maxAgeS: 5 }', '"webhooks.timeoutS" is wrong: webhooks.timeoutS (20) of one attempt is at most'],
     ['hosts: [{ volumes: { path: /srv/../etc } }]', 'volumes.path has no "..", no "." and no empty part.'],
     ['hosts: [{ volumes: { path: /etc } }]', 'volumes.path is a directory of its own, not one of the system.'],
-    ['a: b: c', 'is not valid YAML'],
+    ['a: b: c', /runyard\.yaml is not valid YAML: [^\n]+ at line 1, column 4\.$/],
   ])('refuses a file with %j and names it', async (text, sentence) => {
     await file(text)
     await expect(load()).rejects.toThrow(sentence)

@@ -115,11 +115,17 @@ function parseFile(path: string, text: string): Tree {
     content = parse(text)
   } catch (error) {
     if (!(error instanceof YAMLParseError)) throw error
-    throw new RunyardError('bad_request', `${path} is not valid YAML: ${error.message.split('\n')[0]}`, { cause: error })
+    throw notYaml(path, error)
   }
   if (content === null) return {}
   if (!isTree(content)) throw new RunyardError('bad_request', `${path} must hold settings as "key: value" lines.`)
   return content
+}
+
+/** The first line says what and where; those below it show the place. */
+export function notYaml(path: string, error: YAMLParseError): RunyardError {
+  const [what = ''] = error.message.split('\n')
+  return new RunyardError('bad_request', `${path} is not valid YAML: ${what.replace(/:$/u, '')}.`, { cause: error })
 }
 
 function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[] = []): void {

@@ -3,6 +3,7 @@
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { RunyardError } from '@runyard/schema'
 import { isSeq, parseDocument, type Document } from 'yaml'
+import { notYaml } from './config.ts'
 
 /** A file that does not exist is created. @throws RunyardError if it is no valid file of settings. */
 export async function addHosts(path: string, hosts: readonly object[]): Promise<void> {
@@ -31,14 +32,13 @@ async function edit(path: string, change: (document: Document) => void): Promise
     () => 0o644,
   )
   const document = parseDocument(await readOrEmpty(path))
-  if (document.errors.length > 0) throw new RunyardError('bad_request', `${path} is not valid YAML: ${firstLine(document)}`)
+  const [error] = document.errors
+  if (error !== undefined) throw notYaml(path, error)
   change(document)
   await writeFile(`${path}.new`, document.toString({ lineWidth: 0 }))
   await chmod(`${path}.new`, mode)
   await rename(`${path}.new`, path)
 }
-
-const firstLine = ({ errors: [error] }: Document): string => error?.message.split('\n')[0] ?? ''
 
 async function readOrEmpty(path: string): Promise<string> {
   try {

@@ -49,7 +49,8 @@ function parseRemote(text: string) {
   const parts = REMOTE.exec(text)?.groups
   if (parts === undefined) return undefined
   const { kind = '', user, host = '', port, path = '/' } = parts
-  if (Number(port ?? 1) > 65_535) return undefined
+  const number = Number(port ?? 1)
+  if (number === 0 || number > 65_535) return undefined
   return { kind, host: host.replaceAll(/[[\]]/g, ''), user, port: port === undefined ? undefined : Number(port), path }
 }
 

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { RunyardError } from './errors.ts'
 import { DATA_CENTERS } from './volume.ts'
-import { LOCAL_SOCKET, parseEngineUrl, remoteNameIn, type EngineConnection } from './engine-connection.ts'
+import { LOCAL_SOCKET, parseEngineUrl, remoteNameIn, toEngineUrl, type EngineConnection } from './engine-connection.ts'
 
 const SIMULATED = /^\s*$|^\s*[^:,]+(:\d{1,3})?\s*(,\s*[^:,]+(:\d{1,3})?\s*)*$/
 
@@ -15,8 +15,12 @@ const fields = <T extends z.ZodRawShape>(shape: T, words = 'settings are "name: 
   z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? `a host has no setting "${issue.keys?.join('", "')}"` : words),
   })
+/** A text of digits comes from a variable. Nothing else is a number: coerced, `true` would be 1 and an empty text 0. */
 const whole = (least: number) =>
-  z.coerce.number('a whole number is needed').int('a whole number is needed').min(least, `the least is ${least}`)
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d+$/u.test(value) ? Number(value) : value),
+    z.number('a whole number is needed').int('a whole number is needed').min(least, `the least is ${least}`),
+  )
 const bytes = whole(0)
 
 const Limits = fields({
@@ -59,11 +63,14 @@ const common = {
     .optional()
     .describe('memory limit of a GPU worker per GPU; 0: none (default: the GPU’s share of the unreserved memory)'),
   planeUrl: z
-    .url('planeUrl is no URL')
+    .url({ protocol: /^https?$/u, error: 'planeUrl is an http or https URL such as http://192.168.1.5:8081' })
     .optional()
     .describe('URL at which workers of this host reach the worker plane (default: workerPlane.url)'),
   labels: z
-    .record(z.string(), z.string(), { error: 'labels are "name: text" lines' })
+    .record(z.string().regex(/^[\w.-]+$/u), z.string().regex(/^\P{Cc}*$/u, 'the text of a label is one line'), {
+      error: ({ code }) =>
+        code === 'invalid_key' ? 'a label is named by letters, digits, ".", "_" and "-"' : 'labels are "name: text" lines',
+    })
     .optional()
     .describe('facts that the operator gives it'),
   dataCenter: z
@@ -129,21 +136,55 @@ export type HostConfig = z.infer<typeof HostConfig>
 /** `process`, `ssh://me@box` and `{ engine: ssh://me@box }` with the rest that each leaves out. */
 function inFull(written: unknown): unknown {
   const host = typeof written === 'string' ? (written === 'process' ? { kind: written } : { engine: written }) : written
-  if (typeof host !== 'object' || host === null) return host
-  const { engine }: { readonly engine?: unknown } = host
+  if (!isRecord(host)) return host
+  const { engine } = host
   // Named after the other machine, so that several remote hosts have different names.
   const name = typeof engine === 'string' ? remoteNameIn(engine)?.replaceAll(':', '-') : undefined
-  return { kind: 'docker', ...(name === undefined ? {} : { id: name }), ...host }
+  return { kind: 'docker', ...(name === undefined ? {} : { id: name }), ...withoutBlanks(host) }
+}
+
+/** A name without a value is a setting that is not made, as in the rest of the file. */
+function withoutBlanks(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const made = Object.entries(settings).filter(([, value]) => value !== null)
+  return Object.fromEntries(made.map(([name, value]) => [name, isRecord(value) ? withoutBlanks(value) : value]))
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Names identify hosts in logs, in the API and in the thread that follows logs. */
 export const Hosts = z.array(HostConfig).check((context) => {
-  const names = context.value.map(({ id }) => id)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice === undefined) return
-  const message = `two hosts are called "${twice}": give each an id of its own`
-  context.issues.push({ code: 'custom', message, input: context.value })
+  const { value, issues } = context
+  if (issues.length > 0) return
+  const named = firstTwice(value, ({ id }) => id)
+  const placed = firstTwice(value, placeOf)
+  if (named !== undefined) {
+    const message = `two hosts are called "${named[0].id}": give each an id of its own`
+    issues.push({ code: 'custom', message, input: value })
+  } else if (placed !== undefined) {
+    const [one, other] = placed
+    const message = `"${one.id}" and "${other.id}" are one host, ${placeOf(one)}: keep one of them`
+    issues.push({ code: 'custom', message, input: value })
+  }
 })
+
+function firstTwice(hosts: readonly HostConfig[], facts: (host: HostConfig) => string): readonly [HostConfig, HostConfig] | undefined {
+  const seen = new Map<string, HostConfig>()
+  for (const host of hosts) {
+    const other = seen.get(facts(host))
+    if (other !== undefined) return [other, host]
+    seen.set(facts(host), host)
+  }
+  return undefined
+}
+
+/** Where its workers run, as one text: `process` or the URL of its engine. One machine may have several engines, each with its socket. */
+export function placeOf(host: HostConfig): string {
+  if (host.kind === 'process') return host.kind
+  const engine = engineOf(host)
+  return engine.kind === 'ssh' && engine.socket !== LOCAL_SOCKET ? `${toEngineUrl(engine)}${engine.socket}` : toEngineUrl(engine)
+}
 
 type EngineConfig = Pick<DockerHostConfig, 'socket' | 'engine' | 'tls'>
 
@@ -154,6 +195,7 @@ function parsed({ socket = LOCAL_SOCKET, engine = `unix://${socket}`, tls }: Eng
 function problemOf(config: EngineConfig & Pick<DockerHostConfig, 'forwardPlane'>): string | undefined {
   const connection = parsed(config)
   if ('problem' in connection) return connection.problem
+  if (config.tls !== undefined && connection.kind !== 'tcp') return 'tls is for an engine that tcp:// names'
   return config.forwardPlane === true && connection.kind !== 'ssh' ? 'forwardPlane needs an engine that ssh:// names' : undefined
 }
 

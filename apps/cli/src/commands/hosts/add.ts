@@ -2,7 +2,7 @@
 // What is missing is one sentence with what mends it; then nothing is written.
 import { findDefaultHost } from '@runyard/hosts'
 import { addHosts } from '@runyard/kit'
-import { engineOf, HostConfig, quoted, RunyardError, toEngineUrl, type HostFinding } from '@runyard/schema'
+import { HostConfig, placeOf, quoted, RunyardError, type HostFinding } from '@runyard/schema'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { examineHost } from '../../hosts/examine-host.ts'
 import { loadHostSettings, onlyHost, refuseVariable, type HostSettings } from '../../hosts/pool.ts'
@@ -95,17 +95,15 @@ function parseHost(written: Record<string, unknown>): HostConfig {
 /** Without hosts in the file, the host that is used by default would vanish with the first one that is added. */
 async function defaultBeside(host: HostConfig): Promise<readonly HostConfig[]> {
   const found = await findDefaultHost()
-  return describePlace(found) === describePlace(host) ? [] : [found]
+  return placeOf(found) === placeOf(host) ? [] : [found]
 }
 
-const describePlace = (host: HostConfig): string => (host.kind === 'process' ? host.kind : toEngineUrl(engineOf(host)))
-
 const toWritten = (host: HostConfig): object =>
-  host.kind === 'process' ? { kind: host.kind, id: host.id } : { engine: describePlace(host), id: host.id }
+  host.kind === 'process' ? { kind: host.kind, id: host.id } : { engine: placeOf(host), id: host.id }
 
 function refuseTaken(host: HostConfig, hosts: readonly HostConfig[]): void {
-  const place = hosts.find((other) => describePlace(other) === describePlace(host))
-  if (place !== undefined) throw new RunyardError('conflict', `${describePlace(host)} is a host already, under the name "${place.id}".`)
+  const place = hosts.find((other) => placeOf(other) === placeOf(host))
+  if (place !== undefined) throw new RunyardError('conflict', `${placeOf(host)} is a host already, under the name "${place.id}".`)
   if (hosts.some(({ id }) => id === host.id))
     throw new RunyardError('conflict', `there is a host "${host.id}" already; choose another with --name.`)
 }

@@ -65,7 +65,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await writeFile(
     file,
-    'hosts:\n  # under the desk\n  - { kind: process, id: here, labels: { rack: b } }\n  - { kind: process, id: new }\n',
+    'hosts:\n  # under the desk\n  - { kind: process, id: here, labels: { rack: b } }\n  - { engine: unix:///nowhere.sock, id: new }\n',
   )
   for (const { hostId } of await store.hosts.list()) await store.hosts.forget(hostId)
   await store.workers.remove('ep', 'w1', undefined)
@@ -87,7 +87,7 @@ describe('runyard hosts', () => {
     await store.hosts.putSight('id-else', sight('else', { health: 'unreachable', problem: 'the host does not answer' }))
     const { out } = await runyard('hosts', 'list')
     expect(out).toMatch(/^here +processes +ready +1 of 3 in use +1$/m)
-    expect(out).toMatch(/^new +processes +not seen yet +– +0$/m)
+    expect(out).toMatch(/^new +unix:\/\/\/nowhere\.sock +not seen yet +– +0$/m)
     expect(out).toMatch(/^else +not in the configuration +the host does not answer +0 of 3 in use +0$/m)
     const json = JSON.parse((await runyard('hosts', 'list', '--json')).out) as unknown
     expect(json).toMatchObject([{ name: 'here', hostId: 'id-here', state: 'ready', workers: ['w1'] }, { name: 'new' }, { name: 'else' }])
@@ -166,7 +166,7 @@ describe('runyard hosts', () => {
     })
     await store.workers.remove('ep', 'w1', undefined)
     expect((await runyard('hosts', 'remove', 'here')).out).toContain(`here is not in ${file} any more`)
-    expect(await readFile(file, 'utf8')).toBe('hosts:\n  # under the desk\n  - { kind: process, id: new }\n')
+    expect(await readFile(file, 'utf8')).toBe('hosts:\n  # under the desk\n  - { engine: unix:///nowhere.sock, id: new }\n')
     expect((await store.hosts.list()).map(({ hostId }) => hostId)).not.toContain('id-here')
   })
 

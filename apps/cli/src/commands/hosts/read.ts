@@ -1,7 +1,7 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
 import { formatDuration } from '@runyard/core/durations'
 import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
-import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
+import { placeOf, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
 import { printListing, type Column, type Listing } from '../../output/listing.ts'
@@ -106,7 +106,7 @@ function cardsOf({ record }: PoolHost): string {
 
 function whereOf(config: HostConfig | undefined): string {
   if (config === undefined) return 'not in the configuration'
-  return config.kind === 'process' ? 'processes' : toEngineUrl(engineOf(config))
+  return config.kind === 'process' ? 'processes' : placeOf(config)
 }
 
 /** What the operator wants first, then what the scaler sees. */
