@@ -11,7 +11,7 @@ it('test support in a testing folder is in its place', () => {
   expect(check(PLAN, FIXTURE, TEST)).toEqual([])
 })
 
-it.each([['../testing/fixture.ts'], ['./plan.test.ts'], ['vitest'], ['@runyard/testing'], ['@runyard/testing/endpoint']])(
+it.each([['../testing/fixture.ts'], ['./plan.test.ts'], ['vitest'], ['@runyard/testing'], ['@runyard/testing/records']])(
   'a production source must not import %s',
   (target) => {
     expect(check({ ...PLAN, text: `import { it } from '${target}'` }, FIXTURE)).toEqual([

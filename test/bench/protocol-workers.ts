@@ -2,8 +2,8 @@
 // cost little compared to what they measure: the capacity of queue, gateway and Redis. The scaler is stopped meanwhile, because these workers are
 // on no host that it knows.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStore } from '@runyard/store'
 import type { Stack } from '../harness/stack.ts'
+import { addWorker, openTestStore } from '../harness/store.ts'
 import { openConnection, requestBytes, type Answer, type Connection } from './load.ts'
 
 interface Worker {
@@ -37,17 +37,12 @@ export async function withProtocolWorkers<T>(
 }
 
 async function register(stack: Stack, { endpointId, count }: { endpointId: string; count: number }): Promise<readonly Worker[]> {
-  await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
-  const endpoint = await store.endpoints.get(endpointId)
-  if (endpoint === undefined) throw new Error('the endpoint is gone')
-  const facts = { endpointId, hostId: 'local', specHash: endpoint.specHash, endpointVersion: endpoint.version, image: 'bench', gpus: [] }
+  await using store = await openTestStore(stack.redis.url)
   const base = new URL(`${stack.planeUrl}/v2/${endpointId}`)
   const workers: Worker[] = []
   for (let index = 0; index < count; index += 1) {
-    const id = `bench${index}x${Date.now()}`
-    await store.workers.create({ ...facts, id, startReason: 'jobs_waiting', createdAt: Date.now() })
-    const connection = await openConnection(addressOf({ base }))
-    workers.push({ base, id, token: await store.workerToken(endpointId, id), connection })
+    const added = await addWorker(store, endpointId, { hostId: 'local' })
+    workers.push({ base, ...added, connection: await openConnection(addressOf({ base })) })
   }
   return workers
 }

@@ -6,7 +6,7 @@ import { createLogger } from '@runyard/kit'
 import { Config, type HostDriver, type HostSource, type ObservedWorker, type WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { startRedis, type TestRedis } from '@runyard/testing'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 
 export interface Size {
   readonly hosts: number

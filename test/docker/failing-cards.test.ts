@@ -2,9 +2,10 @@
 // walks through reports; a stand-in for NVIDIA's hook lets the engine attach cards that are not there.
 import { readFile } from 'node:fs/promises'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -44,7 +45,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
     const PATH = `${smi.directory}:${process.env['PATH'] ?? ''}`
     const RUNYARD_HOSTS = JSON.stringify([{ id: 'cards', engine: `unix://${host.socket}` }])
     stack = await startStack({ host: 'process', settings: { ...hosts.settings, RUNYARD_HOSTS, PATH } })
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    store = await openTestStore(stack.redis.url)
   }, 400_000)
   afterAll(async () => {
     await store?.[Symbol.asyncDispose]()

@@ -1,11 +1,12 @@
 // A worker of an old SDK that will be replaced makes room at once: the next job does not wait until its held poll ends (worker-api §11.3).
 // There is one GPU and at most one worker, so the successor starts only when the old worker is gone.
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
 import { holdPoll } from '../harness/held-poll.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
@@ -19,7 +20,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'a worker of SDK 1.7.7
   beforeAll(async () => {
     image = await ensureHandlerImage('1.7.7')
     stack = await startStack({ host: 'docker' })
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    store = await openTestStore(stack.redis.url)
   }, 600_000)
   afterAll(async () => {
     await store?.[Symbol.asyncDispose]()

@@ -5,11 +5,12 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { WorkerRecord } from '@runyard/schema'
 import { openFakeHub, type FakeHub } from '@runyard/testing'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createDeployedApp } from '../harness/deploy.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -48,7 +49,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
       host: 'process',
       settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info', RUNYARD_MODELS_HUB_URL: hub.url },
     })
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    store = await openTestStore(stack.redis.url)
     for (const host of both) {
       const hostId = await host.hostId()
       await waitFor(`${host.name} to be ready`, async () => (await sightOf(hostId))?.health === 'ready', PATIENCE)

@@ -3,8 +3,9 @@
 // also acts as the scaler: it replaces retired workers and takes back expired leases.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import type { Stack } from './stack.ts'
+import { addWorker, openTestStore } from './store.ts'
 
 export interface PoolOptions {
   readonly endpointId: string
@@ -49,8 +50,7 @@ const LOOK_EVERY_MS = 300
 export const CHUNKS = ['one', 'two', 'three']
 
 export async function openProtocolPool(stack: Stack, options: PoolOptions): Promise<ProtocolPool> {
-  const store = await openStore({
-    redisUrl: stack.redis.url,
+  const store = await openTestStore(stack.redis.url, {
     leaseMs: options.leaseS * 1000,
     retention: { asyncMs: 600_000, syncMs: 600_000 },
   })
@@ -99,13 +99,8 @@ async function tend(pool: Pool): Promise<void> {
 async function hire(pool: Pool): Promise<void> {
   const { store, options, stack } = pool
   const { endpointId } = options
-  const endpoint = await store.endpoints.get(endpointId)
-  if (endpoint === undefined) throw new Error('the endpoint is gone')
   pool.born += 1
-  const id = `chaosworker${pool.born}`
-  const facts = { endpointId, hostId: 'local', specHash: endpoint.specHash, endpointVersion: endpoint.version, image: 'chaos', gpus: [] }
-  await store.workers.create({ ...facts, id, startReason: 'jobs_waiting', createdAt: Date.now() })
-  const token = await store.workerToken(endpointId, id)
+  const { id, token } = await addWorker(store, endpointId, { hostId: 'local' })
   const base = `${stack.planeUrl}/v2/${endpointId}`
   const worker: Worker = {
     base,

@@ -1,17 +1,17 @@
 // A worker image's own entrypoint as a child process: the plain handler on an unmodified worker SDK, with the environment that the scaler sets
 // for workers. The test acts as the scaler: it writes the record and observes the end of the process.
-import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { workerEnvironment } from '@runyard/core'
 import type { WorkerRecord } from '@runyard/schema'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import type { Child } from './child.ts'
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts'
 import { pythonEnv } from './python.ts'
 import { startProgram } from './python-forks.ts'
 import { startStack, type Stack, type StackOptions } from './stack.ts'
+import { addWorker, openTestStore } from './store.ts'
 import type { VenvName } from './venvs.ts'
 
 const PROGRAMS = join(import.meta.dirname, '..', 'programs')
@@ -35,8 +35,7 @@ export async function startOwnStack(options: Omit<StackOptions, 'host'> = {}): P
   const stack = await startStack({ host: 'process', ...options })
   scope.defer(() => stack.stop())
   await stack.scaler.child().stop()
-  const retention = { asyncMs: 60_000, syncMs: 60_000 }
-  const store = scope.use(await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention }))
+  const store = scope.use(await openTestStore(stack.redis.url))
   const owned = scope.move()
   return { stack, store, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -55,8 +54,7 @@ export interface SdkWorkerOptions {
 
 export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWorker> {
   const { stack, store, endpointId, venv } = options
-  const id = `w${randomBytes(6).toString('hex')}`
-  await store.workers.create(await newWorkerRecord(store, endpointId, id))
+  const { id, token } = await addWorker(store, endpointId)
   const asked = await startCountingProxy(stack.planeUrl)
   // A separate working directory, because some SDKs keep their jobs in a file there (worker-api §13).
   const cwd = await mkdtemp(join(tmpdir(), 'runyard-sdk-worker-'))
@@ -65,7 +63,7 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
     endpoint: { id: endpointId as never, spec: { env: { HANDLER_KIND: options.kind ?? 'sync', ...options.env } } as never },
     workerId: id,
     planeUrl: asked.url,
-    token: await store.workerToken(endpointId, id),
+    token,
     gpus: [],
     cpus: undefined,
     memoryBytes: undefined,
@@ -87,24 +85,5 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
       await asked[Symbol.asyncDispose]()
       await rm(cwd, { recursive: true, force: true })
     },
-  }
-}
-
-/** The record that the scaler would write, on a host that no scaler has. */
-export async function newWorkerRecord(store: Store, endpointId: string, id: string): Promise<WorkerRecord> {
-  const endpoint = await store.endpoints.get(endpointId)
-  if (endpoint === undefined) throw new Error(`no endpoint ${endpointId}`)
-  const now = Date.now()
-  return {
-    id,
-    endpointId,
-    hostId: 'test',
-    specHash: endpoint.specHash,
-    endpointVersion: endpoint.version,
-    image: 'handler',
-    gpus: [],
-    startReason: 'first_job',
-    createdAt: now,
-    containerStartedAt: now,
   }
 }

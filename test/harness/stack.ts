@@ -13,7 +13,7 @@ import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
 import { watchStack } from './failed-tests.ts'
 import { findLastingLeaks, removeBuilds, removeLeaks } from './leaks.ts'
-import { instanceId } from './instance.ts'
+import { instanceId } from './store.ts'
 import { uvDirectory } from './venvs.ts'
 import { waitFor } from './wait.ts'
 

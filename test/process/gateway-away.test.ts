@@ -2,11 +2,12 @@
 // worker, finished work survives as far as the SDK allows (worker-api §5.2).
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 import { COUNT, ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
@@ -22,7 +23,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       host: 'process',
       settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: `${LEASE_S}` },
     })
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: LEASE_S * 1000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    store = await openTestStore(stack.redis.url, { leaseMs: LEASE_S * 1000 })
   })
   afterAll(async () => {
     await store?.[Symbol.asyncDispose]()

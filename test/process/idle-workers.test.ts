@@ -1,11 +1,11 @@
 // An idle worker costs Redis its pings and nothing else (ADR 24): Redis itself reports every command, attributed to its client.
-import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingProxy, type CountingProxy } from '../harness/counting-proxy.ts'
 import { concerns, isHeartbeat, summarize, traceRedis } from '../harness/redis-trace.ts'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 
 /** Workers of our own at each of two endpoints; a third endpoint has one SDK worker. */
@@ -37,7 +37,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
       api.saveEndpoint({ name: 'two', ...pool }),
       api.saveEndpoint({ name: 'sdk', ...idle }),
     ])
-    await using store = await openStore({ redisUrl: redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    await using store = await openTestStore(redis.url)
     await using worker = await startSdkWorker({ stack, store, endpointId: sdk, venv: 'runpod-1.12', kind: 'sync' })
     const count = (route: 'ping' | 'job-take'): number => agents.count(route) + worker.asked.count(route)
     const isReady = async (id: string): Promise<boolean> => (await api.health(id)).workers.ready === AGENTS

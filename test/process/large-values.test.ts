@@ -4,15 +4,14 @@ import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createS3BlobStore } from '@runyard/blobs'
-import { openStore } from '@runyard/store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { instanceId } from '../harness/instance.ts'
 import { runPython } from '../harness/python.ts'
 import { startS3Server, type S3Server } from '../harness/s3-server.ts'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { instanceId, openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 import { sourceCall } from '../suites/calls.ts'
 
@@ -60,7 +59,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:s3-server'], 'large val
     const endpoint = await stack.api.saveEndpoint({ name: 'large' })
     // The worker is on no host, so a scaler would remove it.
     await stack.scaler.child().stop()
-    await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 25_000, syncMs: 25_000 } })
+    await using store = await openTestStore(stack.redis.url, { retention: { asyncMs: 25_000, syncMs: 25_000 } })
     await using worker = await startSdkWorker({ stack, store, endpointId: endpoint, venv: 'runpod-1.12', kind: 'sync' })
     await expectRoundTrip({ stack, endpoint, call: {} }, () => objectsIn(server, stack))
     expect(worker.child.isRunning()).toBe(true)

@@ -5,13 +5,13 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { openStore } from '@runyard/store'
 import { toJson } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startMixedLoad, type AcceptedJob, type MixedLoad } from '../harness/mixed-load.ts'
 import { CHUNKS, openProtocolPool, type ProtocolPool } from '../harness/protocol-pool.ts'
 import { runPython } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
 import { sourceCall } from '../suites/calls.ts'
@@ -158,7 +158,7 @@ const PAD = 'x'.repeat(250_000)
 
 /** An ended job whose chunks are unread. */
 async function endedStream({ api, redis }: Stack, endpointId: string): Promise<string> {
-  await using store = await openStore({ redisUrl: redis.url, leaseMs: 60_000, retention: { asyncMs: 600_000, syncMs: 600_000 } })
+  await using store = await openTestStore(redis.url, { retention: { asyncMs: 600_000, syncMs: 600_000 } })
   const id = await api.run(endpointId, {})
   expect((await store.jobs.take(endpointId, `worker-of-${id}`))?.id).toBe(id)
   for (const number of NUMBERS)

@@ -1,10 +1,11 @@
 // One job kills its worker process while other jobs run on the same worker (ADR 34), with real SDK workers that hold several jobs. The test acts
 // as the scaler: when a worker's process has ended, it takes back all its jobs and starts another worker.
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 
 const PATIENCE = { timeoutMs: 240_000, intervalMs: 200 }
@@ -17,7 +18,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills a shared w
   beforeAll(async () => {
     stack = await startStack({ host: 'process' })
     await stack.scaler.child().stop()
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 600_000, syncMs: 600_000 } })
+    store = await openTestStore(stack.redis.url, { retention: { asyncMs: 600_000, syncMs: 600_000 } })
   })
   afterAll(async () => {
     await store?.[Symbol.asyncDispose]()

@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WorkerRecord } from '@runyard/schema'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
@@ -20,7 +21,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
 
   beforeEach(async () => {
     stack = await startStack({ host: 'process', settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info' } })
-    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    store = await openTestStore(stack.redis.url)
   })
   afterEach(async () => {
     await store[Symbol.asyncDispose]()

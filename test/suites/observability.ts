@@ -1,8 +1,8 @@
 // What an operator can see: metrics, wide log lines, and a ledger that sums to each worker's wall time.
 import type { LedgerRow } from '@runyard/schema'
-import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
+import { openTestStore } from '../harness/store.ts'
 import { waitFor } from '../harness/wait.ts'
 import { ECHO, FAIL, sourceCall } from './calls.ts'
 
@@ -115,7 +115,7 @@ export function observabilitySuite(host: HostKind): void {
 }
 
 async function readLedger(redisUrl: string): Promise<readonly LedgerRow[]> {
-  await using store = await openStore({ redisUrl, leaseMs: 40_000, retention: { asyncMs: 1000, syncMs: 1000 } })
+  await using store = await openTestStore(redisUrl)
   return await store.ledger.rows({ from: 0, to: Date.now() })
 }
 

@@ -1,4 +1,5 @@
 import { toJson } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createEndpointReads, type EndpointReads, type Look } from './endpoint-reads.ts'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
@@ -41,17 +42,6 @@ async function readAgain(change: Partial<Look> = {}): Promise<readonly string[]>
 
 const submit = (id: string) => fixture.store.jobs.submit('ep-one', { id, input: toJson({}), sync: false, policy: {}, keyId: 'key' })
 
-const worker = {
-  id: 'w1',
-  endpointId: 'ep-one',
-  hostId: 'local',
-  specHash: 'hash-1',
-  endpointVersion: 1,
-  image: 'i',
-  gpus: [],
-  startReason: 'first_job' as const,
-}
-
 test('the first look reads every endpoint, the next one reads none', async () => {
   expect(await readAgain()).toEqual(IDS)
   expect(await readAgain()).toEqual([])
@@ -88,7 +78,7 @@ test('without any signal all are read within 10 s, and not all at one time', asy
 })
 
 test('an endpoint is read again while this scaler acts on one of its workers, and once more afterwards', async () => {
-  await fixture.store.workers.create({ ...worker, createdAt: 1 })
+  await fixture.store.workers.create(workerRecord('w1', { endpointId: 'ep-one' }))
   await readAgain()
   const inFlight = new Map([['worker:w1', 'other' as const]])
   expect(await readAgain({ inFlight })).toEqual(['ep-one'])

@@ -1,4 +1,5 @@
 import { DEFAULT_PLAN_POLICY } from '@runyard/core'
+import { workerRecord } from '@runyard/testing/records'
 import { expect, test } from 'vitest'
 import { createContinuity } from './continuity.ts'
 import { createEndpointReads } from './endpoint-reads.ts'
@@ -30,17 +31,7 @@ test('failed starts are over once a younger worker got ready, also after its own
   const at = Date.now() + 1000
   const { specHash } = await store.endpoints.upsert({ id: 'ep-one' }, () => endpointOf('ep-one'))
   memory.addFailure('ep-one', { specHash, at, workerCreatedAt: at - 500, reason: 'exited', message: 'it crashed' })
-  const worker = {
-    id: 'w1',
-    endpointId: 'ep-one',
-    hostId: 'local',
-    specHash,
-    endpointVersion: 1,
-    image: 'i',
-    gpus: [],
-    createdAt: at + 1000,
-  }
-  await store.workers.create({ ...worker, startReason: 'first_job' })
+  await store.workers.create(workerRecord('w1', { endpointId: 'ep-one', specHash, createdAt: at + 1000 }))
   expect(await failures()).toMatchObject({ count: 1, message: 'it crashed' })
   await store.workers.patch({ endpointId: 'ep-one', workerId: 'w1', fields: { readyAt: at + 2000 } })
   expect(await failures()).toBeUndefined()

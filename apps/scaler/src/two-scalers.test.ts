@@ -1,6 +1,7 @@
 // Two scalers on one Redis: one acts, the other stands by; whatever the first one leaves half-done, the second goes on with it.
 import { RunyardError, toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
+import { workerRecord } from '@runyard/testing/records'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
@@ -150,16 +151,10 @@ test('a worker on record under its host’s earlier name goes on, and is cleared
   const host = createFakeHost('local', 'docker:engine')
   await save({ settings: { workersMin: 1, workersMax: 1 } })
   const { specHash, version } = (await fixture.store.endpoints.get('ep-one')) ?? endpointOf('ep-one')
-  const old = { id: 'old0000000001', endpointId: 'ep-one', hostId: 'local', specHash, endpointVersion: version, image: 'i', gpus: [] }
   const at = Date.now() - 60_000
-  await fixture.store.workers.create({
-    ...old,
-    startReason: 'first_job',
-    createdAt: at,
-    containerStartedAt: at,
-    readyAt: at,
-    lastSeenAt: Date.now(),
-  })
+  const times = { createdAt: at, containerStartedAt: at, readyAt: at, lastSeenAt: Date.now() }
+  const old = workerRecord('old0000000001', { endpointId: 'ep-one', specHash, endpointVersion: version, ...times })
+  await fixture.store.workers.create(old)
   const listed = {
     workerId: old.id,
     endpointId: 'ep-one',

@@ -1,5 +1,5 @@
 import type { Build, Environment } from '@runyard/schema'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 import { describe, expect, it } from 'vitest'
 import { deploymentOf, isOfRelease, resourceSettings, runsApp } from './deployment.ts'
 import { place, type OpenHost } from './placement.ts'

@@ -1,5 +1,5 @@
 import type { Gpu, HostInventory } from '@runyard/schema'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 import { expect, test } from 'vitest'
 import { cpuSharesOf, parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'

@@ -1,10 +1,11 @@
 // Redis Cluster refuses a command or script whose keys lie in different slots: one node of a real one is enough to see whether the
 // hash tags hold.
 import { findFreePort, startRedis } from '@runyard/testing'
+import { workerRecord } from '@runyard/testing/records'
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
 import { openValueStore as openStore } from './testing/value-store.ts'
-import { completed, drainStream, submission, workerRecord } from './testing/test-store.ts'
+import { completed, drainStream, submission } from './testing/test-store.ts'
 
 const EP = 'ep-1'
 

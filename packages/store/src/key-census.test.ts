@@ -1,11 +1,12 @@
 // Every key ends, or stands in the list of permanent ones (ADR 43): the keys are counted after lives of endpoints.
 import { DAY_MS } from '@runyard/core'
 import { createMemoryBlobs, ENDING_KEYS, isPermanent, keysWithoutExpiry } from '@runyard/testing'
+import { workerRecord } from '@runyard/testing/records'
 import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
-import { completed, drainStream, submission, useStores, workerRecord, type Store } from './testing/test-store.ts'
+import { completed, drainStream, submission, useStores, type Store } from './testing/test-store.ts'
 
 const stores = useStores()
 const KEEP_MS = 90 * DAY_MS

@@ -1,12 +1,13 @@
 // No wake-up is lost for good: a script that fills a queue publishes a signal in the same step, and a process that missed signals gets a `resync`.
 import type { Endpoint } from '@runyard/schema'
 import { openLine } from '@runyard/testing'
+import { workerRecord } from '@runyard/testing/records'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
 import { openWorkerLogs } from './open-store.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
-import { submission, useStores, workerRecord } from './testing/test-store.ts'
+import { submission, useStores } from './testing/test-store.ts'
 import type { Store } from './testing/value-store.ts'
 
 const stores = useStores()

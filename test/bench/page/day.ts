@@ -3,7 +3,7 @@
 import { packNumbers, packSamples, NO_NUMBERS, type CardSample, type EndpointNumbers, type PastJob } from '@runyard/core'
 import { OPERATOR_OWNER, type Reason, type WorkerLife } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 
 export interface Day {
   readonly hosts: number

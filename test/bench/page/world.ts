@@ -1,13 +1,12 @@
 // What all parts of `pnpm bench page` share: a stack whose history has a day of 64 cards, and one browser.
 import type { Browser, Page } from 'playwright-core'
-import { openStore } from '@runyard/store'
 import { openBrowser } from '../../harness/browser.ts'
 import { startStack, type Stack } from '../../harness/stack.ts'
+import { openTestStore } from '../../harness/store.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { fillDay, type Day } from './day.ts'
 
 export const VIEWPORT = { width: 1440, height: 900 }
-const RETENTION = { asyncMs: 60_000, syncMs: 60_000 }
 const HISTORY_BYTES = 256 * 1024 * 1024
 
 export interface OpenedPage extends AsyncDisposable {
@@ -36,7 +35,7 @@ export async function openWorld(options: WorldOptions): Promise<PageBench & Asyn
   const until = Date.now()
   let count = 0
   const prepare = async ({ redisUrl }: { readonly redisUrl: string }): Promise<void> => {
-    await using store = await openStore({ redisUrl, leaseMs: 40_000, retention: RETENTION, history: { bytes: HISTORY_BYTES, days: 7 } })
+    await using store = await openTestStore(redisUrl, { history: { bytes: HISTORY_BYTES, days: 7 } })
     count = await fillDay(store, { ...options, hosts: 8, cardsPerHost: 8, until })
   }
   const settings = { RUNYARD_HISTORY_BYTES: `${HISTORY_BYTES}`, RUNYARD_LOG_LEVEL: 'info' }

@@ -1,8 +1,9 @@
 // What the history weighs in Redis (ADR 79): a million jobs that ended in a day on 64 cards, with the readings of these cards; and how long the slowest
 // reads of it take. Written straight into a store of its own, since a row must not take a day. Then what keeping it costs the hot path.
+import { openTestStore } from '../../harness/store.ts'
 import { randomUUID } from 'node:crypto'
 import { packSamples, unpackJobs, type CardSample, type PastJob } from '@runyard/core'
-import { openStore, type OpenChunk, type Store } from '@runyard/store'
+import type { OpenChunk, Store } from '@runyard/store'
 import { startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import type { RowGroup } from '../row-group.ts'
@@ -22,12 +23,7 @@ export const history: RowGroup = {
   measure: async ({ times }) => {
     const jobs = times(1_000_000)
     await using redis = await startRedis()
-    await using store = await openStore({
-      redisUrl: redis.url,
-      leaseMs: 40_000,
-      retention: { asyncMs: 60_000, syncMs: 60_000 },
-      history: { bytes: BOUND, days: 7 },
-    })
+    await using store = await openTestStore(redis.url, { history: { bytes: BOUND, days: 7 } })
     const client = new Redis(redis.url)
     const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1])
     const before = await used()

@@ -1,10 +1,10 @@
 // A request to a load-balanced endpoint, one after another: through gateway, tunnel and agent, beside a bare reverse proxy of Node in front of the same
 // server.
 import { join } from 'node:path'
-import { openStore } from '@runyard/store'
 import { findFreePort } from '@runyard/testing/free-port'
 import { startChild, type Child } from '../../harness/child.ts'
 import type { Stack } from '../../harness/stack.ts'
+import { addWorker, openTestStore } from '../../harness/store.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { targetOf } from '../jobs.ts'
 import { inTurn, measureSequence, median, openPool, type Target } from '../load.ts'
@@ -50,26 +50,15 @@ async function startBalanced(stack: Stack): Promise<{ id: string; worker: Child 
   const input = { name: 'bench-lb', type: 'LB', instanceIds: ['cpu3c-1-2'], workersMin: 0, workersMax: 1, idleTimeout: 3600, template }
   const saved = await stack.api.graphql('mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) { id } }', { input })
   const { id } = saved['saveEndpoint'] as { id: string }
-  await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
-  const endpoint = await store.endpoints.get(id)
-  if (endpoint === undefined) throw new Error('the endpoint is gone')
-  const workerId = `benchlb${Date.now()}`
-  const facts = {
-    endpointId: id,
-    hostId: 'bench',
-    specHash: endpoint.specHash,
-    endpointVersion: endpoint.version,
-    image: 'bench',
-    gpus: [],
-  }
-  await store.workers.create({ ...facts, id: workerId, startReason: 'first_job', createdAt: Date.now() })
+  await using store = await openTestStore(stack.redis.url)
+  const { id: workerId, token } = await addWorker(store, id)
   const at = (route: string): string => `${stack.planeUrl}/v2/${id}/${route}/${workerId}?gpu=none`
   const env = {
     ...process.env,
     RUNPOD_WEBHOOK_GET_JOB: at('job-take'),
     RUNPOD_WEBHOOK_POST_OUTPUT: at('job-done'),
     RUNPOD_WEBHOOK_PING: at('ping'),
-    RUNPOD_AI_API_KEY: await store.workerToken(id, workerId),
+    RUNPOD_AI_API_KEY: token,
     RUNPOD_POD_ID: workerId,
     RUNPOD_ENDPOINT_ID: id,
     RUNYARD_SERVES: 'http',

@@ -1,11 +1,11 @@
 // Endpoints, workers and logs on the page: what somebody sends by hand, reads and saves there is compared with what the API says.
 import { NO_NUMBERS, packNumbers } from '@runyard/core'
-import { openStore, type Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import type { EndpointView, JobSearchView, JobView, MergedLogView, SeriesView, WorkerLifeView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { PageSite } from '../../harness/page.ts'
-import { newWorkerRecord } from '../../harness/sdk-worker.ts'
+import { addWorker, openTestStore } from '../../harness/store.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { COUNT, ECHO, NAP, sourceCall } from '../calls.ts'
 
@@ -35,7 +35,7 @@ export function endpointScenarios(of: () => PageSite): void {
     beforeAll(async () => {
       const { api } = site().stack
       caption = await api.saveEndpoint({ name: 'caption', idleTimeout: 600 })
-      await using store = await openTestStore(site())
+      await using store = await openPageStore(site())
       const numbers = { ...NO_NUMBERS, accepted: 3, completed: 2, failed: 1, throttled: 1, busy: 1, reason: 'gpus_busy' }
       await store.history.add('minutes', packNumbers(MINUTE, new Map([[caption, numbers]])), MINUTE)
       await api.settled(caption, await api.run(caption, sourceCall('echo', ECHO)))
@@ -304,9 +304,8 @@ export function endpointScenarios(of: () => PageSite): void {
   })
 }
 
-function openTestStore({ stack }: Pick<PageSite, 'stack'>): Promise<Store> {
-  const history = { bytes: 64 * 1024 * 1024, days: 7 }
-  return openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 }, history })
+function openPageStore({ stack }: Pick<PageSite, 'stack'>): Promise<Store> {
+  return openTestStore(stack.redis.url, { history: { bytes: 64 * 1024 * 1024, days: 7 } })
 }
 
 async function write(page: Page, text: string): Promise<void> {
@@ -329,10 +328,9 @@ interface HandWorker extends AsyncDisposable {
 
 /** A worker that the test plays itself. */
 async function byHand({ stack }: Pick<PageSite, 'stack'>, endpointId: string): Promise<HandWorker> {
-  const store = await openTestStore({ stack })
-  const id = 'playedbythetest'
-  await store.workers.create(await newWorkerRecord(store, endpointId, id))
-  const headers = { authorization: await store.workerToken(endpointId, id), 'content-type': 'application/json' }
+  const store = await openPageStore({ stack })
+  const { id, token } = await addWorker(store, endpointId)
+  const headers = { authorization: token, 'content-type': 'application/json' }
   const at = (path: string): string => `${stack.planeUrl}/v2/${endpointId}/${path.replace('WORKER', id)}`
   return {
     async take() {

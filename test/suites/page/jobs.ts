@@ -1,10 +1,10 @@
 // Two of the five questions: why does this job wait, and what failed and why. What the page says is compared with what the API says.
-import { openStore } from '@runyard/store'
 import type { PastJob } from '@runyard/core'
 import type { ExplainView, FailureListView, FoundJob, JobDetailView, JobSearchView, KeyListView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { PageSite } from '../../harness/page.ts'
+import { openTestStore } from '../../harness/store.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { ECHO, NAP, sourceCall } from '../calls.ts'
 
@@ -235,12 +235,7 @@ export function jobScenarios(of: () => PageSite): void {
 
     async function fillHistory(count: number): Promise<void> {
       const { endpoint } = await get<JobDetailView>(`jobs/${waiting}`)
-      await using store = await openStore({
-        redisUrl: site().stack.redis.url,
-        leaseMs: 1000,
-        retention: { asyncMs: 1000, syncMs: 1000 },
-        history: { bytes: 64 * 1024 * 1024, days: 7 },
-      })
+      await using store = await openTestStore(site().stack.redis.url, { history: { bytes: 64 * 1024 * 1024, days: 7 } })
       const now = Date.now()
       const ended = (index: number): PastJob => ({
         id: `past-${index}`,

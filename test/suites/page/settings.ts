@@ -1,9 +1,9 @@
 // Keys, hosts, configuration and the first run on the page: what somebody does there is compared with what the API says.
 import type { KeyListView, PoolView, SettingListView } from '@runyard/schema/api'
-import { openStore } from '@runyard/store'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApi } from '../../harness/api.ts'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
+import { openTestStore } from '../../harness/store.ts'
 import { ECHO, sourceCall } from '../calls.ts'
 
 interface As {
@@ -26,7 +26,7 @@ export async function newOwnersKey(
   ownerId: string,
   scopes: readonly ('admin' | 'view' | 'metrics')[],
 ): Promise<string> {
-  await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 1000, retention: { asyncMs: 1000, syncMs: 1000 } })
+  await using store = await openTestStore(stack.redis.url)
   const { plain } = await store.keys.create({ name: `${ownerId}’s key`, ownerId, scopes: [...scopes] })
   return plain
 }

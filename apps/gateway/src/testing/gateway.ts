@@ -5,7 +5,7 @@ import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRe
 import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord, workerRecord } from '@runyard/testing/records'
 import { openGateway } from '../open-gateway.ts'
 import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
 import type { Resolve } from '../webhooks/name-lookup.ts'
@@ -175,7 +175,8 @@ async function addWorker(
   change: Partial<WorkerRecord>,
 ): Promise<TestWorker> {
   const id = randomId('w')
-  const record = workerRecord(id, endpointId, change)
+  const now = Date.now()
+  const record = workerRecord(id, { endpointId, image: 'runyard/worker:latest', createdAt: now, containerStartedAt: now, ...change })
   await at.store.workers.create(record)
   const token = await at.store.workerToken(endpointId, id)
   const send = createSend(at.workerPlaneUrl, {
@@ -207,21 +208,5 @@ async function addWorker(
       }),
     ping: (jobIds = [], query = '') =>
       send(`${base}/ping/${id}?gpu=none${jobIds.length === 0 ? '' : `&job_id=${encodeURIComponent(jobIds.join(','))}`}${query}`),
-  }
-}
-
-function workerRecord(id: string, endpointId: string, change: Partial<WorkerRecord>): WorkerRecord {
-  return {
-    id,
-    endpointId,
-    hostId: 'local',
-    specHash: 'hash',
-    endpointVersion: 1,
-    image: 'runyard/worker:latest',
-    gpus: [],
-    startReason: 'first_job',
-    createdAt: Date.now(),
-    containerStartedAt: Date.now(),
-    ...change,
   }
 }

@@ -1,6 +1,6 @@
 // Webhooks through a whole gateway and a real receiver (client-api §7, §13.19).
 import { openStore } from '@runyard/store'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 import { startReceiver, startRedis, type Received, type Receiver, type TestRedis } from '@runyard/testing'
 import { Webhook } from 'standardwebhooks'
 import { EndpointId, toJson } from '@runyard/schema'

@@ -17,7 +17,7 @@ import { staticSource } from '@runyard/hosts'
 import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
-import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
+import { endpointRecord, type EndpointChange } from '@runyard/testing/records'
 import { openScaler, type Scaler } from '../scaler.ts'
 
 export interface FakeHost extends HostDriver {

@@ -1,4 +1,4 @@
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord } from '@runyard/testing/records'
 import { expect, test } from 'vitest'
 import { describeChanges } from './endpoint-history.ts'
 

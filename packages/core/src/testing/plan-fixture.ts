@@ -1,6 +1,6 @@
 // Test fixture: short constructors for observations, and a simulated world that applies a plan at once.
 import type { Endpoint, Gpu, HostCapabilities, ObservedWorker, WorkerRecord } from '@runyard/schema'
-import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
+import { endpointRecord, workerRecord, type EndpointChange } from '@runyard/testing/records'
 import {
   DEFAULT_PLAN_POLICY,
   workerKey,
@@ -50,21 +50,8 @@ export function endpoint(id: string, { spec, settings }: Pick<EndpointChange, 's
 }
 
 export function record(id: string, change: Partial<WorkerRecord> = {}): WorkerRecord {
-  return {
-    id,
-    endpointId: 'ep-one',
-    hostId: 'h1',
-    specHash: 'spec-1',
-    endpointVersion: 1,
-    image: 'image',
-    gpus: [],
-    startReason: 'first_job',
-    createdAt: NOW - 100_000,
-    containerStartedAt: NOW - 99_000,
-    readyAt: NOW - 98_000,
-    lastSeenAt: NOW - 1000,
-    ...change,
-  }
+  const times = { createdAt: NOW - 100_000, containerStartedAt: NOW - 99_000, readyAt: NOW - 98_000, lastSeenAt: NOW - 1000 }
+  return workerRecord(id, { endpointId: 'ep-one', hostId: 'h1', specHash: 'spec-1', ...times, ...change })
 }
 
 export function container(worker: Pick<WorkerRecord, 'id' | 'endpointId' | 'gpus'>, change: Partial<ObservedWorker> = {}): ObservedWorker {

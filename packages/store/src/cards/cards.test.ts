@@ -1,8 +1,9 @@
 // Cards between two workers. That a card has one holder is shown with the fence, in leader.test.ts.
 import { hostname } from 'node:os'
 import type { CardClaim, RunyardError, WorkerRecord } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { expect, test } from 'vitest'
-import { useStores, workerRecord, type Store } from '../testing/test-store.ts'
+import { useStores, type Store } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

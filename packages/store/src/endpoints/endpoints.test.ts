@@ -1,9 +1,10 @@
 // Endpoint records: identity by name, compare-and-set, deletion.
 import { RunyardError } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, test } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
 import { saveEnvironment } from '../testing/resource-fixture.ts'
-import { completed, submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { completed, submission, useStores } from '../testing/test-store.ts'
 
 const stores = useStores()
 

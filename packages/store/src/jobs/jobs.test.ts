@@ -1,7 +1,8 @@
 // A job from its submission to its outcome.
+import { workerRecord } from '@runyard/testing/records'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { completed, submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { completed, submission, useStores } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

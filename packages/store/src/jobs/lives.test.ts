@@ -1,7 +1,8 @@
 // What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can say.
 import type { JobRecord } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 import type { JobStore } from '../testing/value-store.ts'
 
 const stores = useStores()

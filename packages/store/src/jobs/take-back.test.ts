@@ -1,5 +1,6 @@
 // Jobs of lost workers, and what a crash half-way leaves behind.
 import type { Signal } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, test } from 'vitest'
 import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 
@@ -55,8 +56,7 @@ describe('taking a job back from a lost worker', () => {
 
   test('replaces the last holder of an expired lease in the same step, and publishes that before it announces the job', async () => {
     const [one, other] = [await stores.open(), await stores.open()]
-    const facts = { endpointId: EP, hostId: 'local', specHash: 'h', endpointVersion: 1, image: 'i', gpus: [] }
-    await one.workers.create({ ...facts, id: 'w1', startReason: 'first_job', createdAt: 1 })
+    await one.workers.create(workerRecord('w1', { endpointId: EP }))
     const heard: Signal[] = []
     await using _ = other.subscribe((signal) => void heard.push(signal))
     await one.jobs.submit(EP, submission('a'))

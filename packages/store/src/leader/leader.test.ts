@@ -1,10 +1,11 @@
 // One scaler leads: its lease, the fence that shuts earlier leaders out, and cards that have one holder.
 import { hostname } from 'node:os'
 import { RunyardError, type WorkerRecord } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { array, assert, asyncProperty, boolean, nat, record as recordOf } from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
-import { submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { submission, useStores } from '../testing/test-store.ts'
 import type { StoreUnderTerm } from '../types.ts'
 
 const stores = useStores()

@@ -2,9 +2,10 @@
 import { DAY_MS, sumUsage } from '@runyard/core'
 import * as fc from 'fast-check'
 import type { BillingState } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, test } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
-import { useStores, workerRecord, type Store } from '../testing/test-store.ts'
+import { useStores, type Store } from '../testing/test-store.ts'
 
 const stores = useStores()
 const DAY = Date.parse('2026-01-01T00:00:00Z')

@@ -1,6 +1,6 @@
 // For tests: records of endpoints and templates.
 import { DEFAULT_NOTES, type Endpoint, type Template } from '@runyard/schema'
-import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
+import { endpointRecord, type EndpointChange } from '@runyard/testing/records'
 
 export function endpoint(id: string, change: EndpointChange = {}): Endpoint {
   return endpointRecord(id, { name: `name of ${id}`, ...change })

@@ -1,6 +1,6 @@
 // For this package's tests: a real Redis per test file, a key prefix per test, and stores that are closed when the test ends.
 import { randomUUID } from 'node:crypto'
-import type { Signal, WorkerRecord } from '@runyard/schema'
+import type { Signal } from '@runyard/schema'
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
@@ -70,21 +70,6 @@ export function submission(id: string, fields: Partial<ValueSubmission> = {}): V
 }
 
 export const completed = (output: unknown): ValueOutcome => ({ status: 'COMPLETED', output })
-
-export function workerRecord(id: string, fields: Partial<WorkerRecord> = {}): WorkerRecord {
-  return {
-    id,
-    endpointId: 'ep-1',
-    hostId: 'local',
-    specHash: 'hash',
-    endpointVersion: 1,
-    image: 'image',
-    gpus: [],
-    startReason: 'first_job',
-    createdAt: 1000,
-    ...fields,
-  }
-}
 
 /** The chunks of one answer of `/stream`, concluded as delivered. */
 export async function drainStream(jobs: JobStore, ...what: Parameters<JobStore['claimChunks']>): Promise<StreamClaim | undefined> {

@@ -1,6 +1,7 @@
 // Worker records, worker logs, events, the scaler's status.
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, test, vi } from 'vitest'
-import { useStores, workerRecord } from '../testing/test-store.ts'
+import { useStores } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { HostSight, WorkerRecord } from '@runyard/schema'
+import type { HostSight } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
-import { endpointRecord } from '@runyard/testing/endpoint'
+import { endpointRecord, workerRecord } from '@runyard/testing/records'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from '../../command-line.ts'
 import { recorder } from '../../testing/recorder.ts'
@@ -42,7 +42,6 @@ const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
   },
   ...change,
 })
-const worker = { id: 'w1', endpointId: 'ep', hostId: 'id-here', specHash: 's', endpointVersion: 1, image: 'i', startReason: 'first_job' }
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-hosts-'))
@@ -78,7 +77,7 @@ async function runyard(...words: string[]): Promise<{ code: number; out: string;
   const code = await runCommandLine([...words, '--data', dataDir.path], { env, cwd: root, out, err })
   return { code, out: out.text(), err: err.text() }
 }
-const place = () => store.workers.create({ ...worker, gpus: [], createdAt: Date.now() } as unknown as WorkerRecord)
+const place = () => store.workers.create(workerRecord('w1', { endpointId: 'ep', hostId: 'id-here', createdAt: Date.now() }))
 const cordonOf = async (hostId: string) => (await store.hosts.list()).find((host) => host.hostId === hostId)?.cordon
 
 describe('runyard hosts', () => {

@@ -1,5 +1,5 @@
 // REST v1: endpoints, templates and registry credentials in the exact shapes of management §2.1, §2.2, §2.4.
-import type { WorkerRecord } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, it } from 'vitest'
 import type { TestApp, TestUser } from '../../testing/management-app.ts'
 import { useTestApp } from '../../testing/use-management-app.ts'
@@ -231,19 +231,9 @@ describe('endpoints of REST v1', () => {
   it('show their template and their workers where they are asked for, and no secret of a worker', async () => {
     const { id, templateId } = await makeEndpoint()
     const { specHash } = await stored(id)
-    const record: WorkerRecord = {
-      id: 'worker0001',
-      endpointId: String(id),
-      hostId: 'local',
-      specHash,
-      endpointVersion: 1,
-      image: 'mine/worker:1',
-      gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }],
-      startReason: 'first_job',
-      createdAt: 1000,
-      containerStartedAt: 2000,
-    }
-    await opened.store.workers.create(record)
+    const gpus = [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }]
+    const facts = { endpointId: String(id), specHash, image: 'mine/worker:1', gpus, containerStartedAt: 2000 }
+    await opened.store.workers.create(workerRecord('worker0001', facts))
     const [shown] = Object.values(await ok('GET', '/v1/endpoints?includeTemplate=true&includeWorkers=true'))
     expect(shown).toMatchObject({
       template: { id: templateId, imageName: 'mine/worker:1' },

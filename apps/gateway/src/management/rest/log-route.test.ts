@@ -1,5 +1,6 @@
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
+import { workerRecord } from '@runyard/testing/records'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTestApp } from '../../testing/management-app.ts'
@@ -25,16 +26,7 @@ beforeEach(async () => {
   headers = { authorization: `Bearer ${await opened.keyOf('owner')}` }
   const payload = { name: 'logs', type: 'QUEUE', image: 'x', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] } }
   ;({ id: endpointId } = (await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload })).json<{ id: string }>())
-  const facts = {
-    hostId: 'local',
-    specHash: 'h',
-    endpointVersion: 1,
-    image: 'x',
-    gpus: [],
-    startReason: 'first_job' as const,
-    createdAt: START,
-  }
-  await opened.store.workers.create({ id: WORKER_ID, endpointId, ...facts })
+  await opened.store.workers.create(workerRecord(WORKER_ID, { endpointId, createdAt: START }))
   base = `${await opened.app.listen({ port: 0, host: '127.0.0.1' })}/v2/serverless/${endpointId}/workers`
 })
 

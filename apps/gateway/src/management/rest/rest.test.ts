@@ -1,4 +1,5 @@
-import { toJson, type LedgerRow, type WorkerRecord } from '@runyard/schema'
+import { toJson, type LedgerRow } from '@runyard/schema'
+import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, it } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
 import { openTestApp } from '../../testing/management-app.ts'
@@ -180,17 +181,8 @@ describe('explanations', () => {
 
   it('name each host and GPU with its reason, for an endpoint and for a job', async () => {
     const [asking, holding] = [await create(), await create({ name: 'other', workers: { min: 1 } })]
-    const worker = {
-      id: 'w1',
-      hostId: 'h1',
-      specHash: 's',
-      endpointVersion: 1,
-      image: 'i',
-      startReason: 'first_job' as const,
-      createdAt: 1,
-    }
     const { uuid, name, simulated } = gpu
-    await opened.store.workers.create({ ...worker, endpointId: holding, gpus: [{ uuid, name, simulated }] })
+    await opened.store.workers.create(workerRecord('w1', { endpointId: holding, hostId: 'h1', gpus: [{ uuid, name, simulated }] }))
     const inventory = {
       hostId: 'h1',
       kind: 'docker' as const,
@@ -210,7 +202,7 @@ describe('explanations', () => {
     expect((await explain('j1')).json).toMatchObject({ ...expected, job: { id: 'j1', status: 'IN_QUEUE' } })
     expect((await explain('j1')).json?.['changes']).toContain('lower the minimum of "other"')
     expect(await explain('nothing')).toMatchObject({ status: 404 })
-    await opened.store.workers.create({ ...worker, id: 'w2', endpointId: asking, gpus: [] })
+    await opened.store.workers.create(workerRecord('w2', { endpointId: asking, hostId: 'h1' }))
     await opened.store.workerLogs.append('w2', 'system', [{ at: 2, line: 'model org/large: 1.2 of 4.1 GB' }])
     expect((await explain('j1')).json).toMatchObject({
       reason: 'worker_starting',
@@ -306,14 +298,10 @@ describe('problems (RFC 9457)', () => {
   })
 })
 
-const WORKER: Omit<WorkerRecord, 'id' | 'endpointId' | 'specHash'> = {
-  hostId: 'local',
-  endpointVersion: 1,
+const WORKER = workerRecord('starting1', {
   image: 'mine/worker:1',
   gpus: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4090', simulated: false }],
-  startReason: 'first_job',
-  createdAt: 1_000,
-}
+})
 
 describe('workers and events', () => {
   it('lists workers with a summary whose parts sum to their number, throttled ones included', async () => {

@@ -1,5 +1,5 @@
-// A short constructor for endpoint records.
-import type { Endpoint } from '@runyard/schema'
+// Short constructors for the records of endpoints and workers.
+import type { Endpoint, WorkerRecord } from '@runyard/schema'
 
 export interface EndpointChange extends Partial<Omit<Endpoint, 'id' | 'spec' | 'settings'>> {
   readonly id?: Endpoint['id']
@@ -44,6 +44,22 @@ export function endpointRecord(id: string, { spec, settings, ...fields }: Endpoi
     createdAt: 1,
     updatedAt: 1,
     echo: {},
+    ...fields,
+  }
+}
+
+/** By default a worker of `ep-1` without a GPU, on the host `local`, whose container has not started. */
+export function workerRecord(id: string, fields: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    id,
+    endpointId: 'ep-1',
+    hostId: 'local',
+    specHash: 'hash',
+    endpointVersion: 1,
+    image: 'image',
+    gpus: [],
+    startReason: 'first_job',
+    createdAt: 1000,
     ...fields,
   }
 }
