@@ -59,7 +59,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'images that are rebui
     const first = await stack.api.run(id, {})
     // After two failed starts the next attempt is half a minute away.
     const failed = async () => {
-      const { events } = (await stack.api.get(`/v2/serverless/${id}/events`)).json as { events: { kind: string }[] }
+      const { events } = await stack.api.read<{ events: { kind: string }[] }>(`/v2/serverless/${id}/events`)
       return events.filter(({ kind }) => kind === 'worker_gone').length >= 2
     }
     await waitFor('two starts to fail', failed, { timeoutMs: 60_000 })

@@ -1,19 +1,9 @@
-// A plain HTTP client of the public listener for requests that no SDK sends: raw bodies, bad input, GraphQL by hand, health and metrics.
+// What scenarios ask the public listener of a stack for, beside the SDKs: raw requests, GraphQL by hand, endpoints, jobs and health.
 import type { HealthView, JobView } from '@runyard/schema/api'
+import { createRead, createSend, type Answer, type RequestOptions } from '@runyard/testing'
 import { waitFor } from './wait.ts'
 
-export interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** The parsed body; undefined if it is not JSON. */
-  readonly json: Record<string, unknown>
-}
-
-export interface RequestOptions {
-  readonly method?: string
-  readonly body?: string | Buffer
-  readonly headers?: Readonly<Record<string, string>>
+export interface ApiOptions extends RequestOptions {
   /** null: send no key; default: the stack's key. */
   readonly key?: string | null
 }
@@ -32,9 +22,11 @@ export interface EndpointRequest {
 }
 
 export interface Api {
-  readonly request: (path: string, options?: RequestOptions) => Promise<Reply>
-  readonly post: (path: string, body: unknown) => Promise<Reply>
-  readonly get: (path: string) => Promise<Reply>
+  readonly request: (path: string, options?: ApiOptions) => Promise<Answer>
+  readonly post: (path: string, body: unknown) => Promise<Answer>
+  readonly get: (path: string) => Promise<Answer>
+  /** @throws unless the answer is 200. */
+  readonly read: <T>(path: string) => Promise<T>
   /** @throws on GraphQL errors. */
   readonly graphql: (query: string, variables?: Record<string, unknown>) => Promise<Record<string, unknown>>
   /** Returns its id. */
@@ -55,31 +47,24 @@ export interface Api {
 const TERMINAL = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])
 
 export function createApi(url: string, key: string): Api {
-  const request: Api['request'] = async (path, options = {}) => {
-    const auth = options.key === null ? {} : { authorization: `Bearer ${options.key ?? key}` }
-    const response = await fetch(`${url}${path}`, {
-      method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
-      headers: { ...auth, ...options.headers },
-      ...(options.body === undefined ? {} : { body: options.body }),
-    })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: parse(text) }
-  }
-  const post: Api['post'] = (path, body) =>
-    request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  const send = createSend(url)
+  const request: Api['request'] = (path, { key: bearer = key, headers, ...options } = {}) =>
+    send(path, { ...options, headers: { ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }), ...headers } })
+  const post: Api['post'] = (path, body) => request(path, { method: 'POST', body })
   const get: Api['get'] = (path) => request(path)
+  const read = createRead(get)
   const graphql: Api['graphql'] = async (query, variables = {}) => {
     const reply = await post('/graphql', { query, variables })
     if (reply.status !== 200 || 'errors' in reply.json) throw new Error(`GraphQL answered ${reply.status}: ${reply.text}`)
     return reply.json['data'] as Record<string, unknown>
   }
-  return { request, post, get, graphql, ...management({ post, get, request, graphql }), ...jobs({ post, get }) }
+  return { request, post, get, read, graphql, ...management({ read, graphql }), ...jobs({ post, read }) }
 }
 
-type Wire = Pick<Api, 'post' | 'get' | 'request' | 'graphql'>
-
-function management(wire: Wire): Pick<Api, 'saveEndpoint' | 'deleteEndpoint' | 'endpoints' | 'health' | 'workersSeen' | 'untilZero'> {
-  const health: Api['health'] = async (id) => (await ok(wire.get(`/v2/${id}/health`))) as unknown as HealthView
+function management(
+  wire: Pick<Api, 'read' | 'graphql'>,
+): Pick<Api, 'saveEndpoint' | 'deleteEndpoint' | 'endpoints' | 'health' | 'workersSeen' | 'untilZero'> {
+  const health: Api['health'] = (id) => wire.read(`/v2/${id}/health`)
   const workersSeen: Api['workersSeen'] = async (id) => {
     const { workers } = await health(id)
     return workers.idle + workers.initializing + workers.running
@@ -94,7 +79,7 @@ function management(wire: Wire): Pick<Api, 'saveEndpoint' | 'deleteEndpoint' | '
     deleteEndpoint: async (id) => {
       await wire.graphql('mutation deleteEndpoint($id: String!) { deleteEndpoint(id: $id) }', { id })
     },
-    endpoints: async () => ((await ok(wire.get('/v2/serverless')))['endpoints'] ?? []) as { id: string; name: string }[],
+    endpoints: async () => (await wire.read<{ endpoints: { id: string; name: string }[] }>('/v2/serverless')).endpoints,
     health,
     workersSeen,
     untilZero: async (id, timeoutMs = 60_000) => {
@@ -126,18 +111,18 @@ function toEndpointInput(endpoint: EndpointRequest): Record<string, unknown> {
   }
 }
 
-function jobs(wire: Pick<Api, 'post' | 'get'>): Pick<Api, 'run' | 'runsync' | 'status' | 'settled'> {
-  const status: Api['status'] = async (endpointId, jobId) => (await ok(wire.get(`/v2/${endpointId}/status/${jobId}`))) as JobView
+function jobs(wire: Pick<Api, 'post' | 'read'>): Pick<Api, 'run' | 'runsync' | 'status' | 'settled'> {
+  const status: Api['status'] = (endpointId, jobId) => wire.read(`/v2/${endpointId}/status/${jobId}`)
   return {
-    run: async (endpointId, input, more = {}) => ((await ok(wire.post(`/v2/${endpointId}/run`, { input, ...more }))) as JobView).id,
-    runsync: async (endpointId, input) => (await ok(wire.post(`/v2/${endpointId}/runsync`, { input }))) as JobView,
+    run: async (endpointId, input, more = {}) => (await posted(wire.post(`/v2/${endpointId}/run`, { input, ...more }))).id,
+    runsync: (endpointId, input) => posted(wire.post(`/v2/${endpointId}/runsync`, { input })),
     status,
     settled: (endpointId, jobId, timeoutMs = 60_000) =>
       waitFor(
         `job ${jobId} to end`,
         async () => {
           // Held until the job ends: clients that ask all the time would take the processors from the workers.
-          const job = (await ok(wire.get(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`))) as JobView
+          const job = await wire.read<JobView>(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`)
           return TERMINAL.has(job.status) ? job : undefined
         },
         { timeoutMs },
@@ -145,16 +130,8 @@ function jobs(wire: Pick<Api, 'post' | 'get'>): Pick<Api, 'run' | 'runsync' | 's
   }
 }
 
-async function ok(pending: Promise<Reply>): Promise<Record<string, unknown>> {
-  const reply = await pending
-  if (reply.status !== 200) throw new Error(`answered ${reply.status}: ${reply.text}`)
-  return reply.json
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return {}
-  }
+async function posted(pending: Promise<Answer>): Promise<JobView> {
+  const answer = await pending
+  if (answer.status !== 200) throw new Error(`answered ${answer.status}: ${answer.text}`)
+  return answer.as<JobView>()
 }

@@ -80,7 +80,7 @@ async function accept(
     note(load, String(reply.status))
     return undefined
   }
-  const { id } = reply.json as JobView
+  const { id } = reply.as<JobView>()
   load.accepted.push({ id, value: input.value, at: Date.now() })
   return id
 }

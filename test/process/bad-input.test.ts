@@ -1,7 +1,7 @@
 // Every mistake of a caller is a 4xx with one clear sentence in a JSON object without `status` and `id` (client-api R15, §9).
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Reply } from '../harness/api.ts'
+import type { Answer } from '@runyard/testing'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 
@@ -126,7 +126,7 @@ function refusal(status: number): Refusal {
   return { status, type: 'application/json', sentence: expect.stringMatching(/^\S[^\n]{8,}$/) as string, forbiddenKeys: [] }
 }
 
-function seen(reply: Reply): Refusal {
+function seen(reply: Answer): Refusal {
   return {
     status: reply.status,
     type: (reply.headers.get('content-type') ?? '').split(';')[0] ?? '',

@@ -145,7 +145,7 @@ function submit(run: Run, work: { value: number; seconds: number }): Ask {
     const reply = await run.stack.api.request(`/v2/${run.endpointId}/run`, { method: 'POST', body, headers })
     if (reply.status === 503) return undefined
     expect([reply.status, reply.text]).toEqual([200, expect.any(String)])
-    return (reply.json as JobView).id
+    return reply.as<JobView>().id
   }
 }
 

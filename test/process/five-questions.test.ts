@@ -95,12 +95,12 @@ await suiteThatNeeds(['redis'], 'the five questions of an operator', () => {
 
   test('what does each card do, and what did it do', async () => {
     expect((await cli('gpus')).stdout).toMatch(/RTX 4090.* caption/u)
-    const { workers } = (await stack.api.get('/runyard/v1/workers?endpoint=caption')).json as unknown as WorkerLifeListView
+    const { workers } = await stack.api.read<WorkerLifeListView>('/runyard/v1/workers?endpoint=caption')
     const [now, before] = workers
     // It yields its card to the jobs of the others when its own has ended.
     expect(now).toMatchObject({ phase: expect.stringMatching(/^(?:busy|draining)$/u), gpus: [{ name: CARD, simulated: true }] })
     expect(before).toMatchObject({ phase: 'gone', endReason: 'exited', jobs: 3, failed: 2, gpus: now?.gpus })
-    const { lanes } = (await stack.api.get('/runyard/v1/timeline?px=600')).json as unknown as TimelineView
+    const { lanes } = await stack.api.read<TimelineView>('/runyard/v1/timeline?px=600')
     expect(new Set(lanes[0]?.workers?.map(({ id }) => id))).toEqual(new Set([now?.id, before?.id]))
     expect(
       lanes[0]?.jobs

@@ -18,7 +18,7 @@ await suiteThatNeeds(['redis'], 'endpoints that share one GPU', () => {
   })
 
   const whyGone = async (id: string) => {
-    const { events } = (await stack.api.get(`/v2/serverless/${id}/events`)).json as { events: { kind: string; reason?: string }[] }
+    const { events } = await stack.api.read<{ events: { kind: string; reason?: string }[] }>(`/v2/serverless/${id}/events`)
     return events.filter(({ kind }) => kind === 'worker_gone').map(({ reason }) => reason)
   }
 

@@ -89,8 +89,8 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
     waitFor(
       `job ${jobId} to end`,
       async () => {
-        const { json } = await stack.api.get(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`)
-        return 'executionTime' in json && (json as JobView)
+        const job = await stack.api.read<JobView>(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`)
+        return 'executionTime' in job && job
       },
       PATIENCE,
     )

@@ -72,7 +72,7 @@ it('reports in a sentence, not with a 500, that an output or an input was remove
   await run('small')
   const job = await worker.take()
   await worker.done(job?.id ?? '', { output: LARGE })
-  const { id } = (await run(LARGE)).json as { id: string }
+  const { id } = (await run(LARGE)).as<{ id: string }>()
   await rm(blobDirectory(), { recursive: true })
   const outputGone = await gateway.call(`/v2/${ep}/status/${job?.id}`)
   expect(outputGone).toMatchObject({

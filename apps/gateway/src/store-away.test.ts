@@ -1,7 +1,7 @@
 // What happens while Redis is away, and afterwards: nothing accepted is lost, nothing hangs, and everything recovers by itself.
-import { openLine, startRedis, type TestRedis } from '@runyard/testing'
+import { createSend, openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway } from './testing/gateway.ts'
+import { startGateway, type TestGateway } from './testing/gateway.ts'
 
 let redis: TestRedis
 let gateway: TestGateway
@@ -32,8 +32,8 @@ it('answers clients 503, polls 429 and pings 200, keeps a result until it can be
   expect([refused.status, Number(refused.headers.get('retry-after')) >= 1]).toEqual([503, true])
   expect(refused.json['error']).toMatch(/Redis/)
   expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).status).toBe(429)
-  expect((await createSend(gateway.publicUrl, {})('/readyz')).status).toBe(503)
-  expect((await createSend(gateway.publicUrl, {})('/metrics')).text).toContain('runyard_store_up 0')
+  expect((await createSend(gateway.publicUrl)('/readyz')).status).toBe(503)
+  expect((await createSend(gateway.publicUrl)('/metrics')).text).toContain('runyard_store_up 0')
   expect([(await worker.ping([jobId])).status, (await stranger.ping()).status]).toEqual([200, 200])
   const done = worker.done(jobId, { output: 'survived' })
   // This gateway has not met that worker yet, so whose result it is has to wait, too.

@@ -2,8 +2,9 @@
 // of them: an ended job never changes, every accepted job ends, the counts add up. fast-check prints the seed and the shortest plan that fails.
 import * as fc from 'fast-check'
 import { toJson } from '@runyard/schema'
+import { createSend, type Answer, type RequestOptions } from '@runyard/testing'
 import { beforeAll, expect, it } from 'vitest'
-import { createSend, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import type { TestGateway, TestWorker } from './testing/gateway.ts'
 import { useGateways } from './testing/use-gateway.ts'
 
 const startGateway = useGateways()
@@ -157,7 +158,7 @@ async function strangers({ ep, endings }: World): Promise<readonly string[]> {
 
 async function faultsAtTheEnd(world: World): Promise<readonly string[]> {
   const statuses = await lookAtAll(world)
-  const { jobs } = (await gateways[1].call(`/v2/${world.ep}/health`)).json as { jobs: Record<string, number> }
+  const { jobs } = await gateways[1].read<{ jobs: Record<string, number> }>(`/v2/${world.ep}/health`)
   const { inQueue, inProgress, completed, failed } = jobs
   const seen = { inQueue, inProgress, completed, failed }
   // A retried job had failed before, and was counted.

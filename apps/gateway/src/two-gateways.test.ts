@@ -1,8 +1,8 @@
 // Gateways are stateless: any of them may take a request, a poll or a result (ADR 23).
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openLine, startRedis, type TestRedis } from '@runyard/testing'
+import { createSend, openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis
 let one: TestGateway
@@ -64,7 +64,7 @@ it('a worker whose first requests reach two gateways becomes ready once', async 
   await Promise.all([worker.ping(), viaOther(worker)(`/v2/${ep}/ping/${worker.id}?gpu=x`)])
   const events = async () => (await one.store.events.list(ep, 10)).map(({ kind }) => kind)
   await expect.poll(events).toContain('worker_ready')
-  const metrics = await Promise.all([one, other].map(async ({ publicUrl }) => (await createSend(publicUrl, {})('/metrics')).text))
+  const metrics = await Promise.all([one, other].map(async ({ publicUrl }) => (await createSend(publicUrl)('/metrics')).text))
   expect(
     metrics.join('').match(new RegExp(`worker_start_seconds_count{endpoint="${ep}",endpoint_id="${ep}",phase="total"} 1`, 'g')),
   ).toHaveLength(1)

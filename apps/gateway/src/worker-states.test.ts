@@ -23,7 +23,7 @@ test('each state has the same number in /health, REST v2 and the metrics', async
   const health = (await gateway.call(`/v2/${id}/health`)).json
   expect(health).toMatchObject({ states, workers: { initializing: 1, idle: 1, ready: 1, running: 1, throttled: 2, unhealthy: 2 } })
 
-  const list = (await gateway.call(`/v2/serverless/${id}/workers`)).json as { workers: { id: string; status: string }[] }
+  const list = await gateway.read<{ workers: { id: string; status: string }[] }>(`/v2/serverless/${id}/workers`)
   const statuses = list.workers.map((worker) => worker.status).toSorted()
   expect(statuses).toEqual(['IDLE', 'INITIALIZING', 'RUNNING', 'THROTTLED', 'THROTTLED', 'UNHEALTHY', 'UNHEALTHY'])
   expect(list.workers.find((worker) => worker.id === warm.id)?.status).toBe('IDLE')

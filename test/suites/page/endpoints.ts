@@ -27,7 +27,7 @@ export function endpointScenarios(of: () => PageSite): void {
   describe('endpoints', () => {
     let caption: string
     const site = (): PageSite => of()
-    const get = async <T>(path: string): Promise<T> => (await site().stack.api.get(path)).json as T
+    const get = <T>(path: string): Promise<T> => site().stack.api.read(path)
     const open = (path: string) => site().open(path)
     const endpoint = async (): Promise<EndpointView> => get<EndpointView>(`/v2/serverless/${caption}`)
     const jobs = async (): Promise<JobSearchView['jobs']> => (await get<JobSearchView>(`/runyard/v1/jobs?endpoint=${caption}`)).jobs

@@ -131,8 +131,8 @@ async function runTwoJobs({ stack: { api } }: PageSite): Promise<Ran> {
   await api.settled(endpoint, await api.run(endpoint, sourceCall('nap', NAP, { seconds: 60 }), { policy: { executionTimeout: 5000 } }))
   return await waitFor('both jobs in the timeline', async () => {
     const now = Date.now()
-    const { json } = await api.get(`/runyard/v1/timeline?from=${now - 600_000}&to=${now}&px=2000&endpoint=${endpoint}`)
-    const lane = (json as unknown as TimelineView).lanes.find(({ jobs = [] }) => jobs.length > 0)
+    const { lanes } = await api.read<TimelineView>(`/runyard/v1/timeline?from=${now - 600_000}&to=${now}&px=2000&endpoint=${endpoint}`)
+    const lane = lanes.find(({ jobs = [] }) => jobs.length > 0)
     const [done, failed] = ['COMPLETED', 'FAILED'].map((status) => lane?.jobs?.find((job) => job.status === status))
     if (lane === undefined || done === undefined || failed === undefined) return undefined
     return { lane, done, failed, range: `from=${done.from - 30_000}&to=${failed.to + 10_000}` }

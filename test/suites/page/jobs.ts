@@ -19,7 +19,7 @@ export function jobScenarios(of: () => PageSite): void {
     let failed: readonly string[]
     let echoed: string
     const site = (): PageSite => of()
-    const get = async <T>(path: string): Promise<T> => (await site().stack.api.get(`/runyard/v1/${path}`)).json as T
+    const get = <T>(path: string): Promise<T> => site().stack.api.read(`/runyard/v1/${path}`)
     const open = (path: string) => site().open(path)
 
     beforeAll(async () => {

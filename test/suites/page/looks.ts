@@ -31,7 +31,7 @@ export function lookScenarios(of: () => PageSite): void {
 
     beforeAll(async () => {
       const { api } = site().stack
-      const get = async <T>(path: string): Promise<T> => (await api.get(`/runyard/v1/${path}`)).json as unknown as T
+      const get = <T>(path: string): Promise<T> => api.read(`/runyard/v1/${path}`)
       stranger = await newOwnersKey(site(), 'with-nothing-yet', ['admin'])
       emptyEndpoint = await createApi(site().stack.url, stranger).saveEndpoint({ name: 'empty', workersMax: 0 })
       const endpoint = await api.saveEndpoint({ name: 'looked-at', idleTimeout: 600, gpuIds: 'ADA_24' })

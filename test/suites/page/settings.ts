@@ -34,7 +34,7 @@ export async function newOwnersKey(
 export function settingScenarios(of: () => PageSite): void {
   describe('settings', () => {
     const site = (): PageSite => of()
-    const get = async <T>(path: string): Promise<T> => (await site().stack.api.get(`/runyard/v1/${path}`)).json as unknown as T
+    const get = <T>(path: string): Promise<T> => site().stack.api.read(`/runyard/v1/${path}`)
     const statusWith = async (key: string): Promise<number> => (await site().stack.api.request('/v2/serverless', { key })).status
     let viewer: string
     beforeAll(async () => {

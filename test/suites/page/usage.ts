@@ -10,10 +10,7 @@ export function usageScenarios(of: () => PageSite): void {
     let endpoint: string
     let range: string
     const site = (): PageSite => of()
-    const read = async (by: string): Promise<UsageView> => {
-      const { json } = await site().stack.api.get(`/runyard/v1/usage?${range}&by=${by}&idle=true`)
-      return json as unknown as UsageView
-    }
+    const read = (by: string): Promise<UsageView> => site().stack.api.read(`/runyard/v1/usage?${range}&by=${by}&idle=true`)
 
     beforeAll(async () => {
       const { api } = site().stack

@@ -5,10 +5,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { createSend, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { artifactOf, createGraphql, FINALIZE, FLASH_MANIFEST, prepare, put, type Graphql } from '../testing/artifact.ts'
-import { createSend, startGateway, type TestGateway } from '../testing/gateway.ts'
+import { startGateway, type TestGateway } from '../testing/gateway.ts'
 
 const APP_BY_NAME = `query($flashAppName: String!) { flashAppByName(flashAppName: $flashAppName) {
   id flashEnvironments { id name activeBuildId endpoints { id name } } } }`

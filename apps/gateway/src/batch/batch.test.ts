@@ -1,6 +1,7 @@
 // `/batch…` against real sockets and a real Redis (client-api §5.13).
+import type { Answer } from '@runyard/testing'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const POLL = { timeout: 20_000 }

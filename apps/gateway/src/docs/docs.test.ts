@@ -1,11 +1,12 @@
 // The OpenAPI document is valid, has every route that the public listener serves, and the replies of all dialects and the job plane are as it says.
 import { describeApi, describeOperation, undescribed } from '@runyard/schema/api'
+import { createSend, type Answer } from '@runyard/testing'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import Fastify from 'fastify'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { open, requireGuards } from '../http/access.ts'
-import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 import { routesOf } from '../testing/fuzz/route-table.ts'
 import { followRoutes } from './routes.ts'
@@ -32,13 +33,9 @@ let gateway: TestGateway
 let document: Document
 beforeAll(async () => {
   gateway = await startGateway()
-  document = (await fetchPublic('/openapi.json')).json as Document
+  document = (await fetchPublic('/openapi.json')).as<Document>()
 })
-async function fetchPublic(path: string): Promise<{ status: number; headers: Headers; text: string; json: unknown }> {
-  const response = await fetch(gateway.publicUrl + path)
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
-}
+const fetchPublic = (path: string): Promise<Answer> => createSend(gateway.publicUrl)(path)
 
 describe('/openapi.json', () => {
   it('is valid OpenAPI 3.1, without a key, and names each operation once', async () => {

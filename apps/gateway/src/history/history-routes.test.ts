@@ -22,14 +22,10 @@ useGateway({}, (site) => {
   ;({ gateway, ep, worker } = site)
 })
 
-async function get<T>(path: string): Promise<T> {
-  const { status, json } = await gateway.call(`/runyard/v1/${path}`)
-  if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(json)}`)
-  return json as T
-}
+const get = <T>(path: string) => gateway.read<T>(`/runyard/v1/${path}`)
 const find = (query = '') => get<JobSearchView>(`jobs?endpoint=${ep}${query}`)
 const idsOf = ({ jobs }: JobSearchView) => jobs.map(({ id }) => id)
-const bulk = async (body: object) => (await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body })).json as unknown as BulkView
+const bulk = async (body: object) => (await gateway.call('/runyard/v1/jobs/bulk', { body })).as<BulkView>()
 
 /** Jobs that fail so, or complete; their ids. */
 async function end(...errors: readonly (string | undefined)[]): Promise<readonly string[]> {

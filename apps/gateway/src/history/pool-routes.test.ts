@@ -19,11 +19,7 @@ useGateway({}, (site) => {
   ;({ gateway, ep, worker } = site)
 })
 
-async function get<T>(path: string): Promise<T> {
-  const { status, json } = await gateway.call(`/runyard/v1/${path}`)
-  if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(json)}`)
-  return json as T
-}
+const get = <T>(path: string) => gateway.read<T>(`/runyard/v1/${path}`)
 const gpu = (uuid: string) => ({ uuid, name: 'NVIDIA L4', memoryBytes: 1000, simulated: false, healthy: true })
 const capabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true } as const
 const inventory = {
@@ -139,7 +135,7 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
   const stranger = await gateway.call(`/runyard/v1/timeline?from=${START}&to=${NOW}&px=10`, {
     headers: { authorization: `Bearer ${plain}` },
   })
-  const own = (stranger.json as unknown as TimelineView).lanes.find(({ uuid }) => uuid === UUID)
+  const own = stranger.as<TimelineView>().lanes.find(({ uuid }) => uuid === UUID)
   expect(own).toMatchObject({ workers: [], jobs: [], group: 'box' })
 })
 

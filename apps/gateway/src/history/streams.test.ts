@@ -19,7 +19,7 @@ afterEach(() => {
   closing = new AbortController()
 })
 
-const get = async (path: string) => (await gateway.call(`/runyard/v1/${path}`)).json as unknown as MergedLogView
+const get = (path: string) => gateway.read<MergedLogView>(`/runyard/v1/${path}`)
 const print = (id: string, ...lines: readonly string[]) =>
   gateway.store.workerLogs.append(
     id,

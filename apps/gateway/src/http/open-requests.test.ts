@@ -1,6 +1,7 @@
 // A key that is revoked through one gateway, seen by those who use it at another.
+import { createSend } from '@runyard/testing'
 import { beforeAll, expect, it } from 'vitest'
-import { createSend, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()

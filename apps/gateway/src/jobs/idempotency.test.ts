@@ -1,6 +1,7 @@
 // `Idempotency-Key` on submit, against real sockets and a real Redis.
+import { createSend, type Answer } from '@runyard/testing'
 import { expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway

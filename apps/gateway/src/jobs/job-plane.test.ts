@@ -1,8 +1,9 @@
 // The rules R1–R20 of client-api §1, one test each, against real sockets and a real Redis; then what the operations promise beyond them.
 import { gzipSync } from 'node:zlib'
 import { toJson } from '@runyard/schema'
+import { createSend, type Answer } from '@runyard/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 import { NOT_UTF8 } from '../http/json-body.ts'
 
@@ -123,7 +124,7 @@ describe('the rules that real SDKs need', () => {
   it('R12: times and counts are integers', async () => {
     const { json } = await statusOf(await finishJob({ output: 1 }))
     expect([json['delayTime'], json['executionTime']].every(Number.isInteger)).toBe(true)
-    const health = (await gateway.call(`/v2/${ep}/health`)).json as { jobs: Record<string, unknown>; workers: Record<string, unknown> }
+    const health = await gateway.read<{ jobs: Record<string, unknown>; workers: Record<string, unknown> }>(`/v2/${ep}/health`)
     expect(Object.keys(health.jobs).toSorted()).toEqual(['completed', 'failed', 'inProgress', 'inQueue', 'retried'])
     expect(Object.keys(health.workers).toSorted()).toEqual(['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy'])
     expect([...Object.values(health.jobs), ...Object.values(health.workers)].every(Number.isInteger)).toBe(true)
@@ -362,7 +363,7 @@ describe('results', () => {
     controller.abort()
     await expect(call).rejects.toThrow(/abort/i)
     await expect
-      .poll(async () => (await createSend(gateway.publicUrl, {})('/metrics')).text)
+      .poll(async () => (await createSend(gateway.publicUrl)('/metrics')).text)
       .toContain('runyard_http_held_requests{holder="caller"} 0')
     await worker.done(job?.id ?? '', { output: 1 })
     expect((await statusOf(job?.id ?? '')).json['status']).toBe('COMPLETED')

@@ -1,6 +1,7 @@
 // What callers may send: sizes, rates, and from which web pages. Against real sockets and a real Redis.
+import { createSend, type Answer } from '@runyard/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()

@@ -1,6 +1,7 @@
 // `/retry`, `/purge-queue`, `/requests`, why a job waits, and what a 404 says, against real sockets and a real Redis.
+import type { Answer } from '@runyard/testing'
 import { describe, expect, it } from 'vitest'
-import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway

@@ -1,7 +1,8 @@
 // Calls of deployed apps by the names of app, environment and resource, on both listeners (flash-api §5.8, sdk2-api §4.1–4.4).
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Endpoint } from '@runyard/schema'
-import { createSend, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { createSend, type Send } from '@runyard/testing'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
@@ -57,7 +58,7 @@ describe('a call', () => {
 
 describe('every operation', () => {
   it('works by names: run, status, stream, retry and cancel', async () => {
-    const { id } = (await post(call, 'run')).json as { id: string }
+    const { id } = (await post(call, 'run')).as<{ id: string }>()
     expect((await call(`/v2/flash/status/${id}`)).json).toMatchObject({ id, status: 'IN_QUEUE' })
     expect((await worker.take())?.id).toBe(id)
     await worker.done(id, { error: 'no' })

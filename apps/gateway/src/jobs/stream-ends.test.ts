@@ -140,7 +140,7 @@ function read(id: string) {
     for (;;) {
       const answer = await gateway.call(`/v2/${ep}/stream/${id}?wait=30000`)
       if (answer.status !== 200) return { status: String(answer.status), error: String(answer.json['error']) }
-      const { status, stream, error } = answer.json as { status: string; stream: { output: unknown }[]; error?: string }
+      const { status, stream, error } = answer.as<{ status: string; stream: { output: unknown }[]; error?: string }>()
       outputs.push(...stream.map(({ output }) => output))
       if (status !== 'IN_PROGRESS' && status !== 'IN_QUEUE') return { status, error: error ?? 'silence' }
     }

@@ -2,10 +2,10 @@
 // are larger than what fits into sockets, so one that is not read stays under way.
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { type Answer, startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type Answer, type TestGateway } from '../testing/gateway.ts'
+import { startGateway, type TestGateway } from '../testing/gateway.ts'
 
 const COUNT = 100
 const PAD = 'x'.repeat(250_000)

@@ -1,6 +1,7 @@
 // API keys over the API (ADR 81): made, listed, rotated and revoked by an `admin`, and what a narrower key may not.
+import { createSend } from '@runyard/testing'
 import { beforeAll, expect, it } from 'vitest'
-import { createSend, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()
@@ -124,7 +125,7 @@ it('a key that only reads cannot shorten the life of a result', async () => {
 
 it('a login has the scopes and the end of the key that approved it', async () => {
   const { key } = await make({ name: 'approver', scopes: ['run'], expiresAt: String(Date.now() + 3_600_000) })
-  const guest = createSend(gateway.publicUrl, {})
+  const guest = createSend(gateway.publicUrl)
   const graphql = async (query: string) =>
     (await guest('/graphql', { method: 'POST', body: { query } })).json['data'] as Record<string, { id: string; apiKey: string }>
   const { createFlashAuthRequest: asked } = await graphql('mutation { createFlashAuthRequest { id } }')

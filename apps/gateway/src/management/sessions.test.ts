@@ -1,6 +1,7 @@
 // Signing a browser in (ADR 89): what a session opens, from which requests it counts, and when it ends.
+import { createSend, type Answer, type RequestOptions } from '@runyard/testing'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { createSend, type Answer, type RequestOptions, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()
@@ -8,7 +9,7 @@ let gateway: TestGateway
 let send: (path: string, options?: RequestOptions) => Promise<Answer>
 beforeAll(async () => {
   gateway = await startGateway({ listen: { names: ['yard.example'] } })
-  send = createSend(gateway.publicUrl, {})
+  send = createSend(gateway.publicUrl)
 })
 
 const PAGE = { 'sec-fetch-site': 'same-origin', 'x-runyard': '1' }

@@ -52,11 +52,7 @@ interface Usage {
   readonly total: Sums
 }
 
-async function usageBy(by: readonly UsageDimension[]): Promise<Usage> {
-  const { status, json } = await gateway.call(`/runyard/v1/usage?from=0&by=${by.join(',')}`)
-  expect(status).toBe(200)
-  return json as unknown as Usage
-}
+const usageBy = (by: readonly UsageDimension[]): Promise<Usage> => gateway.read(`/runyard/v1/usage?from=0&by=${by.join(',')}`)
 
 const NAMES = ['seconds', 'billableSeconds', 'gpuSeconds'] as const
 const add = (lines: readonly Sums[]) => NAMES.map((name) => lines.reduce((sum, line) => sum + line[name], 0))

@@ -1,7 +1,7 @@
 import { Config } from '@runyard/schema'
-import { startRedis } from '@runyard/testing'
+import { createSend, startRedis } from '@runyard/testing'
 import { expect, it } from 'vitest'
-import { createSend, startGateway } from '../testing/gateway.ts'
+import { startGateway } from '../testing/gateway.ts'
 import { isOpenFor, type Origin } from './metrics-access.ts'
 
 const PLAIN: Origin = { ip: '127.0.0.1', headers: { host: '127.0.0.1:8080' }, raw: { httpVersion: '1.1' } }
@@ -40,7 +40,7 @@ it('/metrics wants a key where the listener binds more than loopback', () => {
 it('a gateway behind a proxy answers a stranger 401 and the key 200', async () => {
   await using redis = await startRedis()
   await using gateway = await startGateway(redis.url)
-  const stranger = createSend(gateway.publicUrl, {})
+  const stranger = createSend(gateway.publicUrl)
   expect((await stranger('/metrics')).status).toBe(200)
   const forwarded = { headers: { 'x-forwarded-for': '203.0.113.9' } }
   expect((await stranger('/metrics', forwarded)).status).toBe(401)

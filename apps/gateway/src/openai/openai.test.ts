@@ -1,9 +1,9 @@
 // `/openai/*` against real sockets and a real Redis, with workers that post what worker-vllm posts (client-api §5.12, worker-api §14).
 import { request as httpRequest } from 'node:http'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { type Answer, createSend, startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { startGateway, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 
 const POLL = { timeout: 20_000 }
 let redis: TestRedis
@@ -213,7 +213,7 @@ describe('a failure', () => {
 
   it('of the request itself has OpenAI’s body, too', async () => {
     const url = `/v2/${ep}/openai${CHAT}`
-    const bare = createSend(gateway.publicUrl, {})
+    const bare = createSend(gateway.publicUrl)
     const answers = [
       await bare(url, { method: 'POST', body: {} }),
       await bare(url, { method: 'POST', body: {}, headers: { authorization: 'Bearer wrong' } }),

@@ -1,7 +1,7 @@
 // For tests: artifacts as the clients make them, and the calls of a deploy.
+import type { Send } from '@runyard/testing'
 import { gzipSync } from 'node:zlib'
 import { pack, type Header } from 'tar-stream'
-import type { Send } from './gateway.ts'
 
 export const FLASH_MANIFEST = { version: '1.0', project_name: 'shop', python_version: '3.12', resources: { greet: {} } }
 

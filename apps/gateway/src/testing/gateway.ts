@@ -5,29 +5,13 @@ import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRe
 import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
+import { createRead, createSend, type Answer, type RequestOptions, type Send } from '@runyard/testing'
 import { endpointRecord, workerRecord } from '@runyard/testing/records'
 import { openGateway } from '../open-gateway.ts'
 import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
 import type { Resolve } from '../webhooks/name-lookup.ts'
 import type { Notices } from '../parts/notices.ts'
 import type { Tunnels } from '../workers/tunnels.ts'
-
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  // Tests look into answers of every shape.
-  readonly json: Record<string, unknown>
-}
-
-export interface RequestOptions {
-  readonly method?: string
-  readonly body?: unknown
-  readonly headers?: Record<string, string>
-  readonly signal?: AbortSignal
-}
-
-export type Send = (path: string, options?: RequestOptions) => Promise<Answer>
 
 export interface TestWorker {
   readonly id: string
@@ -51,6 +35,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly key: string
   /** To the public listener, with the key. */
   readonly call: Send
+  /** What GET answers to the key. @throws unless it is 200. */
+  readonly read: <T>(path: string) => Promise<T>
   /** To the worker plane, without credentials. */
   readonly callPlane: Send
   /** To the ports of workers. */
@@ -99,7 +85,7 @@ export async function startGateway(
   opening.use(gateway)
   const workerPlaneUrl = await plane.listen({ host: '127.0.0.1', port: 0 })
   const publicUrl = await publicApp.listen({ host: '127.0.0.1', port: 0 })
-  const callPlane = createSend(workerPlaneUrl, {})
+  const callPlane = createSend(workerPlaneUrl)
   const call = createSend(publicUrl, { authorization: `Bearer ${key}` })
   const submit = createSubmit(call)
   const scope = opening.move()
@@ -111,6 +97,7 @@ export async function startGateway(
     workerPlaneUrl,
     key,
     call,
+    read: createRead(call),
     callPlane,
     tunnels: gateway.deps.tunnels,
     notices: gateway.deps.notices,
@@ -135,27 +122,6 @@ function createSubmit(call: Send): TestGateway['submit'] {
 async function blobsOf({ blobs }: Config): Promise<Pick<OpenStoreOptions, 'blobs'>> {
   if (blobs.directory === undefined) return {}
   return { blobs: { store: await openBlobStore(blobs, blobs.directory), thresholdBytes: blobs.thresholdBytes } }
-}
-
-export function createSend(base: string, defaults: Record<string, string>): Send {
-  return async (path, { method = 'GET', body, headers = {}, signal } = {}) => {
-    const response = await fetch(base + path, {
-      method,
-      headers: { 'content-type': 'application/json', ...defaults, ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: parse(text) }
-  }
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return {}
-  }
 }
 
 function randomId(prefix: string): string {
@@ -186,7 +152,7 @@ async function addWorker(
   const base = `/v2/${endpointId}`
   const take: TestWorker['take'] = async (options) => {
     const answer = await send(`${base}/job-take/${id}?gpu=none&job_in_progress=0`, options)
-    return answer.status === 200 ? (answer.json as unknown as { id: string; input: unknown }) : undefined
+    return answer.status === 200 ? answer.as<{ id: string; input: unknown }>() : undefined
   }
   return {
     id,

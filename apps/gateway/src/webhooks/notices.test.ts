@@ -1,10 +1,10 @@
 // Notices to the operator (ADR 83): what happened to a pool on a real Redis, posted to a real receiver by the courier of webhooks.
 import type { HostSight, OpenNotice } from '@runyard/schema'
 import { noticeChanges, noticeKey, type NoticeBody } from '@runyard/core'
-import { startReceiver, startRedis, type Receiver, type TestRedis } from '@runyard/testing'
+import { createSend, type Receiver, startReceiver, startRedis, type TestRedis } from '@runyard/testing'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { createSend, startGateway, type TestGateway } from '../testing/gateway.ts'
+import { startGateway, type TestGateway } from '../testing/gateway.ts'
 
 const WAIT = { timeout: 20_000 }
 let redis: TestRedis

@@ -55,10 +55,11 @@ async function firstOf(to: Receiver): Promise<Received> {
   return to.received[0] as Received
 }
 
-const log = async (gateway: TestGateway, ep: string) => {
-  const { json } = await gateway.call(`/v2/serverless/${ep}/webhooks`)
-  return json as unknown as { attempts: Record<string, unknown>[]; pending: { count: number; oldestAt?: number } }
+interface WebhookLog {
+  readonly attempts: readonly Record<string, unknown>[]
+  readonly pending: { readonly count: number; readonly oldestAt?: number }
 }
+const log = (gateway: TestGateway, ep: string): Promise<WebhookLog> => gateway.read(`/v2/serverless/${ep}/webhooks`)
 
 describe('a webhook', () => {
   it('is the /status object with input and webhook, signed so that a library of others accepts it', async () => {

@@ -1,8 +1,9 @@
 // The next job with a result's answer (ADR 28), against real sockets and a real Redis: who gets one, who does not, and what becomes of it where
 // the answer is lost.
+import type { Answer } from '@runyard/testing'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway

@@ -1,8 +1,9 @@
 // A loss that several jobs share, as workers see it (ADR 34): SDK workers with several polls at once, at two gateways.
 import { toJson } from '@runyard/schema'
+import { createSend, type Send } from '@runyard/testing'
 import { beforeAll, expect, test } from 'vitest'
 import { createJobId } from '../jobs/read-submission.ts'
-import { createSend, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()
@@ -19,7 +20,7 @@ const elsewhere = ({ token }: TestWorker): Send => createSend(gateways[1].worker
 async function takeBatch(worker: TestWorker, endpointId: string, send: Send = worker.send): Promise<readonly string[]> {
   const answer = await send(`/v2/${endpointId}/job-take-batch/${worker.id}?gpu=none&batch_size=4`)
   if (answer.status === 204) return []
-  return (answer.json as unknown as readonly { id: string }[]).map(({ id }) => id)
+  return answer.as<readonly { id: string }[]>().map(({ id }) => id)
 }
 
 test('the jobs of a lost worker run alone on the next ones, through any gateway, and all but the guilty one complete', async () => {

@@ -1,7 +1,8 @@
 // The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (worker-api §17), against real sockets
 // and a real Redis.
+import { createSend, type Answer } from '@runyard/testing'
 import { describe, expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
@@ -41,8 +42,8 @@ describe('taking jobs', () => {
   // worker-api §17.6
   it('never hands out more than the batch that was asked for, and no id twice', async () => {
     const ids = new Set(await Promise.all([1, 2, 3, 4, 5].map((input) => gateway.submit(ep, input))))
-    const first = (await takeBatch(2)).json as unknown as { id: string }[]
-    const second = (await takeBatch(10)).json as unknown as { id: string }[]
+    const first = (await takeBatch(2)).as<{ id: string }[]>()
+    const second = (await takeBatch(10)).as<{ id: string }[]>()
     expect([first.length, second.length]).toEqual([2, 3])
     expect(new Set([...first, ...second].map(({ id }) => id))).toEqual(ids)
   })
@@ -52,7 +53,7 @@ describe('taking jobs', () => {
     const polls = workers.map((one) => takeBatch(10, one))
     for (const one of workers) await untilParked(one)
     await Promise.all([gateway.submit(ep, 1), gateway.submit(ep, 2), gateway.submit(ep, 3)])
-    const batches = (await Promise.all(polls)).map(({ json }) => json as unknown as unknown[])
+    const batches = (await Promise.all(polls)).map((answer) => answer.as<unknown[]>())
     expect(batches.map((batch) => batch.length)).toEqual([1, 1, 1])
   })
 
@@ -334,7 +335,7 @@ describe('the heartbeat', () => {
     const ready = async (): Promise<number> =>
       (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'worker_ready').length
     await expect.poll(ready).toBe(1)
-    const metrics = (await createSend(gateway.publicUrl, {})('/metrics')).text
+    const metrics = (await createSend(gateway.publicUrl)('/metrics')).text
     expect(metrics).toContain(`runyard_worker_start_seconds_count{endpoint="${ep}",endpoint_id="${ep}",phase="total"} 1`)
   })
 
@@ -460,7 +461,7 @@ describe('what operators see', () => {
     const id = await worker.startJob()
     await worker.done(id, { output: 1 })
     await gateway.submit(ep)
-    const metrics = async (): Promise<string> => (await createSend(gateway.publicUrl, {})('/metrics')).text
+    const metrics = async (): Promise<string> => (await createSend(gateway.publicUrl)('/metrics')).text
     // That a worker is there is noted in the background.
     await expect.poll(metrics).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)
     const text = await metrics()
@@ -495,11 +496,11 @@ describe('what operators see', () => {
       expect(json).toEqual({ container: ['2023-11-14T22:13:20.123500Z hello'], system: [] })
     }
     expect((await gateway.call('/hapi/v1/pod/no-such/logs')).status).toBe(404)
-    expect((await createSend(gateway.publicUrl, {})(`/hapi/v1/pod/${worker.id}/logs`)).status).toBe(401)
+    expect((await createSend(gateway.publicUrl)(`/hapi/v1/pod/${worker.id}/logs`)).status).toBe(401)
   })
 
   it('probes answer without a key', async () => {
-    const open = createSend(gateway.publicUrl, {})
+    const open = createSend(gateway.publicUrl)
     expect([(await open('/healthz')).status, (await open('/readyz')).status]).toEqual([200, 200])
     expect((await open('/readyz')).json).toMatchObject({ ok: true, redisMemory: { usedBytes: expect.any(Number) } })
   })

@@ -1,6 +1,7 @@
 // A worker whose image brings a key of its own: the SDK polls with that one and pings with the worker's token (worker-api §2.3).
+import { createSend, type Send } from '@runyard/testing'
 import { afterEach, expect, it, vi } from 'vitest'
-import { createSend, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { isFields } from '../http/json-body.ts'
 import { useGateway } from '../testing/use-gateway.ts'
 import { FOREIGN_KEY } from './wrong-key-polls.ts'

@@ -1,9 +1,10 @@
 // Every route of both listeners under bad bodies, headers, ids, queries and sizes, over real sockets: no 5xx, no hang, nothing lost.
 // On a failure fast-check prints the seed and the smallest request that it found.
+import { createSend } from '@runyard/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createSend, type TestGateway, type TestWorker } from '../gateway.ts'
+import type { TestGateway, TestWorker } from '../gateway.ts'
 import { useGateways } from '../use-gateway.ts'
 import { openSocket, sendRaw, type RawAnswer, isServerFault } from './raw-http.ts'
 import { oddBodiesTo, requestsTo, toBytes, type FuzzRequest, type GoodValues } from './requests.ts'
@@ -115,7 +116,7 @@ function sentenceOf(body: string): string {
 describe('afterwards', () => {
   it('nothing is held for clients that have gone', async () => {
     const held = async () =>
-      /^runyard_http_held_requests\{holder="caller"\} (\d+)$/m.exec((await createSend(gateway.publicUrl, {})('/metrics')).text)?.[1]
+      /^runyard_http_held_requests\{holder="caller"\} (\d+)$/m.exec((await createSend(gateway.publicUrl)('/metrics')).text)?.[1]
     await expect.poll(held).toBe('0')
   })
 
@@ -137,7 +138,7 @@ describe('connections that misbehave', () => {
     const sockets = await Promise.all(Array.from({ length: 50 }, () => openSocket(gateway.publicUrl)))
     for (const [index, socket] of sockets.entries())
       socket.resume().write('POST /v2/x/run HTTP/1.1\r\nHost: slow\r\nX-A: b\r\n'.slice(0, index))
-    expect((await createSend(gateway.publicUrl, {})('/healthz')).status).toBe(200)
+    expect((await createSend(gateway.publicUrl)('/healthz')).status).toBe(200)
     await expect.poll(() => sockets.filter((socket) => !socket.closed && socket.bytesWritten > 0).length, { timeout: 20_000 }).toBe(0)
     for (const socket of sockets) socket.destroy()
   })

@@ -3,9 +3,9 @@
 import { mayCall } from '@runyard/core'
 import { KEY_SCOPES, type KeyScope } from '@runyard/schema'
 import { FIELD_SCOPES, OPERATIONS, ROUTE_SCOPES } from '@runyard/schema/api'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { createSend, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
+import { startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
 import { routesOf, type KnownRoute } from './route-table.ts'
 
 /** In every name, value and line of what the owner has. */
