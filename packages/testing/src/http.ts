@@ -1,4 +1,5 @@
 // The HTTP client of all tests, for requests that no SDK sends: to one listener, with the headers of one caller.
+// oxlint-disable typescript/no-unnecessary-type-parameters -- `as` is the one cast of answers: a test knows the shape that it asks for
 
 export interface Answer {
   readonly status: number
