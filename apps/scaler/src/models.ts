@@ -1,7 +1,7 @@
 // Models of a hub for a new worker (ADR 86): each is fetched once per host, for all workers that wait for it, and passes through the scaler, so that remote
 // engines need no way to the hub. A model that is there needs no hub. Failure direction: what is not whole is not used.
 import { createHash } from 'node:crypto'
-import { hubTokenIn, modelIdentity, modelLayout, modelReferenceText } from '@runyard/core'
+import { gigabytes, hubTokenIn, modelIdentity, modelLayout, modelReferenceText } from '@runyard/core'
 import { createHub, type Hub, type HubFile } from '@runyard/kit'
 import {
   quoted,
@@ -240,8 +240,6 @@ function refuseFullDisk({ repo, sizeBytes }: CachedModel, disk: DiskSpace | unde
     { fault: 'disk' },
   )
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
 
 const REPORT_EVERY_MS = 5000
 

@@ -25,6 +25,7 @@ export function diskError(image: string, low: string, during: 'before' | 'during
   )
 }
 
-function gigabytes(bytes: number): string {
+/** For sentences. */
+export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`
 }

@@ -1,11 +1,11 @@
 // The builds of deployed apps on an engine (ADR 65): each is a volume that is filled once from the app's archive, through the engine's API alone, and
 // mounted read-only into the workers. What goes in are plain files and directories, owned by root.
 import { pipeline } from 'node:stream/promises'
-import { readArchive } from '@runyard/kit'
+import { onceAtATime, readArchive } from '@runyard/kit'
 import type { BuildPlacement, HostDriver } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { buildVolume, LABELS } from './container-spec.ts'
-import { ensureFilled, oncePerId, putFiles, removeVolume } from './filled-volume.ts'
+import { ensureFilled, putFiles, removeVolume } from './filled-volume.ts'
 import type { tarOf } from './tar.ts'
 
 /** An archive of 1.5 GB over a slow line takes that long. */
@@ -16,7 +16,10 @@ export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'remove
 /** `docker`: without a time limit of its own. */
 export function createBuilds(docker: Docker, instanceId: string): Builds {
   return {
-    placeBuild: oncePerId((build: BuildPlacement) => place(docker, instanceId, build)),
+    placeBuild: onceAtATime(
+      ({ id }) => id,
+      (build: BuildPlacement) => place(docker, instanceId, build),
+    ),
     async builds() {
       return (await listVolumes(docker, instanceId, [LABELS.build])).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
     },

@@ -1,6 +1,6 @@
 // What an operator has to know of an engine beyond that it answers: the processor, the default image, whether disks can be limited, and what GPUs need: the
 // NVIDIA runtime or CDI, a toolkit without known holes, a cgroup driver that does not take GPUs away.
-import { judgeToolkit } from '@runyard/core'
+import { gigabytes, judgeToolkit } from '@runyard/core'
 import { findOnPath } from '@runyard/kit'
 import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
@@ -85,7 +85,7 @@ async function examineImageDisk(engine: Engine): Promise<HostFinding> {
   const subject = 'image disk'
   const space = await createDiskSpace(engine)().catch(() => undefined)
   if (space === undefined) return { subject, verdict: 'note', words: 'not known how much is free, so no pull is refused for a full disk' }
-  const [free, total] = [space.freeBytes, space.totalBytes].map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`)
+  const [free, total] = [space.freeBytes, space.totalBytes].map(gigabytes)
   return { subject, verdict: 'ok', words: `${free} of ${total} free (${space.path})` }
 }
 

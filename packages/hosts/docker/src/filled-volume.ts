@@ -38,19 +38,6 @@ export async function ensureFilled(docker: Docker, volume: FilledVolume): Promis
   }
 }
 
-/** Runs `place` at most once at a time for each id: a call during another one with its id waits for that one. */
-export function oncePerId<Placement extends { readonly id: string }>(
-  place: (placement: Placement) => Promise<void>,
-): (placement: Placement) => Promise<void> {
-  const placing = new Map<string, Promise<void>>()
-  return async (placement) => {
-    const { id } = placement
-    const running = placing.get(id) ?? place(placement).finally(() => placing.delete(id))
-    placing.set(id, running)
-    await running
-  }
-}
-
 /** Puts what `write` adds below AGENT_MOUNT. What breaks it off is thrown, and not the engine's complaint about half an archive. */
 export async function putFiles(filler: Docker.Container, write: Parameters<typeof tarOf>[0]): Promise<void> {
   let problem: unknown

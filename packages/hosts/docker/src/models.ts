@@ -1,12 +1,13 @@
 // Models of a hub on an engine (ADR 86): each is a volume in the layout of huggingface_hub's cache, filled file by file through the engine's API alone, and
 // mounted read-only into the workers. A file of full size is right, so a try that breaks off goes on after the last whole file.
 import { pipeline } from 'node:stream/promises'
+import { onceAtATime } from '@runyard/kit'
 import type { HeldModel, HostDriver, ModelFile, ModelPlacement } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { listVolumes } from './builds.ts'
 import { AGENT_MOUNT, LABELS, modelVolume } from './container-spec.ts'
 import { statusOf } from './docker-errors.ts'
-import { ensureFilled, oncePerId, putFiles, removeVolume } from './filled-volume.ts'
+import { ensureFilled, putFiles, removeVolume } from './filled-volume.ts'
 import { tarOf } from './tar.ts'
 
 /** A scaler that died leaves its lock for so long. */
@@ -17,7 +18,10 @@ export type Models = Required<Pick<HostDriver, 'placeModel' | 'models' | 'remove
 /** `docker`: without a time limit of its own. */
 export function createModels(docker: Docker, instanceId: string): Models {
   return {
-    placeModel: oncePerId((model: ModelPlacement) => place(docker, instanceId, model)),
+    placeModel: onceAtATime(
+      ({ id }) => id,
+      (model: ModelPlacement) => place(docker, instanceId, model),
+    ),
     async models() {
       return (await listVolumes(docker, instanceId, [LABELS.model])).map(describe)
     },

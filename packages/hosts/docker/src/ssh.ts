@@ -3,8 +3,7 @@
 // run there and the worker plane is forwarded. It is restarted with increasing pauses, and ends with this process, however that ends. Failure direction:
 // while it is down, the engine does not answer, so the host is unknown.
 import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -87,7 +86,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
     while (state.forward !== undefined && !state.stop.signal.aborted) {
       // The host may still hold the address for the connection that was lost.
       const isDone = await addForward(state.forward).then(Boolean, () => false)
-      if (isDone || !(await isThere(socket))) return
+      if (isDone || !existsSync(socket)) return
       await delay(FORWARD_AGAIN_MS, undefined, { signal: state.stop.signal, ref: false }).catch(() => undefined)
     }
   }
@@ -217,7 +216,7 @@ function killGroup(child: ChildProcess | undefined): void {
 async function untilUp(socket: string, state: State): Promise<string | undefined> {
   const until = Date.now() + UP_WITHIN_MS
   while (!state.stop.signal.aborted && Date.now() < until) {
-    if (await isThere(socket)) {
+    if (existsSync(socket)) {
       state.wasUp = true
       return undefined
     }
@@ -227,12 +226,6 @@ async function untilUp(socket: string, state: State): Promise<string | undefined
   }
   return state.lastWords === '' ? `it is not up within ${UP_WITHIN_MS / 1000} s` : state.lastWords
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 /** Runs a command on the host; its standard output, also if it fails; undefined: there is no such command. @throws if ssh itself fails. */
 export async function runOverSsh(

@@ -1,10 +1,11 @@
 // The builds of deployed apps on this machine (ADR 65): each is a directory that is unpacked beside its place and renamed when it is whole, so that
 // several processes may unpack it at the same time. It is read-only, as far as that stops a process of the same user.
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { readArchive } from '@runyard/kit'
+import { gigabytes } from '@runyard/core'
+import { onceAtATime, readArchive } from '@runyard/kit'
 import { RunyardError, type BuildPlacement, type HostDriver } from '@runyard/schema'
 import type { WorkerFiles } from './worker-files.ts'
 
@@ -23,18 +24,17 @@ export interface BuildsOptions {
 export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'removeBuild'>>
 
 export function createBuilds({ directory, files }: BuildsOptions): Builds {
-  const placing = new Map<string, Promise<void>>()
   return {
-    async placeBuild(build) {
-      const running = placing.get(build.id) ?? place(directory, build).finally(() => placing.delete(build.id))
-      placing.set(build.id, running)
-      await running
-    },
+    placeBuild: onceAtATime(
+      ({ id }) => id,
+      (build: BuildPlacement) => place(directory, build),
+    ),
     async builds() {
       const names = await readdir(directory).catch(() => [])
+      const parts = names.filter((name) => name.startsWith(PART))
       await removeAbandoned(
-        directory,
-        names.filter((name) => name.startsWith(PART)),
+        parts.map((name) => join(directory, name)),
+        ABANDONED_AFTER_MS,
       )
       return names.filter((name) => !name.startsWith(PART))
     },
@@ -58,16 +58,17 @@ async function makeWritable(directory: string): Promise<void> {
   }
 }
 
-async function removeAbandoned(directory: string, parts: readonly string[]): Promise<void> {
-  for (const part of parts) {
-    const { mtimeMs } = await stat(join(directory, part)).catch(() => ({ mtimeMs: Date.now() }))
-    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await removeTree(join(directory, part))
+/** Those that no process has written to for so long. */
+export async function removeAbandoned(paths: readonly string[], afterMs: number): Promise<void> {
+  for (const path of paths) {
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > afterMs) await removeTree(path)
   }
 }
 
 async function place(directory: string, build: BuildPlacement): Promise<void> {
   const target = join(directory, build.id)
-  if (await isThere(target)) return
+  if (existsSync(target)) return
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await refuseFullDisk(directory, build)
   build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
@@ -78,28 +79,17 @@ async function place(directory: string, build: BuildPlacement): Promise<void> {
   } catch (error) {
     await removeTree(part)
     // Another process was faster.
-    if (await isThere(target)) return
+    if (existsSync(target)) return
     throw error
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
 async function refuseFullDisk(directory: string, { sizeBytes }: BuildPlacement): Promise<void> {
   const { bavail, bsize } = await statfs(directory)
   if (bavail * bsize > sizeBytes * UNPACKED_FACTOR) return
-  const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB are free on the disk of ${directory}`
-  throw new RunyardError(
-    'unprocessable',
-    `The app is not unpacked on this machine: ${free}, and its archive has ${(sizeBytes / 1e9).toFixed(1)} GB.`,
-    {
-      fault: 'disk',
-    },
-  )
+  const free = `${gigabytes(bavail * bsize)} are free on the disk of ${directory}`
+  const sentence = `The app is not unpacked on this machine: ${free}, and its archive has ${gigabytes(sizeBytes)}.`
+  throw new RunyardError('unprocessable', sentence, { fault: 'disk' })
 }
 
 async function unpack(archive: AsyncIterable<Uint8Array>, root: string): Promise<void> {

@@ -1,13 +1,14 @@
 // Models of a hub on this machine (ADR 86): one directory each, in the layout of huggingface_hub's cache. It is filled beside its place and renamed when it
 // is whole; files that are finished stay for the next try. A worker gets a cache of its own with links to its models, so that it may add others.
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { modelDirectory, modelVariables } from '@runyard/core'
+import { gigabytes, modelDirectory, modelVariables } from '@runyard/core'
+import { onceAtATime } from '@runyard/kit'
 import { RunyardError, type HeldModel, type HostDriver, type ModelFile, type ModelPlacement, type WorkerLaunch } from '@runyard/schema'
-import { removeTree } from './builds.ts'
+import { removeAbandoned, removeTree } from './builds.ts'
 import type { WorkerFiles } from './worker-files.ts'
 
 /** Before the id of a model that is not whole. */
@@ -24,13 +25,11 @@ export interface ModelsOptions {
 export type Models = Required<Pick<HostDriver, 'placeModel' | 'models' | 'removeModel'>>
 
 export function createModels({ directory, files }: ModelsOptions): Models {
-  const placing = new Map<string, Promise<void>>()
   return {
-    async placeModel(model) {
-      const running = placing.get(model.id) ?? place(directory, model).finally(() => placing.delete(model.id))
-      placing.set(model.id, running)
-      await running
-    },
+    placeModel: onceAtATime(
+      ({ id }) => id,
+      (model: ModelPlacement) => place(directory, model),
+    ),
     async models() {
       const names = await readdir(directory).catch(() => [])
       return Promise.all(names.map((name) => describe(directory, name)))
@@ -56,7 +55,7 @@ export async function linkModels(launch: WorkerLaunch, { directory, scratch }: {
 
 async function place(directory: string, model: ModelPlacement): Promise<void> {
   const target = join(directory, model.id)
-  if (await isThere(target)) return
+  if (existsSync(target)) return
   const part = join(directory, `${PART}${model.id}`)
   const { files, texts, links } = await model.open()
   await mkdir(part, { recursive: true, mode: 0o700 })
@@ -75,15 +74,19 @@ async function place(directory: string, model: ModelPlacement): Promise<void> {
     await rename(part, target)
   } catch (error) {
     // Another process was faster.
-    if (!(await isThere(target))) throw error
+    if (!existsSync(target)) throw error
   }
 }
 
 /** Of full size under its name only when it is right. */
 async function writeOnce(path: string, open: () => AsyncIterable<Uint8Array>): Promise<void> {
-  if (await isThere(path)) return
+  if (existsSync(path)) return
   await mkdir(dirname(path), { recursive: true })
-  await removeAbandoned(dirname(path))
+  const incompletes = (await readdir(dirname(path))).filter((name) => name.endsWith(INCOMPLETE))
+  await removeAbandoned(
+    incompletes.map((name) => join(dirname(path), name)),
+    ABANDONED_AFTER_MS,
+  )
   const incomplete = `${path}.${randomBytes(4).toString('hex')}${INCOMPLETE}`
   try {
     await pipeline(open(), createWriteStream(incomplete, { mode: 0o444 }))
@@ -93,19 +96,11 @@ async function writeOnce(path: string, open: () => AsyncIterable<Uint8Array>): P
   }
 }
 
-async function removeAbandoned(directory: string): Promise<void> {
-  for (const name of (await readdir(directory)).filter((one) => one.endsWith(INCOMPLETE))) {
-    const { mtimeMs } = await stat(join(directory, name)).catch(() => ({ mtimeMs: Date.now() }))
-    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(join(directory, name), { force: true })
-  }
-}
-
 async function refuseFullDisk(part: string, files: readonly ModelFile[]): Promise<void> {
-  const missing = await Promise.all(files.map(async ({ path, sizeBytes }) => ((await isThere(join(part, path))) ? 0 : sizeBytes)))
-  const needed = missing.reduce((sum, size) => sum + size, 0)
+  const missing = files.filter(({ path }) => !existsSync(join(part, path)))
+  const needed = missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const { bavail, bsize } = await statfs(part)
   if (bavail * bsize > needed) return
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
   throw new RunyardError(
     'unprocessable',
     `The model is not fetched: ${gigabytes(bavail * bsize)} are free on the disk of ${dirname(part)}, and ${gigabytes(needed)} are missing.`,
@@ -127,12 +122,6 @@ async function describe(directory: string, name: string): Promise<HeldModel> {
   const { mtimeMs } = await stat(join(directory, name)).catch(() => ({ mtimeMs: 0 }))
   return { id: name.replace(PART, ''), bytes: sizes.reduce((sum, size) => sum + size, 0), placedAt: mtimeMs }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 async function unlessThere(made: Promise<void>): Promise<void> {
   try {

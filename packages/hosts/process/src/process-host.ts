@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { createGpuWatch, CUDA_CHECK, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
-import { findOnPath } from '@runyard/kit'
+import { findOnPath, onceAtATime } from '@runyard/kit'
 import {
   RunyardError,
   type CardProbe,
@@ -97,7 +97,11 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     if ((await files.read(workerId)) !== undefined) await files.remove(workerId)
   }
   const standbys = createProcessStandbys({ park: (launch) => lives.park(launch), remove, warn, quietMs: options.quietMs })
-  const starting = new Map<string, Promise<void>>()
+
+  const start = onceAtATime(
+    ({ workerId }) => workerId,
+    (launch: WorkerLaunch) => begin(options, launch, { lives, standbys }),
+  )
 
   return {
     ...describe(options),
@@ -112,10 +116,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     ...WITHOUT_IMAGES,
     async startWorker(launch) {
       refuseWhatNeedsContainers(launch)
-      const running =
-        starting.get(launch.workerId) ?? begin(options, launch, { lives, standbys }).finally(() => starting.delete(launch.workerId))
-      starting.set(launch.workerId, running)
-      await running
+      await start(launch)
     },
     stopWorker: (workerId, { graceMs }) => lives.stop(workerId, graceMs),
     removeWorker: remove,
