@@ -6,9 +6,7 @@ import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
 import { ROOT } from './locations.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
-import { REGISTRY_COMMANDS } from './registry-commands.ts'
-import { SECRET_COMMANDS } from './secret-commands.ts'
-import { VOLUME_COMMANDS } from './volume-commands.ts'
+import { RESOURCE_COMMANDS } from './resource-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 /** The first word of two-word commands → what the group does. */
@@ -154,9 +152,7 @@ const EVERYWHERE: readonly Command[] = [
   },
   ...POOL_COMMANDS,
   ...HOST_COMMANDS,
-  ...REGISTRY_COMMANDS,
-  ...SECRET_COMMANDS,
-  ...VOLUME_COMMANDS,
+  ...RESOURCE_COMMANDS,
   ...KEY_COMMANDS,
   {
     name: 'usage',
