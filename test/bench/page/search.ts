@@ -22,6 +22,7 @@ export async function measureSearch({ stack, until, endedJobs, times }: PageBenc
     'status, one in 250': (turn) => `jobs?status=FAILED&since=${from}&until=${at(0.9 - (turn % 8) / 10)}`,
     'status, none': () => `jobs?status=TIMED_OUT&since=${from}&until=${until}`,
     time: (turn) => `jobs?since=${at((turn % 10) / 10)}&until=${at((turn % 10) / 10 + 0.05)}`,
+    'part of an id': (turn) => `jobs?since=${from}&until=${until}&q=${(ids[turn % ids.length] ?? '').slice(0, 12)}`,
     id: (turn) => `jobs/${ids[turn % ids.length] ?? ''}`,
   }
   const among = `${endedJobs.toLocaleString('en')} ended jobs`

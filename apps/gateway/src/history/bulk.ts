@@ -70,12 +70,13 @@ const toCancel: Find = async ({ store }, endpoints, { wanted, limit }) => {
 }
 
 /** Each job once, even if it failed several times. */
-const toRetry: Find = async ({ store }, endpoints, { wanted, limit }) => {
+const toRetry: Find = async (deps, endpoints, { wanted, limit }) => {
+  const { store } = deps
   const found = new Map<string, FoundJob>()
   for (const status of ['FAILED', 'TIMED_OUT'] as const) {
     if (wanted.status !== undefined && wanted.status !== status) continue
     const asked = { wanted: { ...wanted, status }, limit: limit + 1 }
-    const past = store.history.isKept ? (await findPast(store, naming(endpoints), asked)).jobs : await findAllLive(store, endpoints, asked)
+    const past = store.history.isKept ? (await findPast(deps, naming(endpoints), asked)).jobs : await findAllLive(store, endpoints, asked)
     for (const job of past) found.set(job.id, job)
   }
   return [...found.values()]

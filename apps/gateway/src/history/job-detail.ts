@@ -1,5 +1,5 @@
 // One job by its id alone: as Redis has it, else as the history remembers it (ADR 79).
-import { fingerprintOf, headlineOf, idBytesOf, unpackJobs, withoutTimeout, type PastJob } from '@runyard/core'
+import { createEndFinder, fingerprintOf, headlineOf, idBytesOf, unpackJobs, withoutTimeout, type PastJob } from '@runyard/core'
 import { RunyardError, type Endpoint, type EndpointEvent, type JobRecord } from '@runyard/schema'
 import type { FoundJob, JobDetailView } from '@runyard/schema/api'
 import { nextTurn } from '../http/turns.ts'
@@ -9,13 +9,13 @@ import type { GatewayDeps } from '../parts/deps.ts'
 import { toFound } from './job-search.ts'
 import type { NameEndpoints, OwnEndpoints } from './own-endpoints.ts'
 
-interface LookDeps extends Pick<GatewayDeps, 'store'> {
+interface LookDeps extends Pick<GatewayDeps, 'store' | 'past'> {
   readonly reasonOf: QueueReasons
 }
 
 /** @throws RunyardError('not_found') */
 export async function readJob(deps: LookDeps, own: OwnEndpoints & { readonly name: NameEndpoints }, id: string): Promise<JobDetailView> {
-  return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own.name, id))
+  return (await nowOf(deps, own, id)) ?? (await pastOf(deps, own.name, id))
 }
 
 async function nowOf(look: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
@@ -86,11 +86,11 @@ function noteAttempt(attempts: JobDetailView['attempts'], { kind, at, workerId =
   else if (kind === 'job_settled') last.endedAt ??= at
 }
 
-const CHUNKS_AT_ONCE = 256
+const NEWEST_CHUNKS = 128
 
 /** The latest end of a job that only the history knows. @throws RunyardError('not_found') */
-async function pastOf(store: GatewayDeps['store'], name: NameEndpoints, id: string): Promise<JobDetailView> {
-  const job = await findEnded(store.history, id)
+async function pastOf({ store, past }: LookDeps, name: NameEndpoints, id: string): Promise<JobDetailView> {
+  const job = await findEnded({ store, past }, id)
   const endpoint = job && (await name([job.endpointId])).get(job.endpointId)
   if (job === undefined || endpoint === undefined) throw new RunyardError('not_found', `There is no job "${id}".`)
   const events = await eventsOf(store, endpoint.id, id)
@@ -104,23 +104,25 @@ async function pastOf(store: GatewayDeps['store'], name: NameEndpoints, id: stri
   }
 }
 
-/** Most chunks are passed over by a look for the 16 bytes of the id, without unpacking them. */
-async function findEnded(history: GatewayDeps['store']['history'], id: string): Promise<PastJob | undefined> {
+/** Among the newest chunks, most of which are passed over by a look for the 16 bytes of the id, then in what is kept unpacked. */
+async function findEnded({ store: { history }, past }: Pick<LookDeps, 'store' | 'past'>, id: string): Promise<PastJob | undefined> {
   const bytes = idBytesOf(id)
   const mayHave = (chunk: Uint8Array): boolean =>
     bytes === undefined || Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).includes(Buffer.from(bytes))
-  let after: string | undefined
-  for (;;) {
-    const range = { from: 0, to: Number.MAX_SAFE_INTEGER, after, newestFirst: true, count: CHUNKS_AT_ONCE }
-    const chunks = await history.chunks('jobs', range)
-    const job = chunks
-      .filter((chunk) => mayHave(chunk.bytes))
-      .flatMap((chunk) => unpackJobs(chunk.bytes).toReversed())
-      .find((candidate) => candidate.id === id)
-    after = chunks.at(-1)?.id
-    if (job !== undefined || chunks.length < CHUNKS_AT_ONCE) return job
+  const chunks = await history.chunks('jobs', { from: 0, to: Number.MAX_SAFE_INTEGER, newestFirst: true, count: NEWEST_CHUNKS })
+  const job = chunks
+    .filter((chunk) => mayHave(chunk.bytes))
+    .flatMap((chunk) => unpackJobs(chunk.bytes).toReversed())
+    .find((candidate) => candidate.id === id)
+  const last = chunks.at(-1)
+  if (job !== undefined || last === undefined || chunks.length < NEWEST_CHUNKS) return job
+  const findEnds = createEndFinder([id])
+  for await (const block of past.jobs.read({ from: 0, to: last.at })) {
+    const latest = findEnds(block).toSorted((a, b) => b.endedAt - a.endedAt)[0]
+    if (latest !== undefined) return latest
     await nextTurn()
   }
+  return undefined
 }
 
 async function textOf(history: GatewayDeps['store']['history'], endedAt: number, id: string): Promise<string | undefined> {

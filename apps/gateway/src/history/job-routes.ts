@@ -26,7 +26,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
       if (live?.nextCursor !== undefined) return { jobs: [...page], nextCursor: live.nextCursor }
       await deps.history.flush()
       const past = { cursor: live === undefined ? cursor : undefined, known: page.map(({ id }) => id) }
-      const ended = await findPast(store, own.name, { wanted, limit: limit - page.length, ...past })
+      const ended = await findPast(deps, own.name, { wanted, limit: limit - page.length, ...past })
       return { jobs: [...page, ...ended.jobs], nextCursor: ended.nextCursor }
     },
   })
@@ -36,7 +36,7 @@ export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
     handler: async (request) => {
       const own = await pastEndpoints(store, keyOf(request).ownerId)
       await Promise.all([deps.events.flush(), deps.history.flush()])
-      return readJob({ store, reasonOf }, own, request.params.id)
+      return readJob({ ...deps, reasonOf }, own, request.params.id)
     },
   })
 

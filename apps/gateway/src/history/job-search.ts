@@ -1,11 +1,13 @@
-// Finds ended jobs over endpoints (`live-search.ts` those that wait or run), and says what a search asks of each. The history has no index, so a search
-// reads chunks, newest first, in turns of the event loop and for a bounded time; the next page goes on where it stopped.
-import type { PastJob } from '@runyard/core'
+// Finds ended jobs over endpoints (`live-search.ts` those that wait or run), and says what a search asks of each. A search reads the newest chunks, which is
+// all that most need, then looks through what the gateway keeps unpacked (ADR 80), in turns of the event loop and for a bounded time; the next page goes on
+// where it stopped.
+import { createEndFinder, endpointsOf, findInColumns, type JobColumns, type PastJob } from '@runyard/core'
 import { RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
-import type { Store } from '@runyard/store'
+import type { ChunkRange, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { CHUNK_LAG_MS } from '../parts/history-blocks.ts'
+import type { Past } from '../parts/past.ts'
 import type { NameEndpoints, PastEndpoint } from './own-endpoints.ts'
 
 export interface Wanted {
@@ -20,6 +22,8 @@ export interface Wanted {
 
 /** Some ten milliseconds of the event loop. */
 const CHUNKS_AT_ONCE = 32
+/** Some thirty thousand jobs. */
+const NEWEST_TURNS = 4
 /** Of one answer. */
 export const SEARCH_MS = 2000
 
@@ -45,89 +49,119 @@ export interface PastQuery {
   readonly known?: Iterable<string> | undefined
 }
 
+export interface SearchDeps {
+  readonly store: Pick<Store, 'history'>
+  readonly past: Pick<Past, 'jobs'>
+}
+
 /** A job that was retried and ended again is listed once, as it ended last; an earlier end may follow on a later page. */
-export async function findPast(
-  { history }: Pick<Store, 'history'>,
-  name: NameEndpoints,
-  { wanted, limit, cursor, known }: PastQuery,
-): Promise<PastJobs> {
+export async function findPast(deps: SearchDeps, name: NameEndpoints, { wanted, limit, cursor, known = [] }: PastQuery): Promise<PastJobs> {
   if (!isEnded(wanted.status)) return { jobs: [], nextCursor: null }
-  const found: FoundJob[] = []
+  const start = parseCursor(cursor)
+  const listed = new Set(known)
+  const isNew = (job: PastJob): boolean => !listed.has(job.id) && listed.add(job.id) && (start === undefined || isAfter(job, start))
+  const blocks: JobColumns[] = []
+  let found: FoundJob[] = []
   const endAt = Date.now() + SEARCH_MS
-  for await (const batch of readBack(history, wanted, { start: parseCursor(cursor), known })) {
-    const byId = await name(batch.map(({ job }) => job.endpointId))
-    for (const { job, next } of batch) {
-      const endpoint = byId.get(job.endpointId)
-      const candidate = endpoint && toFound(endpoint, job)
-      if (candidate === undefined || !matches(candidate, wanted)) continue
-      if (found.push(candidate) === limit) return { jobs: found, nextCursor: next }
+  for await (const { jobs, finalFrom } of inOrder(readBack({ ...deps, name, blocks }, wanted, start?.at))) {
+    found.push(...(await findAmong(jobs.filter(isNew), name, wanted)))
+    if (found.length >= limit) found = withoutEarlierEnds(found, blocks)
+    const last = found[limit - 1]
+    if (last !== undefined) return { jobs: found.slice(0, limit), nextCursor: toCursor({ at: last.endedAt ?? 0, id: last.id }) }
+    if (finalFrom > 0 && Date.now() > endAt) {
+      return { jobs: withoutEarlierEnds(found, blocks), nextCursor: toCursor({ at: finalFrom + 1, id: '' }) }
     }
-    const last = batch.at(-1)
-    if (last !== undefined && Date.now() > endAt) return { jobs: found, nextCursor: last.next }
   }
-  return { jobs: found, nextCursor: null }
+  return { jobs: withoutEarlierEnds(found, blocks), nextCursor: null }
 }
 
-interface Read {
-  readonly job: PastJob
-  /** The cursor of what comes after it. */
-  readonly next: string
+async function findAmong(jobs: readonly PastJob[], name: NameEndpoints, wanted: Wanted): Promise<readonly FoundJob[]> {
+  const byId = await name(jobs.map(({ endpointId }) => endpointId))
+  const named = jobs.flatMap((job) => {
+    const endpoint = byId.get(job.endpointId)
+    return endpoint === undefined ? [] : [toFound(endpoint, job)]
+  })
+  return named.filter((job) => matches(job, wanted))
 }
 
-/**
- * By their end, latest first, in batches, from a position on. A chunk holds jobs of up to a minute before its own time, so what ended after the earliest
- * chunk that was read is in its final order.
- */
-async function* readBack(
-  history: Store['history'],
-  { since: from = 0, until = Infinity }: Wanted,
-  { start, known }: { readonly start: Position | undefined; readonly known: Iterable<string> | undefined },
-): AsyncGenerator<readonly Read[]> {
-  const number = createNumbering(start, new Set(known))
-  const to = Math.min(Date.now(), until, start?.at ?? Infinity) + CHUNK_LAG_MS
-  let waiting: readonly PastJob[] = []
+interface Part {
+  readonly jobs: readonly PastJob[]
+  /** All that is still to come ended then or before. */
+  readonly finalFrom: number
+}
+
+interface Reading extends SearchDeps {
+  readonly name: NameEndpoints
+  /** Gets those of which only what may match was read. */
+  readonly blocks: JobColumns[]
+}
+
+/** Ended jobs in parts, newest first. Of what is far back, only those that may match: it is searched in memory (ADR 80). */
+async function* readBack({ store: { history }, past, name, blocks }: Reading, wanted: Wanted, startAt = Infinity): AsyncGenerator<Part> {
+  const { since: from = 0, until = Infinity } = wanted
+  const to = Math.min(Date.now(), until, startAt) + CHUNK_LAG_MS
   let after: string | undefined
-  for (;;) {
-    const chunks = await history.jobs({ from, to, after, newestFirst: true, count: CHUNKS_AT_ONCE })
+  for (let turn = 0; turn < NEWEST_TURNS; turn += 1) {
+    const range: ChunkRange = { from, to, after, newestFirst: true, count: CHUNKS_AT_ONCE }
+    const chunks = await history.jobs(range)
     after = chunks.at(-1)?.id
     const isLast = chunks.length < CHUNKS_AT_ONCE
-    const finalFrom = isLast ? -Infinity : Number.parseInt(after ?? '0', 10)
-    const all = [...waiting, ...chunks.flatMap(({ jobs }) => jobs)].toSorted(byEnd)
-    yield number(all.filter(({ endedAt }) => endedAt > finalFrom && endedAt < until))
-    waiting = all.filter(({ endedAt }) => endedAt <= finalFrom)
+    yield { jobs: chunks.flatMap(({ jobs }) => jobs), finalFrom: isLast ? -Infinity : timeOf(after) }
     if (isLast) return
+    await nextTurn()
+  }
+  for await (const block of past.jobs.read({ from, to: timeOf(after) })) {
+    const endpoints = await name(endpointsOf(block))
+    blocks.push(block)
+    yield { jobs: findInColumns(block, { ...wanted, endpoints }), finalFrom: block.from - 1 }
     await nextTurn()
   }
 }
 
+const timeOf = (chunkId = '0'): number => Number.parseInt(chunkId, 10)
+
+/** By their end, latest first. A chunk holds jobs of up to a minute before its own time, so parts overlap. */
+async function* inOrder(parts: AsyncIterable<Part>): AsyncGenerator<Part> {
+  let waiting: readonly PastJob[] = []
+  for await (const { jobs, finalFrom } of parts) {
+    const all = [...waiting, ...jobs].toSorted(byEnd)
+    yield { jobs: all.filter(({ endedAt }) => endedAt > finalFrom), finalFrom }
+    waiting = all.filter(({ endedAt }) => endedAt <= finalFrom)
+  }
+  yield { jobs: waiting, finalFrom: -Infinity }
+}
+
 const byEnd = (a: PastJob, b: PastJob): number => b.endedAt - a.endedAt || (a.id < b.id ? 1 : -1)
 
-/** When the last job of a page ended, and how many that ended then were on it or before it. */
-interface Position {
-  readonly at: number
-  readonly seen: number
+/** Without jobs that failed, were retried, and ended again as something else. */
+function withoutEarlierEnds(found: FoundJob[], blocks: readonly JobColumns[]): FoundJob[] {
+  const mayBeRetried = found.filter(({ status }) => status === 'FAILED' || status === 'TIMED_OUT')
+  if (mayBeRetried.length === 0 || blocks.length === 0) return found
+  const findEnds = createEndFinder(mayBeRetried.map(({ id }) => id))
+  const latest = new Map<string, number>()
+  for (const { id, endedAt } of blocks.flatMap(findEnds)) latest.set(id, Math.max(endedAt, latest.get(id) ?? 0))
+  return found.filter(({ id, endedAt = 0 }) => endedAt >= (latest.get(id) ?? 0))
 }
 
-/** Leaves out what came before the position, and earlier ends of what was `listed`. */
-function createNumbering(start: Position | undefined, listed: Set<string>): (jobs: readonly PastJob[]) => readonly Read[] {
-  let [at, seen] = [Infinity, 0]
-  return (jobs) =>
-    jobs.flatMap((job) => {
-      seen = job.endedAt === at ? seen + 1 : 1
-      at = job.endedAt
-      const isBefore = start !== undefined && (at > start.at || (at === start.at && seen <= start.seen))
-      if (listed.has(job.id)) return []
-      listed.add(job.id)
-      return isBefore ? [] : [{ job, next: `${at}.${seen}` }]
-    })
+/** The last job of a page. */
+interface Position {
+  readonly at: number
+  readonly id: string
 }
+
+const isAfter = ({ endedAt, id }: PastJob, { at, id: last }: Position): boolean => endedAt < at || (endedAt === at && id < last)
+
+/** Of an id; a cursor has 64 characters at most. */
+const ID_LENGTH = 48
+
+const toCursor = ({ at, id }: Position): string => `${at}.${id.slice(0, ID_LENGTH)}`
 
 /** @throws RunyardError('bad_request') */
 function parseCursor(cursor: string | undefined): Position | undefined {
   if (cursor === undefined) return undefined
-  const match = /^(\d{1,16})\.(\d{1,6})$/u.exec(cursor)
-  if (match === null) throw new RunyardError('bad_request', '"cursor" must be the `nextCursor` of an earlier page.')
-  return { at: Number(match[1]), seen: Number(match[2]) }
+  const [, at, id = ''] = /^(\d{1,15})\.(.*)$/su.exec(cursor) ?? []
+  if (at === undefined) throw new RunyardError('bad_request', '"cursor" must be the `nextCursor` of an earlier page.')
+  return { at: Number(at), id }
 }
 
 export function matches(job: FoundJob, { since = 0, until = Infinity, ...wanted }: Wanted): boolean {

@@ -26,8 +26,8 @@ interface Builder<T> {
 }
 
 export interface HistoryBlocks<T extends Columns> {
-  /** Blocks with all chunks from one time to another, newest first, and more around them. */
-  read(range: { readonly from: number; readonly to: number }): AsyncGenerator<T>
+  /** Blocks with all chunks from one time to another, newest first, and more around them. No later block has a chunk as late as `from`. */
+  read(range: { readonly from: number; readonly to: number }): AsyncGenerator<T & { readonly from: number }>
 }
 
 export interface BlocksOptions<T extends Columns> {
@@ -58,12 +58,13 @@ export function createHistoryBlocks<T extends Columns>(options: BlocksOptions<T>
       const known = await ends()
       if (known === undefined) return
       const openFrom = blockOf(known.newest - SETTLED_MS)
-      if (to >= openFrom) yield await readChunks(options, Math.max(from, openFrom), to)
+      const open = Math.max(from, openFrom)
+      if (to >= openFrom) yield { ...(await readChunks(options, open, to)), from: open }
       const starts = blocksBack(Math.min(to + 1, openFrom), Math.max(from, known.oldest))
       try {
         for (const [index, start] of starts.entries()) {
           for (const ahead of starts.slice(index, index + AHEAD)) void memory.load(ahead)
-          yield await memory.load(start)
+          yield { ...(await memory.load(start)), from: start }
         }
       } finally {
         memory.makeRoom(starts)

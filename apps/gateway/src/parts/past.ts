@@ -19,11 +19,11 @@ export interface Past {
   lives(range: Range): Promise<readonly WorkerLife[]>
 }
 
-/** A million jobs weigh some 42 MiB, the minutes of 64 cards over a week 15 MiB. */
+/** A million jobs weigh some 55 MiB, the minutes of 64 cards over a week 15 MiB. */
 export function openPast(history: PastStore): Past {
   const readings = { history, build: buildReadingColumns }
   return {
-    jobs: createHistoryBlocks({ history, kind: 'jobs', build: buildJobColumns, mostBytes: 48 * MIB }),
+    jobs: createHistoryBlocks({ history, kind: 'jobs', build: buildJobColumns, mostBytes: 64 * MIB }),
     samples: createHistoryBlocks({ ...readings, kind: 'samples', mostBytes: 4 * MIB }),
     sampleMinutes: createHistoryBlocks({ ...readings, kind: 'sampleMinutes', mostBytes: 16 * MIB }),
     lives: createLifeReader(history),

@@ -1,6 +1,8 @@
 // Ended jobs as columns of numbers, read from their chunks without making an object or an id for any of them: what draws or searches a day of a busy pool
 // looks at hundreds of thousands, and shows few.
 import { JobStatus } from '@runyard/schema'
+import { END_CAUSES } from '../job-end.ts'
+import { defined } from '../management/defined.ts'
 import { eachPackedJob, usualId, type PackedJob, type PastJob } from './ended-jobs.ts'
 
 export interface JobColumns {
@@ -14,11 +16,29 @@ export interface JobColumns {
   readonly endpoints: Uint32Array
   /** Places in the options of `JobStatus`. */
   readonly statuses: Uint8Array
+  /** Only for `pastJobAt` and searches. */
+  readonly facts: JobFacts
   readonly texts: readonly string[]
   readonly ids: JobIds
   /** What it holds, about. */
   readonly bytes: number
 }
+
+interface JobFacts {
+  /** Milliseconds from the submission to the start, or to the end where the job never started. */
+  readonly waited: Uint32Array
+  /** Places in `END_CAUSES`. */
+  readonly causes: Uint8Array
+  readonly retries: Uint16Array
+  /** Places in `texts`; 0: not known. */
+  readonly keys: Uint32Array
+  /** Places in `failures`. */
+  readonly failed: Uint32Array
+  /** What jobs failed of, each once; the first one is none. */
+  readonly failures: readonly Failure[]
+}
+
+export type Failure = Pick<PastJob, 'fingerprint' | 'error'>
 
 interface JobIds {
   /** 16 of each; of ids of another form, zeros. */
@@ -38,7 +58,8 @@ export interface ColumnJob extends Pick<PastJob, 'id' | 'endpointId' | 'status'>
 const ID_BYTES = 16
 const TEXT_BYTES = 40
 /** Of a job, in all columns. */
-const JOB_BYTES = 8 + 8 + 4 + 4 + 1 + ID_BYTES + 1
+const JOB_BYTES = 8 + 8 + 4 + 4 + 1 + ID_BYTES + 1 + 4 + 1 + 2 + 4 + 4
+const FAILURE_BYTES = 200
 
 export interface JobColumnsBuilder {
   addChunk(chunk: Uint8Array): void
@@ -49,6 +70,7 @@ export interface JobColumnsBuilder {
 export function buildJobColumns(): JobColumnsBuilder {
   const { texts, placeOf } = createPlaces()
   const ids = buildIds()
+  const facts = buildFacts()
   const started: number[] = []
   const ended: number[] = []
   const workers: number[] = []
@@ -69,14 +91,17 @@ export function buildJobColumns(): JobColumnsBuilder {
     addChunk(chunk) {
       const places: number[] = []
       eachPackedJob(chunk, (job, textAt) => {
+        const ownPlace = (place: number): number => (places[place] ??= placeOf(textAt(place)))
         if (job.idAt < 0) ids.addOther(job.otherId)
         else ids.addUsual(chunk, job.idAt, job.isSync)
-        push(job, (places[job.worker] ??= placeOf(textAt(job.worker))), (places[job.endpoint] ??= placeOf(textAt(job.endpoint))))
+        push(job, ownPlace(job.worker), ownPlace(job.endpoint))
+        facts.add(job, { key: job.key === 0 ? 0 : ownPlace(job.key), fingerprint: textAt(job.fingerprint), error: textAt(job.error) })
       })
     },
     addJob({ id, endpointId, status, workerId, startedAt = Number.NaN, endedAt = Infinity }) {
       ids.addOther(id)
       push({ startedAt, endedAt, status }, placeOf(workerId), placeOf(endpointId))
+      facts.add({ startedAt, endedAt, submittedAt: startedAt, cause: 'result', retries: 0 }, { key: 0 })
     },
     finish: () => ({
       count: started.length,
@@ -85,9 +110,53 @@ export function buildJobColumns(): JobColumnsBuilder {
       workers: Uint32Array.from(workers),
       endpoints: Uint32Array.from(endpoints),
       statuses: Uint8Array.from(statuses),
+      facts: facts.finish(),
       texts,
       ids: ids.finish(),
-      bytes: started.length * JOB_BYTES + texts.length * TEXT_BYTES,
+      bytes: started.length * JOB_BYTES + texts.length * TEXT_BYTES + facts.bytes(),
+    }),
+  }
+}
+
+type PackedFacts = Pick<PackedJob, 'startedAt' | 'endedAt' | 'submittedAt' | 'cause' | 'retries'>
+
+interface FactTexts {
+  readonly key: number
+  readonly fingerprint?: string | undefined
+  readonly error?: string | undefined
+}
+
+function buildFacts() {
+  const waited: number[] = []
+  const causes: number[] = []
+  const retries: number[] = []
+  const keys: number[] = []
+  const failed: number[] = []
+  const failures: Failure[] = [{}]
+  const places = new Map<string, number>()
+  function failureOf({ fingerprint, error }: FactTexts): number {
+    if (fingerprint === undefined && error === undefined) return 0
+    const name = `${fingerprint} ${error}`
+    const known = places.get(name) ?? failures.push(defined({ fingerprint, error })) - 1
+    places.set(name, known)
+    return known
+  }
+  return {
+    add(job: PackedFacts, texts: FactTexts): void {
+      waited.push((Number.isNaN(job.startedAt) ? job.endedAt : job.startedAt) - job.submittedAt)
+      causes.push(END_CAUSES.indexOf(job.cause))
+      retries.push(job.retries)
+      keys.push(texts.key)
+      failed.push(failureOf(texts))
+    },
+    bytes: (): number => failures.length * FAILURE_BYTES,
+    finish: (): JobFacts => ({
+      waited: Uint32Array.from(waited),
+      causes: Uint8Array.from(causes),
+      retries: Uint16Array.from(retries),
+      keys: Uint32Array.from(keys),
+      failed: Uint32Array.from(failed),
+      failures,
     }),
   }
 }
@@ -144,6 +213,26 @@ export function columnJobAt({ ids, texts, ...columns }: JobColumns, index: numbe
     startedAt: knownTime(columns.startedAt[index]),
     endedAt: knownTime(columns.endedAt[index]),
   }
+}
+
+/** All that is kept of one ended job. */
+export function pastJobAt(columns: JobColumns, index: number): PastJob {
+  const { facts, texts } = columns
+  const { id, endpointId, status, workerId, startedAt, endedAt = 0 } = columnJobAt(columns, index)
+  const key = facts.keys[index] ?? 0
+  return defined({
+    id,
+    endpointId,
+    status,
+    cause: END_CAUSES[facts.causes[index] ?? 0] ?? 'result',
+    submittedAt: (startedAt ?? endedAt) - (facts.waited[index] ?? 0),
+    startedAt,
+    endedAt,
+    retries: facts.retries[index] ?? 0,
+    workerId,
+    keyId: key === 0 ? undefined : texts[key],
+    ...facts.failures[facts.failed[index] ?? 0],
+  })
 }
 
 const knownTime = (at: number | undefined): number | undefined => (Number.isFinite(at) ? at : undefined)
