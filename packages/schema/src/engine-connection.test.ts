@@ -10,7 +10,11 @@ it.each([
   ['tcp://box', { kind: 'tcp', host: 'box', port: 2376, tls }, 'tcp://box:2376'],
   ['tcp://[fd00::7]', { kind: 'tcp', host: 'fd00::7', port: 2376, tls }, 'tcp://[fd00::7]:2376'],
   ['ssh://box', { kind: 'ssh', host: 'box', socket: '/var/run/docker.sock' }, 'ssh://box'],
-  ['ssh://me@box:2222/run/d.sock', { kind: 'ssh', host: 'box', user: 'me', port: 2222, socket: '/run/d.sock' }, 'ssh://me@box:2222'],
+  [
+    'ssh://me@box:2222/run/d.sock',
+    { kind: 'ssh', host: 'box', user: 'me', port: 2222, socket: '/run/d.sock' },
+    'ssh://me@box:2222/run/d.sock',
+  ],
 ])('%s names an engine', (url, expected, words) => {
   const connection = engineOf({ engine: url, tls })
   expect(connection).toMatchObject(expected)

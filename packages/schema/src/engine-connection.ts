@@ -69,7 +69,9 @@ export function describeEngine(connection: EngineConnection): string {
   if (connection.kind === 'unix') return connection.socket
   const { kind, host, port } = connection
   const user = connection.kind === 'ssh' && connection.user !== undefined ? `${connection.user}@` : ''
-  return `${kind}://${user}${inUrl(host)}${port === undefined ? '' : `:${port}`}`
+  // One machine may have several engines, each with its socket.
+  const socket = connection.kind === 'ssh' && connection.socket !== LOCAL_SOCKET ? connection.socket : ''
+  return `${kind}://${user}${inUrl(host)}${port === undefined ? '' : `:${port}`}${socket}`
 }
 
 /** In the Docker CLI's notation. */

@@ -179,11 +179,9 @@ function firstTwice(hosts: readonly HostConfig[], facts: (host: HostConfig) => s
   return undefined
 }
 
-/** Where its workers run, as one text: `process` or the URL of its engine. One machine may have several engines, each with its socket. */
+/** Where its workers run, as one text: `process` or the URL of its engine. */
 export function placeOf(host: HostConfig): string {
-  if (host.kind === 'process') return host.kind
-  const engine = engineOf(host)
-  return engine.kind === 'ssh' && engine.socket !== LOCAL_SOCKET ? `${toEngineUrl(engine)}${engine.socket}` : toEngineUrl(engine)
+  return host.kind === 'process' ? host.kind : toEngineUrl(engineOf(host))
 }
 
 type EngineConfig = Pick<DockerHostConfig, 'socket' | 'engine' | 'tls'>

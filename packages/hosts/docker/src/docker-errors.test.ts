@@ -19,6 +19,11 @@ describe('toRunyardError', () => {
     [answer(404, 'No such image: a:b'), 'not_found', 'Docker cannot start worker w1: No such image: a:b.'],
     [answer(400, 'OCI runtime create failed: exec: "x": executable file not found in $PATH'), 'unprocessable', 'no command that this host'],
     [answer(409, 'Conflict. It is in use'), 'conflict', 'Docker cannot start worker w1: Conflict. It is in use.'],
+    [new Error('unable to verify the first certificate; try --use-system-ca'), 'internal', 'is not signed by the ca of this host'],
+    [new Error('certificate has expired'), 'internal', 'has expired: give the engine a new --tlscert'],
+    [new Error("IP: 10.0.0.7 does not match certificate's altnames"), 'internal', 'does not name it'],
+    [new Error('ssl3_read_bytes:tlsv13 alert certificate required'), 'internal', 'refuses the cert of this host'],
+    [new Error('tls_validate_record_header:wrong version number'), 'internal', 'does not answer by TLS: start dockerd with --tlsverify'],
     [answer(500, 'something new'), 'internal', 'Docker cannot start worker w1: something new.'],
   ])('turns "%s" into %s with a way to mend it', (error, code, sentence) => {
     const translated = toRunyardError(error, context)

@@ -10,7 +10,31 @@ interface Rule {
   readonly sentence: (context: { readonly doing: string; readonly engine: string; readonly message: string }) => string
 }
 
+/** What OpenSSL and Node say of the certificates of an engine and of its caller. */
+const TLS_RULES: readonly (readonly [RegExp, (engine: string) => string])[] = [
+  [
+    /certificate has expired/i,
+    (engine) => `The certificate of ${engine} has expired: give the engine a new --tlscert, and restart Docker.`,
+  ],
+  [
+    /does not match certificate's altnames/i,
+    (engine) =>
+      `The certificate of ${engine} does not name it: write the host as its subjectAltName does, or give the engine one that names it.`,
+  ],
+  [
+    /unable to (?:verify|get)|self.signed certificate/i,
+    (engine) =>
+      `The certificate of ${engine} is not signed by the ca of this host: "openssl verify -CAfile CA CERT" shows which CA has signed it.`,
+  ],
+  [
+    /alert/i,
+    (engine) => `${engine} refuses the cert of this host: have it signed by the CA of the engine's --tlscacert, with the usage clientAuth.`,
+  ],
+  [/wrong version number|packet length too long/i, (engine) => `${engine} does not answer by TLS: start dockerd with --tlsverify.`],
+]
+
 const RULES: readonly Rule[] = [
+  ...TLS_RULES.map(([pattern, say]): Rule => ({ pattern, code: 'internal', fault: 'host', sentence: ({ engine }) => say(engine) })),
   {
     pattern: /EACCES|permission denied while trying to connect/i,
     code: 'internal',

@@ -1,14 +1,13 @@
 // An engine over any kind of connection: dockerode on its socket or its port. Each call has its own connection: Node keeps idle ones for five seconds,
 // and we list workers every five, so a call could use a connection that was just being closed, and a healthy host counted as lost. Fails closed: an
 // unreachable engine fails the call, and TLS verifies the engine before anything is sent.
-import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
-import { Agent as TlsAgent } from 'node:https'
-import { Socket } from 'node:net'
-import { describeEngine, RunyardError, type EngineConnection } from '@runyard/schema'
+import { connect } from 'node:net'
+import { describeEngine, type EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
 import { openTunnel, type Tunnel } from './ssh.ts'
+import { openTls } from './tls.ts'
 
 export interface Engine extends AsyncDisposable {
   readonly connection: EngineConnection
@@ -20,16 +19,15 @@ export interface Engine extends AsyncDisposable {
   readonly tunnel: Tunnel | undefined
 }
 
-const KEEPALIVE_AFTER_MS = 15_000
-
 /** Variables of the Docker CLI that dockerode reads, and by which it would talk to another engine than the one that it is given. */
 const REDIRECTING = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'DOCKER_PATH_PREFIX', 'DOCKER_CLIENT_TIMEOUT']
 
-/** Calls nothing yet: an engine that is away is found out by the first call. `sshArguments`: for tests. @throws RunyardError if a TLS file cannot be read. */
+/** Calls nothing yet: an engine that is away is found out by the first call. `sshArguments`: for tests. @throws RunyardError if a TLS file cannot be used. */
 export function openEngine(connection: EngineConnection, sshArguments?: readonly string[]): Engine {
   const name = describeEngine(connection)
   const tunnel = connection.kind === 'ssh' ? openTunnel(connection, { name, more: sshArguments }) : undefined
-  const reached = tunnel === undefined ? toReach(connection) : { socketPath: '/', agent: tunnel.agent }
+  const agent = connection.kind === 'ssh' ? tunnel?.agent : agentFor(connection)
+  const reached = { socketPath: connection.kind === 'unix' ? connection.socket : '/', agent }
   return {
     connection,
     name,
@@ -40,32 +38,13 @@ export function openEngine(connection: EngineConnection, sshArguments?: readonly
   }
 }
 
-function toReach(connection: EngineConnection): object {
-  if (connection.kind === 'unix') return { socketPath: connection.socket, agent: new Agent({ keepAlive: false }) }
-  if (connection.kind === 'ssh') return {}
+/** Never dockerode's own host and port: by those it prints a warning of Node's about `url.parse`. */
+function agentFor(connection: Exclude<EngineConnection, { kind: 'ssh' }>): Agent {
+  const agent = new Agent({ keepAlive: false })
+  if (connection.kind === 'unix') return agent
   const { host, port, tls } = connection
-  if (tls === undefined) return { protocol: 'http', host, port, agent: new Agent({ keepAlive: false }) }
-  const files = { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) }
-  return { protocol: 'https', host, port, ...files, agent: noticesSilence(new TlsAgent({ keepAlive: false })) }
-}
-
-/** A follow or an event stream on a cut cable would hang for ever. */
-function noticesSilence(agent: TlsAgent): TlsAgent {
-  const createConnection = agent.createConnection.bind(agent)
-  agent.createConnection = (options, callback) => {
-    const socket = createConnection(options, callback)
-    if (socket instanceof Socket) socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
-    return socket
-  }
+  agent.createConnection = tls === undefined ? () => connect({ host, port }) : openTls(connection, tls)
   return agent
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new RunyardError('bad_request', `The TLS file ${path} of a host cannot be read.`, { cause: error, fault: 'host' })
-  }
 }
 
 /** Whether the engine runs on this machine, so that what is true here is true there. */

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { HostDriver } from '@runyard/schema'
+import type { HostDriver, TlsFiles } from '@runyard/schema'
 import { workerLaunch } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { findFreePort } from '@runyard/testing/free-port'
+import { prepareTls } from '@runyard/testing/remote-access'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { WORKER_IMAGE } from './images.ts'
@@ -106,17 +107,19 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
     server.close()
   }, 60_000)
 
-  it('ends its ssh when the process that opened it is killed', async () => {
+  it('ends its ssh, and leaves no directory, when the process that opened it is killed', async () => {
     const program = `import { openEngine } from ${JSON.stringify(new URL('./engine.ts', import.meta.url).href)}
       const engine = openEngine(${JSON.stringify(connection())}, ${JSON.stringify(['-F', config])})
       await engine.docker().ping()
       console.log('up')
       setInterval(() => undefined, 1000)`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const env = { ...process.env, TMPDIR: dir }
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'], env })
+    const left = async () => (await readdir(dir)).filter((name) => name.startsWith('runyard-ssh-'))
     await once(child.stdout, 'data')
-    expect(tunnels()).toHaveLength(1)
+    expect([tunnels().length, (await left()).length]).toEqual([1, 1])
     child.kill('SIGKILL')
-    await vi.waitFor(() => expect(tunnels()).toEqual([]), WAIT)
+    await vi.waitFor(async () => expect([tunnels(), await left()]).toEqual([[], []]), WAIT)
   }, 60_000)
 
   it('is unknown, with the words of ssh, if its key is not the known one', async () => {
@@ -137,15 +140,18 @@ describe('an engine behind TLS', () => {
     await using driver = createDockerHost({ ...common, connection })
     expect(await outputOf(driver)).toEqual(['hello'])
     await using wrong = createDockerHost({ ...common, connection: { ...connection, tls: { ...engine.tls, ca: engine.tls.cert } } })
-    await expect(wrong.listWorkers()).rejects.toThrow('Docker cannot list the workers')
+    await expect(wrong.listWorkers()).rejects.toThrow('is not signed by the ca of this host')
     await using plain = createDockerHost({ ...common, connection: { ...connection, tls: undefined } })
     await expect(plain.listWorkers()).rejects.toMatchObject({ name: 'RunyardError' })
   })
 
-  it('is refused in one sentence if a file of its certificates is missing', () => {
-    const tls = { ca: '/nowhere/ca.pem', cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' }
-    const open = () => createDockerHost({ label: 'box', instanceId: 'i', connection: { kind: 'tcp', host: 'box', port: 1, tls } })
-    expect(open).toThrow('The TLS file /nowhere/ca.pem of a host cannot be read.')
+  it('is refused in one sentence if a file of its certificates is missing, or another one than it should be', () => {
+    const { client, server } = prepareTls(dir, '127.0.0.1')
+    const open = (change: Partial<TlsFiles>) => () => openEngine({ kind: 'tcp', host: 'box', port: 1, tls: { ...client, ...change } })
+    expect(open({ ca: '/nowhere/ca.pem' })).toThrow('The TLS file /nowhere/ca.pem of a host cannot be read.')
+    expect(open({ ca: client.key })).toThrow(`The TLS file ${client.key} of a host holds no certificate.`)
+    expect(open({ key: client.cert })).toThrow(`The TLS file ${client.cert} of a host holds no private key without a passphrase.`)
+    expect(open({ cert: server.cert })).toThrow(`The TLS files ${server.cert} and ${client.key} of a host do not belong together.`)
   })
 })
 

@@ -52,10 +52,14 @@ const LAST_PAUSE_MS = 30_000
 const END_WITHIN_MS = 2000
 const FORWARD_AGAIN_MS = 5000
 
-/** Runs its arguments until they end or its standard input does: the system closes that when this process ends, even by SIGKILL. */
+/**
+ * Runs its arguments until they end or its standard input does: the system closes that when this process ends, even by SIGKILL. The first one is a
+ * directory that goes with this process, or empty.
+ */
 const WHILE_WE_LIVE = `exec 3<&0
+directory=$1; shift
 "$@" </dev/null 3<&- & child=$!
-{ read -r _ <&3; kill "$child"; } >/dev/null 2>&1 & watch=$!
+{ read -r _ <&3; rm -rf "$directory"; kill "$child"; } >/dev/null 2>&1 & watch=$!
 exec 3<&-
 wait "$child"; code=$?
 kill "$watch" 2>/dev/null
@@ -90,7 +94,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
       await delay(FORWARD_AGAIN_MS, undefined, { signal: state.stop.signal, ref: false }).catch(() => undefined)
     }
   }
-  const supervised = keepUp(state, { args: [...more, ...local, ...target(connection)], socket, control, onUp })
+  const supervised = keepUp(state, { directory, args: [...more, ...local, ...target(connection)], socket, control, onUp })
   const agent = new Agent({ keepAlive: false })
   agent.createConnection = (_options, callback) => {
     void handOut(socket, { state, name, connection }, callback)
@@ -157,17 +161,18 @@ function target({ host, user, port }: SshConnection): readonly string[] {
 }
 
 interface Keeping {
+  readonly directory: string
   readonly args: readonly string[]
   readonly socket: string
   readonly control: string
   readonly onUp: () => Promise<void>
 }
 
-async function keepUp(state: State, { args, socket, control, onUp }: Keeping): Promise<void> {
+async function keepUp(state: State, { directory, args, socket, control, onUp }: Keeping): Promise<void> {
   const { signal } = state.stop
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
     const since = Date.now()
-    const running = runOnce(state, args)
+    const running = runOnce(state, args, directory)
     void untilUp(socket, state).then((problem) => (problem === undefined ? onUp() : undefined))
     await running
     state.hasEnded = true
@@ -179,9 +184,9 @@ async function keepUp(state: State, { args, socket, control, onUp }: Keeping): P
 }
 
 /** Resolves when ssh has ended, or could not be started. */
-function runOnce(state: State, args: readonly string[]): Promise<void> {
+function runOnce(state: State, args: readonly string[], directory: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  const child = spawnSsh(args)
+  const child = spawnSsh(args, directory)
   child.stdout.resume()
   state.child = child
   child.stderr.on('data', (chunk: Buffer) => {
@@ -195,10 +200,10 @@ function runOnce(state: State, args: readonly string[]): Promise<void> {
   return promise
 }
 
-/** It ends when its standard input does. */
-function spawnSsh(args: readonly string[]): ChildProcessWithoutNullStreams {
+/** It ends when its standard input does, and `directory` with it. */
+function spawnSsh(args: readonly string[], directory = ''): ChildProcessWithoutNullStreams {
   // A group of its own: neither a Ctrl-C at the terminal nor the end of the shell alone leaves half of it.
-  const child = spawn('sh', ['-c', WHILE_WE_LIVE, 'sh', 'ssh', ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const child = spawn('sh', ['-c', WHILE_WE_LIVE, 'sh', directory, 'ssh', ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   child.stdin.on('error', () => undefined)
   return child
 }
