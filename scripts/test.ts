@@ -51,7 +51,7 @@ const settingUp = setUp(needed)
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
 let results: readonly FileResults[] = []
 try {
-  const first = (await Promise.all([runLane('working'), runLane('waiting')])).flat()
+  const first = (await Promise.all([runRow('working'), runRow('waiting')])).flat()
   results = await runFailedAgain(first)
 } finally {
   const stopDocker = await settingUp
@@ -87,9 +87,9 @@ async function setUp(needs: Needs): Promise<() => Promise<void>> {
 }
 
 /** Stage after stage. */
-async function runLane(lane: Stage['lane']): Promise<readonly FileResults[]> {
+async function runRow(row: Stage['row']): Promise<readonly FileResults[]> {
   const found: FileResults[] = []
-  for (const stage of STAGES.filter((each) => each.lane === lane)) {
+  for (const stage of STAGES.filter((each) => each.row === row)) {
     const files = testFiles(wanted.length === 0 ? FOLDERS : wanted).filter((path) => stage.holds(path))
     if (files.length === 0 || interrupted) continue
     if (stage.needsSetup) await settingUp

@@ -1,10 +1,10 @@
-// Which test files run when. Two lanes run beside each other: CI has two cores, and a test that waits for a lease, a grace or an engine needs none. Each
-// lane runs its stages in their order; each test file of the repository is in exactly one stage.
+// Which test files run when. Two rows of stages run beside each other: CI has two cores, and a test that waits for a lease, a grace or an engine needs none. Each
+// runs its stages in their order; each test file of the repository is in exactly one stage.
 import { sep } from 'node:path'
 
 export interface Stage {
   readonly name: string
-  readonly lane: 'working' | 'waiting'
+  readonly row: 'working' | 'waiting'
   /** How many of its files run at a time. */
   readonly places: number
   /** Whether it waits until the engine, the worker image and the Python environments are set up. */
@@ -49,28 +49,28 @@ export const STAGES: readonly Stage[] = [
   // Both run while the engine, the worker image and the Python environments are set up.
   {
     name: 'units, properties and store',
-    lane: 'working',
+    row: 'working',
     places: PLACES.units,
     needsSetup: false,
     holds: (path) => !isScenario(path) && !WAITS.has(path),
   },
   {
     name: 'units that wait',
-    lane: 'waiting',
+    row: 'waiting',
     places: PLACES.waiting,
     needsSetup: false,
     holds: (path) => !isScenario(path) && WAITS.has(path),
   },
   {
     name: 'scenarios that wait',
-    lane: 'waiting',
+    row: 'waiting',
     places: PLACES.waiting,
     needsSetup: true,
     holds: (path) => isScenario(path) && WAITS.has(path),
   },
   {
     name: 'engine, scenarios and SDKs',
-    lane: 'working',
+    row: 'working',
     places: PLACES.scenarios,
     needsSetup: true,
     holds: (path) => isScenario(path) && !WAITS.has(path),

@@ -76,7 +76,7 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
   const host = hostOf(deps, hostId)
   // A host that was given up is not waited for: what is left there has no record and is reaped when the host returns.
   const isAway = host?.view(Date.now()).workers === undefined
-  if (!isAway) await deps.gate(deps.memory.laneOf(record), async () => host?.driver.removeWorker(workerId))
+  if (!isAway) await deps.gate(deps.memory.limitOf(record), async () => host?.driver.removeWorker(workerId))
   await deps.store.ledger.close(workerId, at, end.reason)
   // Before the record goes: after a crash between the two it is written again.
   await keepLife(deps, record, { ...end, at, message })

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { createGate, type Lane } from './gate.ts'
+import { createGate, type HostLimit } from './gate.ts'
 
 test('a host that hangs holds up no other one, and workers that do not end hold up nothing but each other', async () => {
   const gate = createGate({ perHost: 2, undyingPerHost: 1 })
   const begun: string[] = []
   const hung: PromiseWithResolvers<void>[] = []
-  const hang = (name: string, lane: Lane): Promise<void> =>
-    gate(lane, () => {
+  const hang = (name: string, limit: HostLimit): Promise<void> =>
+    gate(limit, () => {
       begun.push(name)
       const one = Promise.withResolvers<void>()
       hung.push(one)

@@ -1,10 +1,11 @@
-// Limits how many operations on a host run at the same time; the others wait in order. Each host has a lane of its own, so that one that hangs holds up no
-// other; and what is tried again on workers that do not end has a narrow lane beside it, since each such call takes as long as the engine lets it.
+// Limits how many operations on a host run at the same time; the others wait in order. Each host has a limit of its own, so that one that hangs holds up no
+// other; and what is tried again on workers that do not end has a lower one beside it, since each such call takes as long as the engine lets it.
 
-/** Runs `work` in a lane. */
-export type Gate = <T>(lane: Lane, work: () => Promise<T>) => Promise<T>
+/** Runs `work` as soon as the limit that counts for it allows. */
+export type Gate = <T>(limit: HostLimit, work: () => Promise<T>) => Promise<T>
 
-export interface Lane {
+/** Which of a host's two limits counts. */
+export interface HostLimit {
   readonly hostId: string
   /** Of a worker that should have ended long ago. */
   readonly isUndying?: boolean
@@ -16,15 +17,15 @@ export interface GateLimits {
 }
 
 export function createGate({ perHost, undyingPerHost }: GateLimits): Gate {
-  const lanes = new Map<string, Turnstile>()
+  const turnstiles = new Map<string, Turnstile>()
   return async ({ hostId, isUndying = false }, work) => {
     const key = `${isUndying ? 'undying' : 'usual'} ${hostId}`
-    const lane = lanes.get(key) ?? createTurnstile(isUndying ? undyingPerHost : perHost)
-    lanes.set(key, lane)
+    const turnstile = turnstiles.get(key) ?? createTurnstile(isUndying ? undyingPerHost : perHost)
+    turnstiles.set(key, turnstile)
     try {
-      return await lane.run(work)
+      return await turnstile.run(work)
     } finally {
-      if (lane.isIdle()) lanes.delete(key)
+      if (turnstile.isIdle()) turnstiles.delete(key)
     }
   }
 }

@@ -2,7 +2,7 @@
 // timeout, expired jobs are swept at once. All other state is in Redis or on the hosts.
 import type { HostRest } from '@runyard/schema'
 import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
-import type { Lane } from './gate.ts'
+import type { HostLimit } from './gate.ts'
 
 /** Long after SIGKILL: it holds a GPU in the kernel. */
 const UNDYING_AFTER_MS = 60_000
@@ -32,7 +32,7 @@ export interface Memory {
   /** The latest one, if it is not old. */
   xidOf(workerId: string, now: number): string | undefined
   /** Where what is done to a worker waits for its turn. */
-  laneOf(worker: { readonly id: string; readonly hostId: string }): Lane
+  limitOf(worker: { readonly id: string; readonly hostId: string }): HostLimit
   /** Workers that were to be dead for a while. */
   undying(now: number): ReadonlySet<string>
   sweptAt(endpointId: string): number
@@ -76,7 +76,7 @@ export function createMemory(): Memory {
       const xid = xids.get(workerId)
       return xid === undefined || now - xid.at > XID_COUNTS_MS ? undefined : xid.message
     },
-    laneOf: ({ id, hostId }) => ({ hostId, isUndying: Date.now() - (stops.get(id) ?? Infinity) > OVERDUE_AFTER_MS }),
+    limitOf: ({ id, hostId }) => ({ hostId, isUndying: Date.now() - (stops.get(id) ?? Infinity) > OVERDUE_AFTER_MS }),
     undying: (now) => new Set([...stops].flatMap(([workerId, at]) => (now - at > UNDYING_AFTER_MS ? [workerId] : []))),
     sweptAt: (endpointId) => sweeps.get(endpointId) ?? 0,
     noteSweep(endpointId, at) {

@@ -45,14 +45,14 @@ export async function stop(deps: ActDeps, { endpointId, workerId, hostId, reason
   const line = { at: Date.now(), line: `stop container ${workerId}` }
   void deps.store.workerLogs.append(workerId, 'system', [line]).catch(() => undefined)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
-  await deps.gate(deps.memory.laneOf({ id: workerId, hostId }), async () => driverOf(deps, hostId)?.stopWorker(workerId, { graceMs }))
+  await deps.gate(deps.memory.limitOf({ id: workerId, hostId }), async () => driverOf(deps, hostId)?.stopWorker(workerId, { graceMs }))
   await hostOf(deps, hostId)?.refresh()
 }
 
 /** One of our containers without a record. It cannot hold a job, so nothing is lost. */
 export async function reap(deps: ActDeps, { endpointId, workerId, hostId }: ActionOf<'reap'>): Promise<void> {
   deps.log.warn({ endpointId, workerId, hostId }, 'removing a worker that no record knows')
-  await deps.gate(deps.memory.laneOf({ id: workerId, hostId }), async () => {
+  await deps.gate(deps.memory.limitOf({ id: workerId, hostId }), async () => {
     await driverOf(deps, hostId)?.stopWorker(workerId, { graceMs: 0 })
     await driverOf(deps, hostId)?.removeWorker(workerId)
   })

@@ -116,8 +116,8 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
 
 /** Operations on a host carry no term, so the term is checked right before each. */
 function guard(gate: Gate, term: Term): Gate {
-  return (lane, work) =>
-    gate(lane, () => {
+  return (limit, work) =>
+    gate(limit, () => {
       term.assertHeld()
       return work()
     })

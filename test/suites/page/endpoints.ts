@@ -194,7 +194,7 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByText('Nothing is changed.').waitFor()
     })
 
-    test('a new endpoint is made in a form that tells faults at their fields, and leads to it', async () => {
+    test('a form makes a new endpoint, shows faults beside their fields, and leads to the endpoint', async () => {
       await using opened = await site().open('/endpoints', { expected: [/status of 400 /u] })
       const { page } = opened
       const label = (name: string) => page.getByLabel(name)

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { partArguments } from '../locations.ts'
 import { partEnvironments } from './parts.ts'
 
-it('the gateway alone is given the key, by its file; both are told where their settings come from', () => {
+it('the gateway alone gets the key, by its file; both get the sources of their settings', () => {
   const { gateway, scaler } = partEnvironments({
     env: { PATH: '/bin' },
     listen: { host: '127.0.0.1', port: 1 },

@@ -75,7 +75,7 @@ export function partEnvironments(stack: {
   return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }
 }
 
-/** Of the settings above. Where nobody set the last ones, they are chosen here. */
+/** Of the settings above. The last ones are chosen here unless they are configured. */
 function handedOrigins(origins: LoadedConfig['origins']): Readonly<Record<string, string | undefined>> {
   const own = (key: string) => (origins[key] === 'default' ? 'runyard up' : origins[key])
   const asGiven = ['listen.host', 'listen.port', 'dataDir'].map((key) => [key, origins[key]])
