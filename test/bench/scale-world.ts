@@ -3,10 +3,10 @@
 import { openScaler, type Scaler } from '@runyard/scaler'
 import { DEFAULT_PLAN_POLICY } from '@runyard/core'
 import { createLogger } from '@runyard/kit'
-import { Config, type HostDriver, type HostSource, type ObservedWorker, type WorkerRecord } from '@runyard/schema'
+import { Config, type HostDriver, type ObservedWorker } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { endpointRecord } from '@runyard/testing/records'
+import { startRedis, staticSource, type TestRedis } from '@runyard/testing'
+import { endpointRecord, workerRecord } from '@runyard/testing/records'
 
 export interface Size {
   readonly hosts: number
@@ -38,7 +38,7 @@ export async function openWorld(size: Size): Promise<World> {
   const scaler = scope.use(
     await openScaler({
       store,
-      source: sourceOf(hosts),
+      source: staticSource(hosts),
       config: Config.parse({}),
       log: createLogger({ name: 'bench', level: 'silent' }),
       caBundle: undefined,
@@ -74,21 +74,9 @@ async function placeWorker(store: Store, index: number, { size, hosts }: { reado
   const endpointId = isGpu ? `ep-${2 * (index % half)}` : `ep-${2 * (index % half) + 1}`
   const now = Date.now()
   const gpus = isGpu ? [{ uuid: `${host.label}-g${Math.floor(index / size.hosts)}`, name: GPU, simulated: true }] : []
-  const record: WorkerRecord = {
-    id: `w${index}`,
-    endpointId,
-    hostId: host.label,
-    specHash: 'hash',
-    endpointVersion: 1,
-    image: 'runyard/worker',
-    gpus,
-    ...(isGpu ? {} : { cpus: 2, memoryBytes: 4e9 }),
-    startReason: 'first_job',
-    createdAt: now - HOUR_MS,
-    containerStartedAt: now - HOUR_MS,
-    readyAt: now,
-    lastSeenAt: now,
-  }
+  const past = { createdAt: now - HOUR_MS, containerStartedAt: now - HOUR_MS, readyAt: now, lastSeenAt: now }
+  const need = isGpu ? {} : { cpus: 2, memoryBytes: 4e9 }
+  const record = workerRecord(`w${index}`, { endpointId, hostId: host.label, gpus, ...need, ...past })
   await store.workers.create(record)
   const gpuUuids = gpus.map(({ uuid }) => uuid)
   const seen = { workerId: record.id, endpointId, specHash: 'hash', state: 'running', startedAt: now, exit: undefined, gpuUuids } as const
@@ -141,15 +129,6 @@ function createHost(label: string, cards: number): FakeHost {
     tailLogs: async () => [],
     followLogs: nothing,
     watch: () => ({ [Symbol.asyncDispose]: nothing }),
-    [Symbol.asyncDispose]: nothing,
-  }
-}
-
-function sourceOf(drivers: readonly HostDriver[]): HostSource {
-  return {
-    list: () => drivers,
-    configOf: () => undefined,
-    subscribe: () => ({ [Symbol.dispose]: () => undefined }),
     [Symbol.asyncDispose]: nothing,
   }
 }

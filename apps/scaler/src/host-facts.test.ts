@@ -1,5 +1,5 @@
 import { RunyardError, toJson, type StartFault, type WorkerRecord } from '@runyard/schema'
-import { staticSource } from '@runyard/hosts'
+import { staticSource } from '@runyard/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
 

@@ -1,8 +1,8 @@
 import { Config, type HeldImage, type PulledImage } from '@runyard/schema'
 import { createLogger } from '@runyard/kit'
+import { staticSource } from '@runyard/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openHostPool, type HostPool } from './host-pool.ts'
-import { staticSource } from '@runyard/hosts'
 import { pruneHost, recordPulled } from './image-keeper.ts'
 import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 

@@ -1,6 +1,6 @@
 // Volumes through the scaler: workers follow the data, and the data goes only with its volume.
-import { staticSource } from '@runyard/hosts'
 import { DockerHostConfig, type VolumeData, type WorkerRecord } from '@runyard/schema'
+import { staticSource } from '@runyard/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
 

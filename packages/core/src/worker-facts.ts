@@ -1,6 +1,6 @@
 // What the facts in a worker's record mean: what the worker may do, its phase, and its latest sign of life. The plan, the scaler, the gateway and
 // the API's replies use these functions; no other code reads the fields to decide it. Phases are derived and never stored (ADR 4); adding one must
-// break the build in `projections.ts` and in `PHASE_MOVES`.
+// break the build in `projections.ts`.
 import { type WorkerRecord, type WorkerPhase, type Endpoint, type Reason, type WorkerExit } from '@runyard/schema'
 
 type Facts = Pick<WorkerRecord, 'drainingSince' | 'outdatedSince' | 'retireReason' | 'refreshRequested' | 'unhealthyReason'>
@@ -48,19 +48,6 @@ export function isOutdated(
   endpoint: Pick<Endpoint, 'version' | 'updatedAt'>,
 ): boolean {
   return endpointVersion < endpoint.version && servesThrough < endpoint.updatedAt
-}
-
-/** All legal transitions. `gone` is final: a worker id is never reused. */
-export const PHASE_MOVES = {
-  starting: ['idle', 'busy', 'draining', 'gone'],
-  idle: ['busy', 'draining', 'gone'],
-  busy: ['idle', 'draining', 'gone'],
-  draining: ['gone'],
-  gone: [],
-} as const satisfies Record<WorkerPhase, readonly WorkerPhase[]>
-
-export function isLegalMove(from: WorkerPhase, to: WorkerPhase): boolean {
-  return (PHASE_MOVES[from] as readonly WorkerPhase[]).includes(to)
 }
 
 /** `record`: undefined once the worker is known to be gone. `leaseCount`: jobs that it holds now. */

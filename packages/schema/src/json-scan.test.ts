@@ -1,11 +1,17 @@
 // Compares the scan with `JSON.parse`: the same texts are JSON and have the same members, even if the scan pauses after every byte.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { JsonScan, outlineJson, type JsonScanOptions, type Span } from './json-scan.ts'
+import { JsonScan, type JsonOutline, type JsonScanOptions, type Span } from './json-scan.ts'
 import { JsonFaultError } from './json-tokens.ts'
 
 const MEMBERS = new Set(['input', 'policy'])
 const encode = (text: string): Uint8Array => Buffer.from(text)
+
+function outlineJson(bytes: Uint8Array, options?: JsonScanOptions): JsonOutline {
+  const scan = new JsonScan(bytes, { from: 0, to: bytes.length }, options)
+  scan.step(bytes.length)
+  return scan.outline()
+}
 
 function parsed(json: string): { readonly value: unknown } | undefined {
   try {

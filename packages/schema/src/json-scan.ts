@@ -258,10 +258,3 @@ export class JsonScan {
     } else if (this.#elements.length < (this.#options.mostElements ?? 0)) this.#elements.push(span)
   }
 }
-
-/** Scans the whole text at once. @throws JsonFaultError */
-export function outlineJson(bytes: Uint8Array, options?: JsonScanOptions): JsonOutline {
-  const scan = new JsonScan(bytes, { from: 0, to: bytes.length }, options)
-  scan.step(bytes.length)
-  return scan.outline()
-}

@@ -1,8 +1,9 @@
 import type { EndpointView } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
 import { recorder } from '../testing/recorder.ts'
-import { environmentsOf, renderApps, type AppFacts } from './apps.ts'
-import { renderList } from './endpoints/render.ts'
+import { appListing, environmentsOf, type AppFacts } from './apps.ts'
+import { renderListing } from '../output/listing.ts'
+import { endpointListing } from './endpoints/render.ts'
 
 const AT = '2026-11-30T05:00:00.000Z'
 const APPS: readonly AppFacts[] = [
@@ -21,23 +22,23 @@ const APPS: readonly AppFacts[] = [
 
 it('lists each environment with its active build and its endpoints', () => {
   const out = recorder()
-  expect(renderApps(APPS, out).map((line) => line.replaceAll(/ {2,}/gu, '|').trim())).toEqual([
+  expect(renderListing(out, appListing(APPS)).map((line) => line.replaceAll(/ {2,}/gu, '|').trim())).toEqual([
     'app|environment|active build|endpoints',
     'shop|production|b1 of 2026-11-30T05:00|greet',
     'shop|staging|none yet|–',
     'empty|no environment|–|–',
   ])
-  expect(renderApps([], out)[0]).toContain('flash deploy')
+  expect(renderListing(out, appListing([]))[0]).toContain('flash deploy')
 })
 
 it('distinguishes endpoints of one name by their environments', () => {
   const out = recorder()
   const endpoint = (id: string) => ({ id, name: 'greet', image: 'x', gpu: null, workers: { min: 0, max: 1 } }) as unknown as EndpointView
-  const lines = renderList([endpoint('ep1'), endpoint('ep2')], out, environmentsOf(APPS))
+  const lines = renderListing(out, endpointListing([endpoint('ep1'), endpoint('ep2')], environmentsOf(APPS)))
   expect(lines.map((line) => line.replaceAll(/ {2,}/gu, '|'))).toEqual([
     'endpoint|id|image|hardware|workers|environment',
     'greet|ep1|x|–|0..1|shop/production',
     'greet|ep2|x|–|0..1|–',
   ])
-  expect(renderList([endpoint('ep1')], out, new Map())[0]).not.toContain('environment')
+  expect(renderListing(out, endpointListing([endpoint('ep1')], new Map()))[0]).not.toContain('environment')
 })

@@ -1,8 +1,7 @@
 // `runyard apps`: deployed apps with their environments, the active build and the endpoints of each.
 import { createClient, type Client } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
-import { printListing, renderListing, type Listing } from '../output/listing.ts'
-import type { Terminal } from '../output/terminal.ts'
+import { printListing, type Listing } from '../output/listing.ts'
 import { findTarget } from '../settings.ts'
 
 const QUERY = `query { myself { flashApps { id name createdAt flashBuilds { id createdAt }
@@ -38,7 +37,7 @@ interface AppRow {
   readonly endpoints: string
 }
 
-function appListing(apps: readonly AppFacts[]): Listing<AppRow> {
+export function appListing(apps: readonly AppFacts[]): Listing<AppRow> {
   return {
     rows: apps.flatMap(rowsOf),
     columns: [
@@ -50,10 +49,6 @@ function appListing(apps: readonly AppFacts[]): Listing<AppRow> {
     data: apps,
     empty: 'no apps yet; `flash deploy` or `rp flash deploy` makes one',
   }
-}
-
-export function renderApps(apps: readonly AppFacts[], out: Terminal): readonly string[] {
-  return renderListing(out, appListing(apps))
 }
 
 function rowsOf({ name: app, flashEnvironments, flashBuilds }: AppFacts): readonly AppRow[] {

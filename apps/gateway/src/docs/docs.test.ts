@@ -1,5 +1,5 @@
 // The OpenAPI document is valid, has every route that the public listener serves, and the replies of all dialects and the job plane are as it says.
-import { describeApi, describeOperation, undescribed } from '@runyard/schema/api'
+import { describeApi, describeOperation } from '@runyard/schema/api'
 import { createSend, type Answer } from '@runyard/testing'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -66,7 +66,7 @@ describe('/openapi.json', () => {
     const keys = followRoutes(app)
     app.get('/healthz', { config: { access: open } }, () => ({}))
     app.get('/v2/volumes', { config: { access: open } }, () => ({}))
-    expect(undescribed(keys)).toEqual(['GET /v2/volumes'])
+    expect(keys.filter((key) => describeOperation(key) === undefined)).toEqual(['GET /v2/volumes'])
   })
 
   it('says which operations need no key', () => {

@@ -13,10 +13,9 @@ import {
   type WorkerLaunch,
 } from '@runyard/schema'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
-import { staticSource } from '@runyard/hosts'
 import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
-import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
+import { createMemoryBlobs, startRedis, staticSource, type TestRedis } from '@runyard/testing'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/records'
 import { openScaler, type Scaler } from '../scaler.ts'
 

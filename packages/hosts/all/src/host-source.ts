@@ -63,15 +63,3 @@ export function connectionOf(config: HostConfig): string {
     config.kind === 'docker' ? [kind, id, planeUrl, config.engine, config.socket, config.tls, config.forwardPlane] : [kind, id, planeUrl],
   )
 }
-
-/** Hosts that stay. */
-export function staticSource(drivers: readonly HostDriver[], configs: readonly HostConfig[] = []): HostSource {
-  return {
-    list: () => drivers,
-    configOf: ({ label }) => configs.find(({ id }) => id === label),
-    subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(drivers.map((driver) => driver[Symbol.asyncDispose]()))
-    },
-  }
-}

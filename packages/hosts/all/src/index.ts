@@ -1,5 +1,5 @@
 export { findDefaultHost } from './default-host.ts'
 export { openHost } from './open-host.ts'
 export type { HostSettings } from './open-host.ts'
-export { connectionOf, openHostSource, staticSource } from './host-source.ts'
+export { connectionOf, openHostSource } from './host-source.ts'
 export type { ConfiguredSource } from './host-source.ts'

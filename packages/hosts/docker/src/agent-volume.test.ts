@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ensureAgentVolume, removeAgentVolume } from './agent-volume.ts'
+import { ensureAgentVolume } from './agent-volume.ts'
+import { removeVolume } from './filled-volume.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
@@ -35,7 +36,7 @@ describe('the agent volume', () => {
 
   afterEach(async () => {
     await removeAllWorkers(engine, instanceId)
-    await removeAgentVolume({ engine, name })
+    await removeVolume(engine.docker(), name)
     await rm(directory, { recursive: true })
   })
 
@@ -76,7 +77,7 @@ describe('the agent volume', () => {
 
   it('is filled again where an earlier call was cut off half-way', async () => {
     name = await ensure()
-    await removeAgentVolume({ engine, name })
+    await removeVolume(engine.docker(), name)
     // What a killed process leaves: the volume and nothing in it.
     await docker.createVolume({ Name: name })
     expect(await ensure()).toBe(name)
@@ -87,7 +88,7 @@ describe('the agent volume', () => {
     name = await ensure()
     await writeFile(join(directory, 'runner/deep/main.py'), 'print("newer")')
     const newer = await ensure()
-    await removeAgentVolume({ engine, name })
+    await removeVolume(engine.docker(), name)
     expect(newer).not.toBe(name)
     name = newer
   })

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { AGENT_MOUNT } from './container-spec.ts'
 import { onEngine, type Engine } from './engine.ts'
-import { ensureFilled, removeVolume } from './filled-volume.ts'
+import { ensureFilled } from './filled-volume.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { runProbe } from './probe-container.ts'
 import { tarOf } from './tar.ts'
@@ -50,11 +50,6 @@ export async function ensureAgentVolume({ engine, version, directory, node = pro
     }),
   )
   return name
-}
-
-/** Removes the volume; one that is gone, or that another install still uses, is left in peace. */
-export async function removeAgentVolume({ engine, name }: { readonly engine: Engine; readonly name: string }): Promise<void> {
-  await onEngine(engine, `remove the agent volume ${name}`, (docker) => removeVolume(docker, name))
 }
 
 /**

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ensureAgentVolume, removeAgentVolume } from './agent-volume.ts'
+import { ensureAgentVolume } from './agent-volume.ts'
+import { removeVolume } from './filled-volume.ts'
 import { openEngine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { WORKER_IMAGE } from './images.ts'
@@ -30,7 +31,7 @@ describe('a probe container', () => {
 
   afterEach(async () => {
     server.close()
-    await removeAgentVolume({ engine, name: agentVolume })
+    await removeVolume(engine.docker(), agentVolume)
     await rm(directory, { recursive: true })
   })
 

@@ -11,11 +11,6 @@ type Json = Readonly<Record<string, unknown>>
 
 const ERRORS: Readonly<Record<ErrorShape, z.ZodType>> = { Problem, JobPlaneError, V1Error, GraphqlErrors, OpenaiError }
 
-/** Keys that have no operation: the document does not show them. */
-export function undescribed(keys: readonly string[]): readonly string[] {
-  return keys.filter((key) => !(key in OPERATIONS))
-}
-
 /** One operation with the named shapes that it refers to. */
 export interface DescribedOperation {
   readonly path: string

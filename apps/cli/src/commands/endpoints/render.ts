@@ -1,6 +1,6 @@
 // Renders endpoints as text. Values of environment variables may be secrets, so only `--json` shows them.
 import type { EndpointView } from '@runyard/schema/api'
-import { renderListing, type Column, type Listing } from '../../output/listing.ts'
+import type { Column, Listing } from '../../output/listing.ts'
 import { renderTable } from '../../output/table.ts'
 import type { Terminal } from '../../output/terminal.ts'
 
@@ -20,14 +20,6 @@ export function endpointListing(endpoints: readonly EndpointView[], environments
     data: endpoints,
     empty: 'no endpoints yet; `runyard endpoints create --help` shows how to create one',
   }
-}
-
-export function renderList(
-  endpoints: readonly EndpointView[],
-  out: Terminal,
-  environments: ReadonlyMap<string, string>,
-): readonly string[] {
-  return renderListing(out, endpointListing(endpoints, environments))
 }
 
 export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly string[] {
