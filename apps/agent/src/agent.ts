@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorMessage } from '@runyard/schema/errors'
 import { createChildPool } from './child-pool.ts'
 import { createCurrentJob, type CurrentJob, runPingLoop, runStopLoop } from './current-job.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
@@ -83,7 +84,7 @@ async function warmUp(runner: Runner, { version, endpointId }: Settings, log: Ag
     log.info(`runyard-agent ${version} takes jobs of endpoint ${endpointId} with Python ${pythonVersion}${atATime}`)
     return slots
   } catch (error) {
-    log.error(error instanceof Error ? error.message : String(error))
+    log.error(errorMessage(error))
     return 1
   }
 }

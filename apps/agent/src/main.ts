@@ -1,4 +1,5 @@
 // The agent's process. The first SIGTERM or SIGINT drains, a second one ends at once with exit code 143. A drained agent exits with 0.
+import { errorMessage } from '@runyard/schema/errors'
 import { runAgent } from './agent.ts'
 import { adoptBeside } from './beside.ts'
 import { createLog } from './log.ts'
@@ -20,7 +21,7 @@ process.on('SIGINT', onSignal)
 process.stdout.on('error', () => undefined)
 
 function endWith(error: unknown): never {
-  log.error(error instanceof Error ? error.message : String(error))
+  log.error(errorMessage(error))
   process.exit(1)
 }
 

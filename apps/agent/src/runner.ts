@@ -1,5 +1,6 @@
 // Runs a job in a Python child and returns the body of job-done, even if user code ends the child. Jobs of one child share it (`crew.ts`).
 import type { JobTimings } from '@runyard/schema'
+import { errorMessage } from '@runyard/schema/errors'
 import type { ChildPool, ReadyChild } from './child-pool.ts'
 import { createCrew, type Crew } from './crew.ts'
 import { type BoardNote, exitMessage, type ChildExit, readCgroupMemory } from './exit-message.ts'
@@ -60,7 +61,7 @@ export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelo
         try {
           place = await join(job.id)
         } catch (error) {
-          return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
+          return toFailure(envelope, errorMessage(error), '')
         }
         const isLastTry = attempt === START_TRIES
         const { preloads } = settings

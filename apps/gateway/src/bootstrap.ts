@@ -1,7 +1,7 @@
 // What must hold before the gateway serves requests: a Redis that keeps what it accepts, the first key, and no listener open to a network without keys.
 import { readFile } from 'node:fs/promises'
 import { machineId, type Logger, type Scope } from '@runyard/kit'
-import { OPERATOR_OWNER, RunyardError, type BlobStore, type Config } from '@runyard/schema'
+import { errorMessage, OPERATOR_OWNER, RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { isLoopback } from './http/base-url.ts'
 
@@ -67,7 +67,7 @@ export async function checkBlobs(blobs: Pick<BlobStore, 'list'>, log: Logger): P
   try {
     await blobs.list('probe')[Symbol.asyncIterator]().next()
   } catch (error) {
-    log.warn(error instanceof Error ? error.message : String(error))
+    log.warn(errorMessage(error))
   }
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import 'reflect-metadata' // oxlint-disable-line import/no-unassigned-import -- a polyfill that @peculiar/x509 asks for
 import * as x509 from '@peculiar/x509'
+import { systemCode } from '@runyard/schema'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
@@ -108,7 +109,7 @@ async function makeAuthority({ keyPath, certPath }: { keyPath: string; certPath:
   try {
     linkSync(own, keyPath)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (systemCode(error) !== 'EEXIST') throw error
   } finally {
     rmSync(own)
   }

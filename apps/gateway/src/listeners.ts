@@ -3,7 +3,7 @@
 // metrics (ADR 6).
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
-import { PLANE_NAMES, RunyardError, type Config, type RefusalReason } from '@runyard/schema'
+import { systemCode, PLANE_NAMES, RunyardError, type Config, type RefusalReason } from '@runyard/schema'
 import root from '../../../package.json' with { type: 'json' }
 import type { Balancer } from './balancer/balancer.ts'
 import { registerBalancer } from './balancer/routes.ts'
@@ -163,7 +163,7 @@ export async function listen(app: FastifyInstance, address: Address, setting: st
   try {
     return await app.listen({ ...address })
   } catch (error) {
-    throw new RunyardError('conflict', explain((error as NodeJS.ErrnoException).code, address, setting), { cause: error })
+    throw new RunyardError('conflict', explain(systemCode(error), address, setting), { cause: error })
   }
 }
 

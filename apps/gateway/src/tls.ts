@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createSecureContext, createServer, type Server } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
-import { RunyardError, type Config } from '@runyard/schema'
+import { errorMessage, RunyardError, type Config } from '@runyard/schema'
 import { ownCertificate, type TlsFiles } from './certificates.ts'
 
 const RENEW_LOOK_MS = 12 * 3_600_000
@@ -70,7 +70,7 @@ async function readFiles({ config, dataDir }: TlsDeps): Promise<TlsFiles> {
     createSecureContext(files)
     return files
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     throw new RunyardError('bad_request', `tls.cert (${cert}) and tls.key (${key}) cannot be read as a certificate and its key: ${why}`, {
       cause: error,
     })

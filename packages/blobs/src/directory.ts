@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { RunyardError, type BlobReader, type BlobStore, type ByteRange } from '@runyard/schema'
+import { systemCode, RunyardError, type BlobReader, type BlobStore, type ByteRange } from '@runyard/schema'
 import { measure } from './measure.ts'
 import { checkName, toWholeRange } from './names.ts'
 
@@ -144,7 +144,7 @@ async function moveInto(temporary: string, path: string): Promise<void> {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       return await rename(temporary, path)
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || tries === MAX_TRIES) throw error
+      if (systemCode(error) !== 'ENOENT' || tries === MAX_TRIES) throw error
     }
   }
 }
@@ -163,8 +163,8 @@ async function removeEmptyFolders(path: string, root: string): Promise<void> {
     try {
       await rmdir(folder)
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') continue
-      if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return
+      if (systemCode(error) === 'ENOENT') continue
+      if (systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST') return
       throw error
     }
   }
@@ -182,16 +182,12 @@ async function removeLeftovers(incoming: string, now: number): Promise<number> {
   return removed
 }
 
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
-}
-
 function undefinedIfMissing(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error
+  if (systemCode(error) !== 'ENOENT') throw error
 }
 
 function undefinedIfNoFile(error: unknown): undefined {
-  if (codeOf(error) !== 'EISDIR') undefinedIfMissing(error)
+  if (systemCode(error) !== 'EISDIR') undefinedIfMissing(error)
 }
 
 /** A system error means that the directory is unavailable; any other error is a bug. */
@@ -199,7 +195,7 @@ async function translated<T>(root: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const code = codeOf(error)
+    const code = systemCode(error)
     if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
     throw unavailable(root, code === 'ENOSPC' || code === 'EDQUOT' ? 'its disk is full' : code, error)
   }

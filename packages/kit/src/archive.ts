@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { RunyardError } from '@runyard/schema'
+import { errorMessage, RunyardError } from '@runyard/schema'
 import { extract, type Header } from 'tar-stream'
 
 export interface ArchiveEntry {
@@ -32,7 +32,7 @@ export async function* readArchive(bytes: AsyncIterable<Uint8Array>): AsyncGener
   reading.catch(() => undefined)
   const translate = (error: unknown): unknown => {
     if (error instanceof RunyardError || error === problem) return error
-    return refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
+    return refused(`cannot be read: ${errorMessage(error)}`, error)
   }
   try {
     for await (const entry of entries) {

@@ -2,7 +2,7 @@
 // Fails closed: an unknown key or a bad value is one sentence that names the file or variable and says what is allowed.
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Config, describeIssue, RunyardError, type Issue } from '@runyard/schema'
+import { errorMessage, systemCode, Config, describeIssue, RunyardError, type Issue } from '@runyard/schema'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { closestWord } from './closest-word.ts'
@@ -101,8 +101,8 @@ async function readConfigFile(options: { env: Env; cwd: string }): Promise<Confi
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (!named && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new RunyardError('bad_request', `The configuration file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+    if (!named && systemCode(error) === 'ENOENT') return undefined
+    throw new RunyardError('bad_request', `The configuration file ${path} cannot be read (${systemCode(error)}).`, {
       cause: error,
     })
   }
@@ -182,7 +182,7 @@ function parseVariable(setting: Setting, variable: string, text: string): unknow
     try {
       return JSON.parse(text)
     } catch (error) {
-      throw new RunyardError('bad_request', `${variable} is not valid JSON: ${(error as Error).message}`, { cause: error })
+      throw new RunyardError('bad_request', `${variable} is not valid JSON: ${errorMessage(error)}`, { cause: error })
     }
   }
   const words = text.split(',').map((word) => word.trim())

@@ -1,7 +1,7 @@
 // Edits hosts and settings in `runyard.yaml` and leaves the rest of the file, comments included, as it is. The file is replaced whole, so that a reader never sees
 // half of it.
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { RunyardError } from '@runyard/schema'
+import { systemCode, RunyardError } from '@runyard/schema'
 import { isSeq, parseDocument, type Document } from 'yaml'
 import { notYaml } from './config.ts'
 
@@ -44,7 +44,7 @@ async function readOrEmpty(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (systemCode(error) === 'ENOENT') return ''
     throw new RunyardError('bad_request', `The configuration file ${path} cannot be read.`, { cause: error })
   }
 }

@@ -4,7 +4,7 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { RunyardError } from '@runyard/schema'
+import { systemCode, RunyardError } from '@runyard/schema'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -56,7 +56,7 @@ function makeDir(path: string, { what, mend }: { what: string; mend: string }): 
     const real = realpathSync(path)
     return { path: real, stats: lstatSync(real) }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = systemCode(error)
     if (code === 'EEXIST') throw new RunyardError('bad_request', `The ${what} ${path} is a file; ${mend}.`, { cause: error })
     throw new RunyardError('bad_request', `The ${what} ${path} cannot be created (${code}); ${mend}.`, { cause: error })
   }
@@ -74,7 +74,7 @@ export function createDirs(path: string): void {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
     // Another process was first.
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path) && lstatSync(realpathSync(path)).isDirectory()
+    const isThere = systemCode(error) === 'EEXIST' && existsSync(path) && lstatSync(realpathSync(path)).isDirectory()
     if (!isThere) throw error
   }
 }

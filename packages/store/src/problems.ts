@@ -1,6 +1,7 @@
 // Is this Redis fit to hold accepted jobs (ADR 11)? One sentence per problem, each with how to mend it.
 // A managed Redis may refuse CONFIG. Then INFO is used, and unknown settings are not reported.
 import type { STORE_PROBLEMS } from '@runyard/core'
+import { errorMessage } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'
 
@@ -18,7 +19,7 @@ export async function findProblems({ client, keys }: StoreContext): Promise<read
     return [versionProblem(info), evictionProblem(info), appendOnlyProblem(info), writeProblem].filter((problem) => problem !== undefined)
   } catch (error) {
     const translated = toStoreError(error)
-    return [{ kind: 'away', message: translated instanceof Error ? translated.message : String(translated) }]
+    return [{ kind: 'away', message: errorMessage(translated) }]
   }
 }
 
@@ -58,7 +59,7 @@ async function tryWriting({ client, keys }: Pick<StoreContext, 'client' | 'keys'
     await client.set(`${keys.instance}:probe`, '1', 'PX', 1000)
     return undefined
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     return { kind: 'read_only', message: `Redis does not accept writes: ${why}` }
   }
 }

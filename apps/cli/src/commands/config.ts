@@ -1,5 +1,6 @@
 // `runyard config`: every setting, its value and its source; one of them; or another value for one, in the file.
 import { listSettings, loadConfig, setInConfig, showSettings, type Setting } from '@runyard/kit'
+import { errorMessage } from '@runyard/schema'
 import { parse } from 'yaml'
 import { UsageError, type CommandContext } from '../command.ts'
 import { printListing } from '../output/listing.ts'
@@ -73,7 +74,7 @@ async function check({ key, variable }: Setting, text: string, { env, cwd }: Pic
   try {
     await loadConfig({ env: { ...env, [variable]: text }, cwd })
   } catch (error) {
-    throw new UsageError((error as Error).message.replaceAll(variable, key), { cause: error })
+    throw new UsageError(errorMessage(error).replaceAll(variable, key), { cause: error })
   }
 }
 

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { createClient, type Client } from '@runyard/client'
-import { ENDPOINT_RANGES, RunyardError } from '@runyard/schema'
+import { errorMessage, systemCode, ENDPOINT_RANGES, RunyardError } from '@runyard/schema'
 import type { EndpointView, JobBody, JobView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
@@ -121,7 +121,7 @@ async function readSource(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new RunyardError('not_found', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error })
+    throw new RunyardError('not_found', `${file} cannot be read (${systemCode(error)}).`, { cause: error })
   }
 }
 
@@ -141,6 +141,6 @@ function parse(source: string, what: string): unknown {
   try {
     return JSON.parse(source)
   } catch (error) {
-    throw new UsageError(`${what} is no JSON: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`${what} is no JSON: ${errorMessage(error)}`, { cause: error })
   }
 }

@@ -7,7 +7,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findOnPath, openCacheDir } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
+import { errorMessage, RunyardError } from '@runyard/schema'
 import { CLI_ROOT } from '../locations.ts'
 import { fetchWheel } from '../stack/wheel.ts'
 
@@ -46,7 +46,7 @@ export async function ensureFlashEnvironment(options: { env: NodeJS.ProcessEnv; 
     signal.throwIfAborted()
     const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string }
     const words = (stderr.trim() || stdout.trim()).split('\n').filter((line) => line.trim() !== '')
-    throw new RunyardError('bad_request', `${FLASH} could not be installed: ${words.at(-1) ?? (error as Error).message}`, { cause: error })
+    throw new RunyardError('bad_request', `${FLASH} could not be installed: ${words.at(-1) ?? errorMessage(error)}`, { cause: error })
   }
   await writeFile(join(directory, '.complete'), '')
   return { python }

@@ -4,6 +4,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findOnPath, sentenceOf } from '@runyard/kit'
+import { systemCode } from '@runyard/schema'
 import type { Settings } from '../settings.ts'
 import { readRunning, socketPath } from '../stack/data-dir.ts'
 import { claimPort } from '../stack/ports.ts'
@@ -97,7 +98,7 @@ async function statfsOfNearest(path: string): Promise<{ bavail: number; bsize: n
   try {
     return await statfs(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
     return statfsOfNearest(dirname(path))
   }
 }

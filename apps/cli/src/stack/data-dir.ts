@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPrivateDir } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
+import { systemCode, RunyardError } from '@runyard/schema'
 
 /** What `env`, `status` and `usage` need to know about the running stack. */
 export interface RunNote {
@@ -156,7 +156,7 @@ export async function readKey(dataDir: string): Promise<string | undefined> {
   try {
     return (await readFile(keyFile(dataDir), 'utf8')).trim()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (systemCode(error) !== 'ENOENT') throw error
     return undefined
   }
 }

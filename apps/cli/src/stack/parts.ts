@@ -1,7 +1,7 @@
 // Gateway and scaler as supervised children. They get everything by environment (`RUNYARD_*`), so that each can also be run by hand.
 import { join } from 'node:path'
 import { aborted, type LoadedConfig } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
+import { errorMessage, RunyardError } from '@runyard/schema'
 import { partArguments } from '../locations.ts'
 import { keyFile, type DataDir } from './data-dir.ts'
 import type { HostChoice } from './host-choice.ts'
@@ -97,7 +97,7 @@ export async function startParts({ envs, ...options }: PartsOptions): Promise<Pa
   const gateway = opening.use(await startPart('gateway', { ...options, env: envs.gateway, onMessage, graceMs: GATEWAY_GRACE_MS }))
   const scaler = opening.use(await startPart('scaler', { ...options, env: envs.scaler, onMessage, graceMs: DRAIN_GRACE_MS }))
   const failed = Promise.race([gateway.failed, scaler.failed]).catch((error: unknown) => {
-    throw new RunyardError('conflict', (error as Error).message, { cause: error })
+    throw new RunyardError('conflict', errorMessage(error), { cause: error })
   })
   failed.catch(() => {})
   const opened = opening.move()
@@ -154,7 +154,7 @@ async function untilReady({ url, heard, parts }: Awaited, signal: AbortSignal): 
     await Promise.race([Promise.all([pollReady(url, patience), hearScaler(heard, patience)]), ...parts.map(({ failed }) => failed)])
   } catch (error) {
     signal.throwIfAborted()
-    throw new RunyardError('internal', (error as Error).message, { cause: error })
+    throw new RunyardError('internal', errorMessage(error), { cause: error })
   } finally {
     stop.abort()
   }

@@ -1,6 +1,6 @@
 // Finds free ports of this machine, just before use. If another process takes the port after that, the listener reports it.
 import { createServer, type AddressInfo } from 'node:net'
-import { RunyardError } from '@runyard/schema'
+import { systemCode, RunyardError } from '@runyard/schema'
 
 /** A port that is free now; `wanted` 0 picks one. @throws RunyardError with one sentence that says how to fix it. */
 export async function claimPort(listener: { host: string; port: number; mend: string }): Promise<number> {
@@ -13,7 +13,7 @@ export async function claimPort(listener: { host: string; port: number; mend: st
     })
     return (server.address() as AddressInfo).port
   } catch (error) {
-    throw new RunyardError('conflict', `${refusal((error as NodeJS.ErrnoException).code, host, port)}; ${mend}.`, { cause: error })
+    throw new RunyardError('conflict', `${refusal(systemCode(error), host, port)}; ${mend}.`, { cause: error })
   } finally {
     server.close()
   }

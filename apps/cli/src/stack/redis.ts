@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RunyardError } from '@runyard/schema'
+import { errorMessage, RunyardError } from '@runyard/schema'
 import { socketPath } from './data-dir.ts'
 import type { RedisBinary } from './redis-binary.ts'
 import { supervise, type Supervised } from './supervise.ts'
@@ -72,7 +72,7 @@ export async function openRedis(
     await Promise.race([untilServing(socket), child.failed])
   } catch (error) {
     await child[Symbol.asyncDispose]()
-    throw new RunyardError('store_unavailable', `Redis did not start: ${(error as Error).message}.`, { cause: error })
+    throw new RunyardError('store_unavailable', `Redis did not start: ${errorMessage(error)}.`, { cause: error })
   }
   child.markUp()
   return { url: socket, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }

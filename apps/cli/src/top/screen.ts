@@ -1,4 +1,5 @@
 // `runyard top` on the screen, with Ink (ADR 84): it owns the alternate screen, the keys and the redraws.
+import { errorMessage } from '@runyard/schema'
 import { Box, render, Text, useApp, useInput, useWindowSize } from 'ink'
 import { createElement as h, useEffect, useReducer, useState, type ReactElement } from 'react'
 import { redirect, type Terminal } from '../output/terminal.ts'
@@ -61,7 +62,7 @@ function Top({ source }: { readonly source: ScreenSource }): ReactElement {
   function openPage(title: string, read: Promise<readonly string[]>): void {
     const show = (lines: readonly string[]): void => setPage({ title, lines, from: 0 })
     show(['…'])
-    read.then(show, (error: unknown) => show([error instanceof Error ? error.message : String(error)]))
+    read.then(show, (error: unknown) => show([errorMessage(error)]))
   }
 
   useInput((input, special) => {
@@ -113,7 +114,7 @@ function useSnapshot({ read, next }: ScreenSource): { readonly snapshot: Snapsho
         const snapshot = await read()
         if (!isOver) setState({ snapshot })
       } catch (error) {
-        if (!isOver) setState((before) => ({ ...before, problem: (error as Error).message }))
+        if (!isOver) setState((before) => ({ ...before, problem: errorMessage(error) }))
       }
       await next()
       if (!isOver) void look()

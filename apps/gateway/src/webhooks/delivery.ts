@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import { isTooLate, judgeWebhook } from '@runyard/core'
-import { NOTICE_OUTBOX, type Config, type WebhookAttempt, type WebhookOutcome } from '@runyard/schema'
+import { errorMessage, NOTICE_OUTBOX, type Config, type WebhookAttempt, type WebhookOutcome } from '@runyard/schema'
 import { withMembers } from '@runyard/schema/json-join'
 import type { ClaimedWebhook, Store } from '@runyard/store'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
@@ -68,7 +68,7 @@ async function post(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Prom
     const { body, headers } = await unlessAborted(write(deps, event, at), signal)
     return await sendWebhook({ url: new URL(event.webhook.url), headers, body }, { isAllowed, resolve, signal })
   } catch (error) {
-    return { kind: 'failed', error: `the job could not be read: ${error instanceof Error ? error.message : String(error)}` }
+    return { kind: 'failed', error: `the job could not be read: ${errorMessage(error)}` }
   }
 }
 

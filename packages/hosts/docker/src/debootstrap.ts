@@ -2,7 +2,7 @@
 // with a key that this machine has. Without a signature or a keyring it fails; debootstrap itself would only warn.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { RunyardError } from '@runyard/schema'
+import { systemCode, RunyardError } from '@runyard/schema'
 import type { PackageSource } from './apt-sources.ts'
 
 export interface TreeOptions {
@@ -36,7 +36,7 @@ export async function makeTree(source: PackageSource, { root, packages, onProgre
 }
 
 function missingTool(error: unknown): unknown {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  const missing = systemCode(error) === 'ENOENT'
   return missing
     ? new RunyardError('not_found', 'debootstrap is not installed: "sudo apt-get install debootstrap".', { cause: error })
     : error

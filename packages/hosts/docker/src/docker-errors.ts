@@ -1,6 +1,6 @@
 // Translates dockerode's errors into one sentence with the fix. No error shape of Docker leaves this file. For an unknown cause the sentence quotes the
 // engine.
-import { RunyardError } from '@runyard/schema'
+import { errorMessage, RunyardError } from '@runyard/schema'
 import type { ErrorCode, StartFault } from '@runyard/schema'
 
 interface Rule {
@@ -101,7 +101,7 @@ export function statusOf(error: unknown): number | undefined {
 
 /** `(HTTP code 404) no such container - No such image: a:b` → `No such image: a:b`. */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = errorMessage(error)
   return text
     .replace(/^\(HTTP code \d+\) .*? - /, '')
     .replace(/\s+/g, ' ')

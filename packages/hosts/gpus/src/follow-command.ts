@@ -1,5 +1,6 @@
 // Follows the output of a command that does not end by itself, such as `nvidia-smi -l`, on this machine. Other ways to a machine implement the same type.
 import { spawn } from 'node:child_process'
+import { systemCode } from '@runyard/schema'
 
 export interface Follow {
   /** Standard output as it comes, in pieces of any size. */
@@ -22,7 +23,7 @@ export const followLocally: FollowCommand = (file, args, { onOutput, signal }) =
   const child = spawn(file, [...args], { stdio: ['ignore', 'pipe', 'ignore'], signal, killSignal: 'SIGKILL' })
   child.stdout.setEncoding('utf8').on('data', onOutput)
   child.once('error', (error) => {
-    if ('code' in error && error.code === 'ENOENT') return resolve(undefined)
+    if (systemCode(error) === 'ENOENT') return resolve(undefined)
     // An abort is an error, too; the process has ended when its output has.
     if (!signal.aborted) reject(error)
   })

@@ -10,7 +10,7 @@ import {
   type ListedGpu,
   type NvidiaSmiReport,
 } from '@runyard/nvidia-smi-parser'
-import type { CardUse, Gpu, HostOffer } from '@runyard/schema'
+import { errorMessage, type CardUse, type Gpu, type HostOffer } from '@runyard/schema'
 import { followLocally, type FollowCommand } from './follow-command.ts'
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { layoutOf } from './mig.ts'
@@ -172,7 +172,7 @@ function createReports({ warn, run = runLocally }: GpuWatchOptions, state: State
       state.names = { list, layout: list.length === 0 ? 'unknown' : layoutOf(report.gpus) }
       accept(report, usesAt)
     } catch (error) {
-      fail(`the MIG slices cannot be listed: ${error instanceof Error ? error.message : String(error)}`)
+      fail(`the MIG slices cannot be listed: ${errorMessage(error)}`)
     } finally {
       naming = false
     }

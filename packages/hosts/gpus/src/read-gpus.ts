@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isFit, parseGpuList, parseNvidiaSmi, type ListedGpu, type NvidiaGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'
-import type { CardLoad, CardUse, Gpu } from '@runyard/schema'
+import { systemCode, type CardLoad, type CardUse, type Gpu } from '@runyard/schema'
 import { slicesOf, type Slice } from './mig.ts'
 
 export interface GpuInventory {
@@ -104,7 +104,7 @@ export async function runLocally(file: string, args: readonly string[]): Promise
       await promisify(execFile)(file, [...args], { timeout: NVIDIA_SMI_TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES })
     ).stdout
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT') return undefined
     // A failing nvidia-smi explains itself on stdout; a hanging one is killed by the timeout and says nothing.
     return error instanceof Error && 'stdout' in error && typeof error.stdout === 'string' ? error.stdout : ''
   }

@@ -1,6 +1,7 @@
 // Keeps one command running on a host, such as `nvidia-smi -l`: starts it again when it ends, after growing pauses, and ends it when it says nothing for too
 // long. One that does not end even then is left alone, and no second one is started: a driver that hangs in the kernel would hold that one, too.
 import { setTimeout as delay } from 'node:timers/promises'
+import { errorMessage } from '@runyard/schema'
 import type { FollowCommand } from './follow-command.ts'
 
 export interface Supervision {
@@ -90,7 +91,7 @@ async function runOnce(
   try {
     return { worked, ...(await follow(file, args, { signal: run.signal, onOutput: hear }).then((code) => ({ code, problem: undefined }))) }
   } catch (error) {
-    return { worked, code: 1, problem: error instanceof Error ? error.message : String(error) }
+    return { worked, code: 1, problem: errorMessage(error) }
   } finally {
     clearTimeout(timer)
   }

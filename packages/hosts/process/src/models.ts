@@ -7,7 +7,15 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { gigabytes, modelDirectory, modelVariables } from '@runyard/core'
 import { onceAtATime } from '@runyard/kit'
-import { RunyardError, type HeldModel, type HostDriver, type ModelFile, type ModelPlacement, type WorkerLaunch } from '@runyard/schema'
+import {
+  systemCode,
+  RunyardError,
+  type HeldModel,
+  type HostDriver,
+  type ModelFile,
+  type ModelPlacement,
+  type WorkerLaunch,
+} from '@runyard/schema'
 import { removeAbandoned, removeTree } from './builds.ts'
 import type { WorkerFiles } from './worker-files.ts'
 
@@ -127,6 +135,6 @@ async function unlessThere(made: Promise<void>): Promise<void> {
   try {
     await made
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (systemCode(error) !== 'EEXIST') throw error
   }
 }

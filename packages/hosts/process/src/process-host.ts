@@ -9,6 +9,7 @@ import { planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { createGpuWatch, CUDA_CHECK, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { findOnPath, onceAtATime } from '@runyard/kit'
 import {
+  systemCode,
   RunyardError,
   type CardProbe,
   type HostCapabilities,
@@ -275,7 +276,7 @@ async function probeCard({ pythonPath = 'python3', env = process.env }: ProcessH
     await promisify(execFile)(pythonPath, ['-c', CUDA_CHECK], how)
     return { kind: 'passed' }
   } catch (error) {
-    if (!(error instanceof Error) || !('stdout' in error) || ('code' in error && error.code === 'ENOENT')) throw error
+    if (!(error instanceof Error) || !('stdout' in error) || systemCode(error) === 'ENOENT') throw error
     const words = String(error.stdout).trim()
     return { kind: 'failed', message: words === '' ? 'a program that uses the GPU does not end' : words }
   }

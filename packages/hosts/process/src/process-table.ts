@@ -1,5 +1,6 @@
 // Signals to processes that a worker started, also to those that left its group.
 import { readFile, readdir } from 'node:fs/promises'
+import { systemCode } from '@runyard/schema'
 
 const onLinux = process.platform === 'linux'
 
@@ -8,7 +9,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    if (systemCode(error) !== 'ESRCH') throw error
   }
 }
 
