@@ -1,5 +1,6 @@
 // `runyard hosts add`: examines a host, prepares it, proves that its workers reach the worker plane, and writes it into the file that the scaler follows.
 // What is missing is one sentence with what mends it; then nothing is written.
+import { resolve } from 'node:path'
 import { findDefaultHost } from '@runyard/hosts'
 import { addHosts } from '@runyard/kit'
 import { HostConfig, placeOf, quoted, RunyardError, type HostFinding } from '@runyard/schema'
@@ -58,7 +59,8 @@ function printOutcome({ out }: CommandContext, { host, findings, settings, isAdd
 function readHost(context: CommandContext): Record<string, unknown> {
   const where = onlyHost(context)
   const name = textOption(context, 'name')
-  const [ca, cert, key] = ['tls-ca', 'tls-cert', 'tls-key'].map((option) => textOption(context, option))
+  // The scaler may run in another directory.
+  const [ca, cert, key] = ['tls-ca', 'tls-cert', 'tls-key'].map((option) => absolute(textOption(context, option), context))
   const workers = readNumber(context, 'workers', whole({ min: 0, max: MOST_WORKERS }))
   const reserved = textOption(context, 'reserve-gpus')
   const labels = Object.fromEntries(listOption(context, 'label').map(readLabel))
@@ -74,6 +76,8 @@ function readHost(context: CommandContext): Record<string, unknown> {
     simulatedGpus: textOption(context, 'simulated-gpus'),
   })
 }
+
+const absolute = (path: string | undefined, { cwd }: CommandContext) => (path === undefined ? undefined : resolve(cwd, path))
 
 function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

@@ -2,10 +2,12 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { HostSight } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
+import { findFreePort } from '@runyard/testing/free-port'
 import { endpointRecord, workerRecord } from '@runyard/testing/records'
+import { prepareTls } from '@runyard/testing/remote-access'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from '../../command-line.ts'
 import { recorder } from '../../testing/recorder.ts'
@@ -167,6 +169,30 @@ describe('runyard hosts', () => {
     expect((await runyard('hosts', 'remove', 'here')).out).toContain(`here is not in ${file} any more`)
     expect(await readFile(file, 'utf8')).toBe('hosts:\n  # under the desk\n  - { engine: unix:///nowhere.sock, id: new }\n')
     expect((await store.hosts.list()).map(({ hostId }) => hostId)).not.toContain('id-here')
+  })
+
+  it('keeps a host that is removed cordoned until the scaler has let go of it', async () => {
+    await dataDir.writeNote({ url: 'http://127.0.0.1:1', pid: process.pid, startedAt: 0, configFile: file })
+    const removing = runyard('hosts', 'remove', 'here')
+    await expect.poll(() => readFile(file, 'utf8')).not.toContain('id: here')
+    expect(await cordonOf('id-here')).toMatchObject({ reason: 'it is being removed' })
+    await store.hosts.putSight('id-here', undefined)
+    expect((await removing).code).toBe(0)
+    expect(await cordonOf('id-here')).toBeUndefined()
+    await rm(join(dataDir.path, 'run.json'))
+  })
+
+  it('writes TLS files with their whole paths, since the scaler may run elsewhere', async () => {
+    await writeFile(file, 'hosts: []\n')
+    const { ca, cert, key } = prepareTls(root, '127.0.0.1').client
+    const files = ['--tls-ca', basename(ca), '--tls-cert', basename(cert), '--tls-key', basename(key)]
+    await runyard('hosts', 'add', `tcp://127.0.0.1:${await findFreePort()}`, ...files, '--name', 'far', '--force')
+    expect(await readFile(file, 'utf8')).toContain(`ca: ${ca}\n      cert: ${cert}\n      key: ${key}`)
+    await rm(key)
+    expect(await runyard('hosts', 'remove', 'far')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`${key} of a host cannot be read`),
+    })
   })
 
   it('adds a host after examining it, and says what it could not try', async () => {

@@ -1,12 +1,18 @@
 // `runyard hosts remove`: takes a host out of the file that the scaler follows. Workers that run there are not left behind: the command refuses, or ends them.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openHost } from '@runyard/hosts'
 import { readOwn, removeHost, sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostConfig } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { CommandContext } from '../../command.ts'
 import { findHost, loadHostSettings, onlyHost, readPool, refuseVariable, type HostSettings, type PoolHost } from '../../hosts/pool.ts'
+import { readRunning } from '../../stack/data-dir.ts'
 import { hostSettings } from '../../stack/host-choice.ts'
 import { withStore } from '../../stack/with-store.ts'
+
+/** It looks at its file every two seconds, and waits until nobody writes it. */
+const LET_GO_WITHIN_MS = 20_000
+const LOOK_EVERY_MS = 200
 
 export async function remove(context: CommandContext): Promise<number> {
   const { out, options } = context
@@ -20,35 +26,63 @@ export async function remove(context: CommandContext): Promise<number> {
       throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
     }
     if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
-    await endWorkers(context, { store, settings, host, config: host.config })
-    await removeHost(settings.file, index)
-    if (host.record !== undefined) await store.hosts.forget(host.record.hostId)
-    out.line(`${host.name} is not in ${settings.file} any more; a running Runyard lets go of it within seconds`)
+    await takeOut(context, { store, settings, host, config: host.config, index })
+    out.line(`${host.name} is not in ${settings.file} any more`)
     return 0
   })
+}
+
+interface Removal {
+  readonly store: Store
+  readonly settings: HostSettings
+  readonly host: PoolHost
+  readonly config: HostConfig
+  /** Its place in the file. */
+  readonly index: number
+}
+
+/** The cordon comes first and goes last, so that the scaler starts nothing there until it has let go of the host. */
+async function takeOut(context: CommandContext, removal: Removal): Promise<void> {
+  const { store, settings, host, index } = removal
+  const { name, record } = host
+  if (record !== undefined) await store.hosts.putCordon(record.hostId, { since: Date.now(), reason: 'it is being removed' })
+  const hasEnded = await endWorkers(context, removal)
+  await removeHost(settings.file, index)
+  if (record === undefined) return
+  if (!(await isLetGo(store, settings, record.hostId))) {
+    context.err.line(`the scaler has not let go of ${name} yet, and its log says why; until then the host stays cordoned`)
+    return
+  }
+  // A start that had begun before the cordon.
+  if (hasEnded) await endWorkers(context, removal)
+  await store.hosts.forget(record.hostId)
+}
+
+/** A host without workers may still have something ready for them. */
+async function endWorkers({ env, err }: CommandContext, { settings, host, config }: Removal): Promise<boolean> {
+  const own = await readOwn(settings.dataDir)
+  try {
+    await using driver = openHost(config, hostSettings({ config: settings.config, env }, own?.id))
+    if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return false
+    await driver.removeAll()
+    return true
+  } catch (error) {
+    err.line(`its workers could not be ended (${sentenceOf(error)}); they may still run there`)
+    return false
+  }
+}
+
+/** Whether no running scaler has the host any more. */
+async function isLetGo(store: Store, { dataDir }: HostSettings, hostId: string): Promise<boolean> {
+  for (const until = Date.now() + LET_GO_WITHIN_MS; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
+    if ((await readRunning(dataDir)) === undefined) return true
+    const record = (await store.hosts.list()).find((other) => other.hostId === hostId)
+    if (record?.sight === undefined) return true
+  }
+  return false
 }
 
 function inUse({ name, workers }: PoolHost): RunyardError {
   const count = workers.length === 1 ? '1 worker runs' : `${workers.length} workers run`
   return new RunyardError('conflict', `${count} on ${name}: \`runyard hosts drain ${name} --wait\` lets them finish, --force ends them.`)
-}
-
-interface Ending {
-  readonly store: Store
-  readonly settings: HostSettings
-  readonly host: PoolHost
-  readonly config: HostConfig
-}
-
-/** The cordon first, so that nothing starts there meanwhile. A host without workers may still have something ready for them. */
-async function endWorkers({ env, err }: CommandContext, { store, settings, host, config }: Ending): Promise<void> {
-  if (host.record !== undefined) await store.hosts.putCordon(host.record.hostId, { since: Date.now(), reason: 'it is being removed' })
-  const own = await readOwn(settings.dataDir)
-  await using driver = openHost(config, hostSettings({ config: settings.config, env }, own?.id))
-  if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return
-  try {
-    await driver.removeAll()
-  } catch (error) {
-    err.line(`its workers could not be ended (${sentenceOf(error)}); they may still run there`)
-  }
 }
