@@ -1,6 +1,7 @@
 // Executes a plan: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
 // tick. The next plan sees running actions as in flight. A chain that fails ends, is logged, and is planned again after a pause.
 import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type LastWords, type StartAction } from '@runyard/core'
+import { newWorkerId } from '@runyard/kit'
 import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
@@ -9,7 +10,7 @@ import { clearAway, readLastWords } from './clear-away.ts'
 import { endTask, noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
-import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
+import { placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
 export interface Actor extends AsyncDisposable {
   /** Resolves when new workers are on record; everything else goes on in the background. */

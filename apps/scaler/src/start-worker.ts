@@ -1,6 +1,6 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
 // A failed start is removed at once and its sentence recorded; after an aborted one the stop removes the rest.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   cardsIn,
   cpuSharesOf,
@@ -33,13 +33,6 @@ import { claimVolumes, mountsOf, notMounted, withVolumes } from './volumes.ts'
 export interface PlacedWorker {
   readonly record: WorkerRecord
   readonly endpoint: Endpoint
-}
-
-/** DNS label, lower-case letters and digits (schema `WorkerId`). */
-export function newWorkerId(): string {
-  return BigInt(`0x${randomBytes(9).toString('hex')}`)
-    .toString(36)
-    .padStart(14, '0')
 }
 
 /** Writes the record: from here on the worker counts as supply and holds its GPUs. */
