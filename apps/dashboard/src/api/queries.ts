@@ -15,7 +15,7 @@ const mayPass = (error: Error): boolean => !(error instanceof RunyardError) || e
 /** For what must not stand in for the answer to another question, which is the default. */
 export const NOTHING_MEANWHILE = { placeholderData: () => undefined } as const
 
-/** The session may have ended: whoever shows it looks again. */
+/** The session may have ended: what shows it looks again. */
 function noteRefusal(error: Error): void {
   if (error instanceof RunyardError && error.code === 'unauthorized') void queryClient.invalidateQueries({ queryKey: SESSION_KEY })
 }

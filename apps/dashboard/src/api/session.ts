@@ -8,7 +8,7 @@ const PATIENCE_MS = 12_000
 const AGAIN_MS = 5000
 const CODE = /^#c=([\w-]+)$/u
 
-/** Null: nobody is. */
+/** Null: no one is. */
 export const sessionQuery = queryOptions({
   queryKey: SESSION_KEY,
   staleTime: Infinity,

@@ -29,7 +29,7 @@ export interface RangeSearch {
 /** The last time that a date can be. */
 const LATEST_MS = 8.64e15
 
-/** What of an address's search parameters is a range. The router keeps what is none, so whoever uses the parameters reads them again. */
+/** What of an address's search parameters is a range. The router keeps what is none, so their users read them again. */
 export function readRange(search: object): RangeSearch {
   const given = new Map(Object.entries(search))
   const [from, to] = [Number(given.get('from')), Number(given.get('to'))]

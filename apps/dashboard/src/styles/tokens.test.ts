@@ -68,7 +68,7 @@ const TEXTS = ['text', 'text-muted', 'link', 'accent', 'state-trouble']
 const STATES = ['busy', 'idle', 'starting', 'pulling', 'draining', 'trouble', 'unknown', 'free'].map((state) => `state-${state}`)
 const MARKS = [...STATES.filter((state) => state !== 'state-free'), 'line-strong', 'focus']
 const HUES = Array.from({ length: 9 }, (_, at) => `hue-${at + 1}`)
-/** Two colours beside each other are told apart from about 0.02 on. */
+/** Two colours beside each other can be distinguished from about 0.02 on. */
 const LEAST_DISTANCE = 0.06
 
 describe.each(THEMES)('%s', (theme) => {
@@ -89,7 +89,7 @@ describe.each(THEMES)('%s', (theme) => {
     expect(weak([...MARKS, ...HUES], 3)).toEqual([])
   })
 
-  it('the eight states are told apart by those who cannot tell red from green', () => {
+  it('readers who cannot distinguish red from green distinguish the eight states', () => {
     const pairs = STATES.flatMap((one, at) => STATES.slice(at + 1).map((other) => [one, other] as const))
     const close = pairs.flatMap(([one, other]) => {
       const found = distance(seen(colour(one, theme)), seen(colour(other, theme)))

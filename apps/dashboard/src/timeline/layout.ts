@@ -30,7 +30,7 @@ const SIZES: readonly { readonly size: LaneSize; readonly height: number; readon
   ...[28, 22].map((height) => ({ size: 'half' as const, height, groupHeight: 24 })),
   ...[12, 11].map((height) => ({ size: 'all' as const, height, groupHeight: 18 })),
 ]
-/** Lower ones could not be told apart. */
+/** Lower ones could not be distinguished. */
 const LOWEST = { size: 'all', height: 10, groupHeight: 18 } as const
 
 /** `names`: the group of each lane, equal ones next to each other. */

@@ -50,7 +50,7 @@ it('gives each phase its colour at its time, in each of the three heights and on
   expect([120, 70, 40].map((room) => paint({ room }).layout.size)).toEqual(['full', 'half', 'all'])
 })
 
-it('tells idle from busy by height, and a pull by stripes', () => {
+it('distinguishes idle from busy by height, and a pull by stripes', () => {
   const { at, column } = paint()
   expect([at(0, 35_000, 5), at(0, 45_000, 5)]).toEqual([PALETTE.free, PALETTE.busy])
   expect(column(0, 15_000)).toContain(PALETTE.pulling)

@@ -40,7 +40,7 @@ export function zoomView(view: View, { factor, place }: Zoom, now: number): View
   return keepInPast({ from, to: from + length }, now)
 }
 
-/** Two places in any order become a view; undefined where they are so close that nobody meant them. */
+/** Two places in any order become a view; undefined where they are too close to be meant. */
 export function selectView(view: View, one: number, other: number): View | undefined {
   const [from, to] = [one, other].toSorted((a, b) => a - b).map((place) => Math.round(timeAt(view, Math.min(1, Math.max(0, place)))))
   return from === undefined || to === undefined || to - from < LEAST_MS ? undefined : { from, to }

@@ -1,4 +1,4 @@
-// Numbers over time, by uPlot. The canvas is decoration: the same numbers are a table below it, and the legend tells those under the pointer or the latest.
+// Numbers over time, by uPlot. The canvas is decoration: the same numbers are a table below it, and the legend shows those under the pointer or the latest.
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -165,7 +165,7 @@ function resolve(place: HTMLElement, token: string): string {
 
 const DARK = '(prefers-color-scheme: dark)'
 
-/** Of the system, for whoever has not chosen. */
+/** Of the system, where none is chosen. */
 function useIsDark(): boolean {
   const [isDark, setDark] = useState(() => matchMedia(DARK).matches)
   useEffect(() => {

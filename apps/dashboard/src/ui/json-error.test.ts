@@ -17,18 +17,18 @@ it.each([
   expect(findJsonError(text)?.message).toBe(expected)
 })
 
-// Within an escape, a number or a word it may tell a letter that is further on; this tells where the word begins.
-it('the place is the browser’s own where the browser tells it', () => {
+// Within an escape, a number or a word it may name a letter that is further on; ours is where the word begins.
+it('the place is the browser’s own where the browser names it', () => {
   const valid = '{"a": [1, 25, 6], "b": {"c": "d e", "f": {}}, "g": []}'
   const broken = Array.from(valid).flatMap((_, at) =>
     ['', 'x', '"', '{', ']', ',', ':'].map((put) => valid.slice(0, at) + put + valid.slice(at + 1)),
   )
-  const told = broken.flatMap((text) => {
+  const named = broken.flatMap((text) => {
     const [, position] = /at position (\d+)/u.exec(messageOf(text) ?? '') ?? []
     return position === undefined ? [] : [{ text, position: Number(position) }]
   })
-  expect(told.length).toBeGreaterThan(50)
-  expect(told.map(({ text }) => ({ text, position: findJsonError(text)?.position }))).toEqual(told)
+  expect(named.length).toBeGreaterThan(50)
+  expect(named.map(({ text }) => ({ text, position: findJsonError(text)?.position }))).toEqual(named)
 })
 
 function messageOf(text: string): string | undefined {

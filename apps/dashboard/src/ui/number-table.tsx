@@ -1,4 +1,4 @@
-// The numbers of a chart as a table, for whoever does not see the chart, or wants to copy them.
+// The numbers of a chart as a table, for readers who do not see the chart or want to copy them.
 import { useState } from 'react'
 import type { Aligned, ChartSeries } from './chart-data.ts'
 import { formatTime, type Zone } from './format.ts'

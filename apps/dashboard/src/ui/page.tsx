@@ -37,12 +37,17 @@ export function Stack({ children }: { readonly children: ReactNode }) {
   return <div className={styles.page}>{children}</div>
 }
 
+/** Buttons beside each other, and what is said about them. */
+export function Actions({ children }: Pick<PageProps, 'children'>) {
+  return <div className={styles.actions}>{children}</div>
+}
+
 function Head({ actions, children }: Pick<PageProps, 'actions' | 'children'>) {
   if (actions === undefined) return children
   return (
     <div className={styles.head}>
       {children}
-      <div className={styles.actions}>{actions}</div>
+      <Actions>{actions}</Actions>
     </div>
   )
 }

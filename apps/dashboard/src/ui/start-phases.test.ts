@@ -8,7 +8,7 @@ const start = (placed: number, [image = 0, container = 0, boot = 0, first = 0]: 
   return { times: { placed, imageReady, containerStarted, ready, firstFunction: ready + first, gone: placed + lived } }
 }
 
-it('each phase ends where the next begins, and only those that are over are told', () => {
+it('each phase ends where the next begins, and only those that are over are shown', () => {
   expect(startPhases({ placed: 100, imageReady: 150, containerStarted: 400 }).map(({ name, from, to }) => [name, from, to])).toEqual([
     ['image', 100, 150],
     ['create', 150, 400],

@@ -1,4 +1,4 @@
-// A state is told by shape, word and colour.
+// A state has a shape, a word and a colour.
 import styles from './status.module.css'
 
 const SHAPES = {

@@ -8,7 +8,8 @@ import { endpointsQuery, gpuTypesQuery, poolQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { ScopeNote } from '../../app/scope.tsx'
 import { Button } from '../../ui/button.tsx'
-import { Page } from '../../ui/page.tsx'
+import { ChoiceField, FieldGroup } from '../../ui/field.tsx'
+import { Actions, Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { AskBeforeLeaving } from '../endpoint/settings/ask-before-leaving.tsx'
 import { findBlamed, toFault } from '../endpoint/settings/endpoint-change.ts'
@@ -34,11 +35,10 @@ export function NewEndpointPage() {
       <div className={styles.columns}>
         <EndpointForm
           lead={
-            <fieldset className={styles.made}>
-              <legend>Made of</legend>
-              <Choose label="Worker image" options={SOURCES} value={source} onChange={form.setSource} />
-              <Choose label="Run on" options={PROCESSORS} value={processors} onChange={form.setProcessors} />
-            </fieldset>
+            <FieldGroup legend="Made of">
+              <ChoiceField label="Worker image" options={SOURCES} value={source} onChange={form.setSource} />
+              <ChoiceField label="Run on" options={PROCESSORS} value={processors} onChange={form.setProcessors} />
+            </FieldGroup>
           }
           fields={draft.fields}
           values={draft.values}
@@ -51,12 +51,12 @@ export function NewEndpointPage() {
           onSubmit={() => form.isWhole() && create.mutate()}
         >
           {create.error && refused.length === 0 && <Problem error={create.error} />}
-          <div className={styles.actions}>
+          <Actions>
             <Button type="submit" kind="primary" disabled={create.isPending}>
               Make the endpoint
             </Button>
             <span role="status">{faults.size > 0 && 'Something cannot be made as it is.'}</span>
-          </div>
+          </Actions>
           <AskBeforeLeaving hasChanges={form.hasWritten} />
         </EndpointForm>
         <aside className={styles.same} aria-labelledby="same">
@@ -82,12 +82,12 @@ function useDraft() {
     setSource,
     processors,
     setProcessors,
-    // A name that is still to be typed is no fault until somebody wants to go on.
+    // A name that is still to be typed is no fault until the form is sent.
     faults: [...draft.faults].filter(([name]) => isAsked || written[name] !== undefined),
     isWritten: ({ name }: FormField) => written[name] !== undefined,
     hasWritten: Object.keys(written).length > 0,
     write: (name: string, text: string) => setWritten((now) => ({ ...now, [name]: text })),
-    /** From here on, what is missing is told; the first of it gets the focus. */
+    /** From here on, what is missing is shown; the first of it gets the focus. */
     isWhole(): boolean {
       flushSync(() => setAsked(true))
       if (draft.faults.size === 0) return true
@@ -95,28 +95,6 @@ function useDraft() {
       return false
     },
   }
-}
-
-interface ChooseProps<Value extends string> {
-  readonly label: string
-  readonly options: readonly { readonly value: Value; readonly label: string }[]
-  readonly value: Value
-  readonly onChange: (value: Value) => void
-}
-
-function Choose<Value extends string>({ label, options, value, onChange }: ChooseProps<Value>) {
-  return (
-    <label className={styles.choose}>
-      {label}
-      <select value={value} onChange={(event) => onChange(event.target.value as Value)}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
 }
 
 /** The names that are taken, and the pools of the cards that there are. */

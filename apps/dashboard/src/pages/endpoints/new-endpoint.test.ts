@@ -57,7 +57,7 @@ describe('a new endpoint', () => {
     ['"A B" cannot be the name of an environment variable.', 'env'],
     ['The minimum of 5 workers is above the maximum of 2.', 'workersMax'],
     ['Redis cannot be reached right now.', undefined],
-  ])('“%s” is told at %s', (message, field) => {
+  ])('“%s” is shown at %s', (message, field) => {
     expect(findBlamed(readDraft(draft({ source: 'image' }), []).fields, new Error(`POST /v2/serverless: ${message}`))).toBe(field)
   })
 })

@@ -77,16 +77,16 @@ export function readDraft(draft: Draft, names: readonly string[]): NewEndpoint {
   const common = fieldsOf(blank)
   const fields = draft.source === 'template' ? [...common.filter(({ name }) => name !== 'image'), TEMPLATE] : common
   const values: Values = { ...valuesOf(blank), gpuPools: draft.pools.join(', '), template: '', ...draft.written }
-  const told = fields.filter(({ name, read }) => NEEDED.has(name) || (values[name] ?? '').trim() !== read(blank).trim())
+  const sent = fields.filter(({ name, read }) => NEEDED.has(name) || (values[name] ?? '').trim() !== read(blank).trim())
   // The command beside the form is readable from the beginning; without a name nothing is sent.
   const shown = textOf(values, 'name') === '' ? { ...values, name: 'NAME' } : values
   const taken = names.includes(textOf(values, 'name')) ? [['name', 'an endpoint of this name is there already'] as const] : []
   return {
-    // Whoever takes the default image is not asked for one.
+    // With the default image there is nothing to name.
     fields: draft.source === 'own' ? fields.filter(({ name }) => name !== 'image') : fields,
     values,
     faults: new Map([...faultsOf(fields, values), ...taken]),
-    body: { type: 'QUEUE', ...bodyOf(told, shown, blank) },
-    command: commandOf('runyard endpoints create', optionsOf(told, shown, blank)),
+    body: { type: 'QUEUE', ...bodyOf(sent, shown, blank) },
+    command: commandOf('runyard endpoints create', optionsOf(sent, shown, blank)),
   }
 }

@@ -20,14 +20,14 @@ function troubleOf(pool: PoolView): ReadonlySet<string> {
 export function HealthNews() {
   const { data } = useQuery(poolQuery)
   const [news, setNews] = useState('')
-  const told = useRef<ReadonlySet<string>>(undefined)
+  const announced = useRef<ReadonlySet<string>>(undefined)
   const lastAt = useRef(0)
   useEffect(() => {
     if (data === undefined) return undefined
     const now = troubleOf(data)
-    const before = told.current
-    const tell = (): void => {
-      told.current = now
+    const before = announced.current
+    const announce = (): void => {
+      announced.current = now
       if (before === undefined) return
       const [worse, better] = [[...now].filter((name) => !before.has(name)), [...before].filter((name) => !now.has(name))]
       const words = [...worse, ...better.map((name) => `no longer: ${name}`)]
@@ -35,7 +35,7 @@ export function HealthNews() {
       lastAt.current = Date.now()
       setNews(words.join('; '))
     }
-    const timer = setTimeout(tell, before === undefined ? 0 : Math.max(0, lastAt.current + AT_MOST_EVERY_MS - Date.now()))
+    const timer = setTimeout(announce, before === undefined ? 0 : Math.max(0, lastAt.current + AT_MOST_EVERY_MS - Date.now()))
     return () => clearTimeout(timer)
   }, [data])
   return (

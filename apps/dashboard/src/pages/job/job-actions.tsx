@@ -15,7 +15,7 @@ import styles from './job-page.module.css'
 type Question = 'cancel' | 'retry' | 'again' | 'copy'
 
 const QUESTIONS = {
-  cancel: { title: 'Cancel this job?', verb: 'Cancel the job', text: 'It ends as CANCELLED, and its worker is told to stop.' },
+  cancel: { title: 'Cancel this job?', verb: 'Cancel the job', text: 'It ends as CANCELLED, and its worker is asked to stop.' },
   retry: { title: 'Retry this job?', verb: 'Retry', text: 'It is queued again under its id, with the same input. Its error is forgotten.' },
 } as const
 

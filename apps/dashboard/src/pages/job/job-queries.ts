@@ -19,7 +19,7 @@ export const jobQuery = (id: string) =>
     ...NOTHING_MEANWHILE,
     queryKey: ['job', id],
     queryFn: () => client.history.getJob(id),
-    // The live topic tells earlier.
+    // The live topic reports earlier.
     refetchInterval: ({ state }) => (isLive(state.data) ? LIVE_MS : false),
   })
 

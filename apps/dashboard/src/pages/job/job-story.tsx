@@ -7,7 +7,7 @@ import { useNow } from '../../ui/now.ts'
 import { WorkerLink } from '../../ui/worker-link.tsx'
 import { Waterfall } from '../../ui/waterfall.tsx'
 import { deliveriesQuery, isLive, lifeQuery, usualQuery } from './job-queries.ts'
-import { attemptsOf, describeOutcome, tellStory } from './tell-story.ts'
+import { attemptsOf, describeOutcome, writeStory } from './write-story.ts'
 import styles from './job-page.module.css'
 
 const MOST_WORKERS = 20
@@ -20,7 +20,7 @@ export function JobStory({ job }: { readonly job: JobDetailView }) {
   const { data: usual = {} } = useQuery(usualQuery(job.endpoint.id))
   const { data: log } = useQuery({ ...deliveriesQuery(job.endpoint.id), enabled: job.endedAt !== undefined })
   const workers = new Map(lives.flatMap(({ data }) => (data === undefined ? [] : [[data.id, data] as const])))
-  const steps = tellStory({ job, workers, deliveries: log?.attempts ?? [], usual })
+  const steps = writeStory({ job, workers, deliveries: log?.attempts ?? [], usual })
   return (
     <>
       <section className={styles.section} aria-labelledby="steps">
@@ -36,7 +36,7 @@ interface Row {
   readonly number: number
   readonly attempt: JobDetailView['attempts'][number]
   readonly worker: WorkerLifeView | undefined
-  /** A later retry began the life that the page tells of. */
+  /** A later retry began the life that the page is about. */
   readonly isEarlier: boolean
   /** How the job ended, if this attempt ended it. */
   readonly outcome: string | undefined

@@ -34,7 +34,7 @@ export function KeysPage() {
       query={keysQuery}
       columns={columnsOf({ ownId: session.data?.id, onOpen: setOpen })}
       keyOf={({ id }) => id}
-      empty={{ title: 'There is no key', hint: <>Make one for each program, so that its use can be told apart and ended.</> }}
+      empty={{ title: 'There is no key', hint: <>Make one for each program, so that its use can be distinguished and ended.</> }}
       action={{ label: 'Make a key', onClick: () => setOpen({ kind: 'make' }) }}
     >
       {open && <KeyDialog open={open} onOpen={setOpen} />}

@@ -11,7 +11,7 @@ import { Ladder, Rung } from '../../ui/ladder.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { firstSteps } from './first-steps.ts'
 
-/** Nothing tells of a first endpoint or of a first job; of the job itself its topic does. */
+/** No topic reports a first endpoint or a first job; the job itself has one. */
 const LOOK_MS = 1500
 const latestQuery = { ...jobsQuery({ limit: 1 }), refetchInterval: LOOK_MS }
 const detailQuery = (id: string | undefined) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { parseJsonLine } from './json-line.ts'
 
-it('a structured line is its message and what is told nowhere else', () => {
+it('a structured line is its message and what stands nowhere else', () => {
   expect(parseJsonLine('{"level":"warning","time":1,"msg":"slow disk","path":"/m","ms":12,"tags":["a"]}')).toEqual({
     message: 'slow disk',
     rest: 'path=/m ms=12 tags=["a"]',

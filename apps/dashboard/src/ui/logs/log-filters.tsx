@@ -10,7 +10,7 @@ import styles from './log-filters.module.css'
 
 export interface LogFiltersProps {
   readonly filter: LogFilter
-  /** What the page itself has chosen, and nobody can change here. */
+  /** What the page itself has chosen; it cannot be changed here. */
   readonly fixed: LogFilter
   /** Undefined takes a choice back. */
   readonly onChange: (change: { readonly [K in keyof LogFilter]?: LogFilter[K] | undefined }) => void

@@ -54,7 +54,7 @@ function Ask({ endpoint: { id, name }, onClose }: { readonly endpoint: EndpointV
           <li>
             {formatCounted(health.workers.idle + health.workers.running + health.workers.initializing, 'worker is', 'workers are')} stopped.
           </li>
-          <li>Results that nobody has fetched, batches, and the list of its jobs are lost. What it used stays in Usage.</li>
+          <li>Results that were not fetched, batches, and the list of its jobs are lost. What it used stays in Usage.</li>
         </ul>
       )}
     </Confirm>

@@ -26,7 +26,7 @@ const endpoint: EndpointView = {
 const changed = (values: Readonly<Record<string, string>>) => changeOf(endpoint, { ...valuesOf(endpoint), ...values })
 const health = (idle: number, running: number) => ({ workers: { idle, running } }) as never
 
-it('a form that nobody has touched changes nothing', () => {
+it('an untouched form changes nothing', () => {
   expect(changed({})).toMatchObject({ changes: [], body: {} })
   expect(faultsOf(fieldsOf(endpoint), valuesOf(endpoint)).size).toBe(0)
 })

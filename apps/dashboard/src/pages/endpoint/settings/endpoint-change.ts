@@ -71,12 +71,12 @@ export function changeOf(endpoint: EndpointView, values: Values): EndpointChange
     const [old, next] = [field.read(endpoint), values[field.name] ?? '']
     return old.trim() === next.trim() ? [] : [{ field, old, new: next }]
   })
-  const told = changes.map(({ field }) => field)
+  const sent = changes.map(({ field }) => field)
   return {
     changes,
-    body: bodyOf(told, values, endpoint),
-    command: commandOf(`runyard endpoints update ${quoteShell(endpoint.name)}`, optionsOf(told, values, endpoint)),
-    isContainer: told.some(({ isContainer }) => isContainer),
+    body: bodyOf(sent, values, endpoint),
+    command: commandOf(`runyard endpoints update ${quoteShell(endpoint.name)}`, optionsOf(sent, values, endpoint)),
+    isContainer: sent.some(({ isContainer }) => isContainer),
   }
 }
 

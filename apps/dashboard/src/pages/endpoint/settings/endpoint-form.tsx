@@ -5,6 +5,7 @@ import type { EndpointBody } from '@runyard/schema/api'
 import { API_URL } from '../../../api/client.ts'
 import { registriesQuery, templatesQuery, volumesQuery } from '../../../api/queries.ts'
 import { CopyBlock } from '../../../ui/copy.tsx'
+import { FieldGroup } from '../../../ui/field.tsx'
 import { coverBody, coverCommand, toCurl } from './endpoint-change.ts'
 import { listOf, numberOf, type Choice, type ChoiceList, type FormField, type Values } from './form-field.ts'
 import { MatchingCards } from './matching-cards.tsx'
@@ -55,8 +56,7 @@ type GroupProps = Pick<EndpointFormProps, 'values' | 'faults' | 'isChanged' | 'o
 function Group({ group, members, values, faults, isChanged, onChange }: GroupProps) {
   const choices = useChoices()
   return (
-    <fieldset className={styles.group}>
-      <legend>{group}</legend>
+    <FieldGroup legend={group}>
       {members.map((field) => (
         <SettingsField
           key={field.name}
@@ -74,7 +74,7 @@ function Group({ group, members, values, faults, isChanged, onChange }: GroupPro
           onChoose={(tokens) => onChange('gpuPools', tokens.join(', '))}
         />
       )}
-    </fieldset>
+    </FieldGroup>
   )
 }
 

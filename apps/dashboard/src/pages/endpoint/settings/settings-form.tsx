@@ -6,6 +6,7 @@ import { client } from '../../../api/client.ts'
 import { endpointsQuery, healthQuery } from '../../../api/queries.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../../ui/dialog.tsx'
+import { Actions } from '../../../ui/page.tsx'
 import { Problem } from '../../../ui/problem.tsx'
 import { changeOf, describeEffect, faultsOf, fieldsOf, findBlamed, toFault, valuesOf, type EndpointChange } from './endpoint-change.ts'
 import { EndpointForm, SameCalls } from './endpoint-form.tsx'
@@ -34,7 +35,7 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
       }}
       onSubmit={() => setSaving(true)}
     >
-      <div className={styles.actions}>
+      <Actions>
         <Button type="submit" kind="primary" disabled={faults.size > 0 || change.changes.length === 0}>
           Review and save
         </Button>
@@ -42,7 +43,7 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
         <span role="status" className={styles.muted}>
           {faults.size > 0 ? 'Something cannot be saved as it is.' : describeCount(change)}
         </span>
-      </div>
+      </Actions>
       <AskBeforeLeaving hasChanges={change.changes.length > 0} />
       {isSaving && (
         <Review

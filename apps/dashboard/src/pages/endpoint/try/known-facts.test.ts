@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { knownFacts, outputOf } from './known-facts.ts'
 
-it('of a job that was cancelled before a worker had it, neither a run nor an output is told', () => {
+it('of a job that was cancelled before a worker had it, neither a run nor an output is shown', () => {
   const job = { id: 'j1', status: 'CANCELLED', delayTime: 1200, executionTime: 0, workerId: '', output: {} } as const
   expect(knownFacts(job)).toEqual({ delayTime: 1200 })
   expect(outputOf(job)).toBeUndefined()

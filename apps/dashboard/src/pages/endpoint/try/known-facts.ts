@@ -1,4 +1,4 @@
-// Runpod's answers have a 0, an empty text or an empty object where a job that has not run has nothing to tell.
+// Runpod's answers have a 0, an empty text or an empty object where a job that has not run has no such fact.
 import type { JobView } from '@runyard/schema/api'
 
 /** A job that no worker had did not run. */

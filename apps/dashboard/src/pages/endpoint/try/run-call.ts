@@ -1,4 +1,4 @@
-// Sends one request and follows it to its end; what is known is told with every change.
+// Sends one request and follows it to its end; what is known is reported with every change.
 import type { JobView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema/errors'
 import { client } from '../../../api/client.ts'
@@ -40,7 +40,7 @@ export interface Following {
 const ID_WITHIN_MS = 1000
 const HOLD_MS = 20_000
 
-/** Resolves at the end; failures are told, too. */
+/** Resolves at the end; failures are reported, too. */
 export async function runCall(request: CallRequest, { change, signal }: Following): Promise<void> {
   try {
     await (request.mode === 'chat' ? chat(request, { change, signal }) : runJob(request, { change, signal }))

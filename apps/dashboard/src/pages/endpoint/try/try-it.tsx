@@ -19,7 +19,7 @@ export function TryIt({ endpointId }: { readonly endpointId: string }) {
   const call = useCall(endpointId)
   const fault = checkRequest(text, mode)
   const choose = (next: ModeName): void => {
-    // What nobody has written is replaced by the example of the mode.
+    // What was not edited is replaced by the example of the mode.
     if (text === modeOf(mode).example) setText(modeOf(next).example)
     setMode(next)
   }

@@ -54,7 +54,7 @@ export function useCall(endpointId: string): Calling {
   }
 }
 
-/** While a job waits and runs: why, and what it tells of itself. */
+/** While a job waits and runs: why, and its progress. */
 function useProgress(
   endpointId: string,
   jobId: string | undefined,

@@ -27,7 +27,7 @@ export function attemptsOf({ attempts, submittedAt, startedAt, endedAt, workerId
   return { earlier, own: [{ workerId: workerId ?? '', startedAt, ...(endedAt === undefined ? {} : { endedAt }) }] }
 }
 
-export function tellStory({ job, workers, deliveries, usual }: StoryFacts): readonly WaterfallStep[] {
+export function writeStory({ job, workers, deliveries, usual }: StoryFacts): readonly WaterfallStep[] {
   const { earlier, own: attempts } = attemptsOf(job)
   let since = job.submittedAt
   const steps = attempts.flatMap((attempt, index) => {

@@ -1,6 +1,6 @@
 import type { WorkerLifeView } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { attemptsOf, describeOutcome, tellStory, type StoryFacts } from './tell-story.ts'
+import { attemptsOf, describeOutcome, writeStory, type StoryFacts } from './write-story.ts'
 
 const worker = (times: WorkerLifeView['times']): ReadonlyMap<string, WorkerLifeView> =>
   new Map([['w1', { id: 'w1', image: 'example/image', times } as WorkerLifeView]])
@@ -15,7 +15,7 @@ const job = (fields: Partial<StoryFacts['job']> = {}): StoryFacts['job'] => ({
   ...fields,
 })
 const tell = (facts: Partial<StoryFacts>) =>
-  tellStory({ job: job(), workers: new Map(), deliveries: [], usual: {}, ...facts }).map(
+  writeStory({ job: job(), workers: new Map(), deliveries: [], usual: {}, ...facts }).map(
     ({ label, kind, from, to }) => `${label} ${kind} ${from}..${to ?? ''}`,
   )
 
@@ -76,7 +76,7 @@ it.each([
     job({ attempts: [{ workerId: 'w0', startedAt: 10, endedAt: 20 }, ...job().attempts] }),
     ['waits for a worker wait 1000..5000', 'runs, attempt 2 run 5000..9000'],
   ],
-])('tells of a job that %s', (_what, given, expected) => {
+])('describes a job that %s', (_what, given, expected) => {
   expect(tell({ job: given })).toEqual(expected)
 })
 
