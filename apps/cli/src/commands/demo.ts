@@ -11,7 +11,7 @@ import type { CommandContext } from '../command.ts'
 import { explainFailure } from '../demo/explain-failure.ts'
 import { ensureFlashEnvironment, FLASH, type FlashEnvironment } from '../demo/flash-environment.ts'
 import { runScript } from '../demo/run-script.ts'
-import { renderStory, tellStory } from '../demo/timeline.ts'
+import { renderStory, writeStory } from '../demo/timeline.ts'
 import { ROOT } from '../locations.ts'
 import { createProgress, type Progress } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
@@ -133,7 +133,7 @@ async function show(stack: Stack, { directory, context, progress, flash, signal 
   }
   const body = stack.choice.hosts.some(({ kind }) => kind === 'process') ? 'process' : 'container'
   const events = await untilZero(client, { out, progress, signal })
-  for (const line of renderStory(tellStory(events, body), out)) out.line(line)
+  for (const line of renderStory(writeStory(events, body), out)) out.line(line)
   return 0
 }
 

@@ -1,6 +1,6 @@
 import type { EndpointEvent } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { renderStory, tellStory } from './timeline.ts'
+import { renderStory, writeStory } from './timeline.ts'
 
 const plain = (text: string): string => text
 const event = (at: number, kind: EndpointEvent['kind'], more: Partial<EndpointEvent> = {}): EndpointEvent => ({
@@ -30,9 +30,9 @@ const EVENTS: readonly EndpointEvent[] = [
   event(5104, 'worker_gone', { workerId: 'w' }),
 ]
 
-describe('tellStory', () => {
+describe('writeStory', () => {
   it('lists the cold call, the warm call and the scale-down to zero', () => {
-    const { cold, warm, toZero } = tellStory(EVENTS, 'container')
+    const { cold, warm, toZero } = writeStory(EVENTS, 'container')
     expect(cold.map(({ at, what }) => [at, what])).toEqual([
       [1000, 'queued'],
       [1010, 'placed on local (NVIDIA L4, simulated)'],
@@ -47,18 +47,18 @@ describe('tellStory', () => {
 
   it('lists the end of the worker that ran the last call, even if the first worker was already gone', () => {
     const fresh = EVENTS.map((each) => (each.at >= 2002 ? { ...each, workerId: 'v' } : each))
-    const { toZero } = tellStory([...fresh, event(1900, 'worker_gone', { workerId: 'w' })], 'container')
+    const { toZero } = writeStory([...fresh, event(1900, 'worker_gone', { workerId: 'w' })], 'container')
     expect(toZero.map(({ at }) => at)).toEqual([2004, 5004, 5104])
   })
 
   it('omits unknown steps', () => {
-    expect(tellStory([], 'container')).toEqual({ cold: [], warm: [], toZero: [] })
+    expect(writeStory([], 'container')).toEqual({ cold: [], warm: [], toZero: [] })
   })
 })
 
 describe('renderStory', () => {
   it('shows the time and the duration of each step', () => {
-    const lines = renderStory(tellStory(EVENTS, 'container'), { bold: plain, dim: plain })
+    const lines = renderStory(writeStory(EVENTS, 'container'), { bold: plain, dim: plain })
     expect(lines).toContainEqual(expect.stringMatching(/^Cold call +500 ms$/))
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}container started +300 ms {2}\+290 ms$/))
     expect(lines).toContainEqual(expect.stringMatching(/^Back to zero +3\.1 s$/))

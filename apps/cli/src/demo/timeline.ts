@@ -15,7 +15,7 @@ export interface Story {
 }
 
 /** Takes events in any order and omits missing steps. `body` is the kind of worker on its host: `container`, `process`. */
-export function tellStory(events: readonly EndpointEvent[], body: string): Story {
+export function writeStory(events: readonly EndpointEvent[], body: string): Story {
   const sorted = events.toSorted((one, other) => one.at - other.at)
   const [first, second] = sorted.filter(({ kind }) => kind === 'job_queued').map(({ jobId }) => jobId)
   const firstWorker = sorted.find(({ kind }) => kind === 'worker_placed')?.workerId
