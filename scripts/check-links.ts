@@ -1,17 +1,19 @@
 // `pnpm check:links`: every link of a Markdown file leads to a file of this repository, and its anchor to a heading there. No line of prose is longer than 120
-// characters (tables, code and lines that hold one unbreakable link are exempt). Every row of a table has as many cells as its header.
+// characters (tables, code and lines that hold one unbreakable link are exempt). Every row of a table has as many cells as its header. Where a text says
+// `name` in [file](path), the file has that name.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 const LINK = /\]\(([^)\s]+)\)/g
+const NAME_IN_FILE = /`(\w+)`(?:, `(\w+)`)? in \[`[^`]*`\]\(([^)#\s]+)\)/g
 const COLUMNS = 120
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(ROOT, file)))
-const faults = files.flatMap((file) => [...brokenLinks(file), ...longLines(file), ...unevenRows(file)])
+const faults = files.flatMap((file) => [...brokenLinks(file), ...movedNames(file), ...longLines(file), ...unevenRows(file)])
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 process.exitCode = faults.length === 0 ? 0 : 1
 
@@ -24,6 +26,16 @@ function brokenLinks(file: string): string[] {
     if (!existsSync(join(ROOT, found))) return [`${file}: ${target} does not exist`]
     const known = anchor === undefined || !found.endsWith('.md') || anchorsOf(found).has(anchor)
     return known ? [] : [`${file}: ${found} has no heading #${anchor}`]
+  })
+}
+
+function movedNames(file: string): string[] {
+  return [...readFileSync(join(ROOT, file), 'utf8').matchAll(NAME_IN_FILE)].flatMap(([, first, second, path = '']) => {
+    const found = normalize(join(dirname(file), path))
+    if (!existsSync(join(ROOT, found))) return []
+    const words = new Set(readFileSync(join(ROOT, found), 'utf8').match(/\w+/g))
+    const moved = [first, second].filter((name) => name !== undefined && !words.has(name))
+    return moved.map((name) => `${file}: ${found} has no ${name}`)
   })
 }
 
