@@ -1,8 +1,8 @@
 -- Calls BullMQ's script that makes the next job active, with its keys in the order that it wants. Returns the job's id or nil. Used by `take.lua`.
 
--- What that script does beside its task: it writes an event, which no process reads, and reads the whole job, input included, of which `take.lua`
--- wants five fields.
-local LEFT_OUT = { XADD = true, HGETALL = true }
+-- What that script does beside its task: it writes an event, which no process reads; looks for delayed jobs, which there are none of; and reads the whole
+-- job, input included, of which `take.lua` wants five fields.
+local LEFT_OUT = { XADD = true, ZRANGEBYSCORE = true, HGETALL = true }
 local bullRedis = {
   call = function(command, ...)
     if LEFT_OUT[command] then return {} end

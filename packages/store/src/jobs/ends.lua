@@ -131,6 +131,8 @@ local function expireDue(limit)
 end
 
 local function isSettled(id)
+  -- Nearly always one look finds neither an outcome nor a purge.
+  if call('EXISTS', PURGES, settledKey(id)) == 0 and not isOverdue(id) then return false end
   endIfOver(id)
   return call('EXISTS', settledKey(id)) == 1
 end

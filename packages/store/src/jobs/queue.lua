@@ -30,13 +30,14 @@ end
 -- Removes every trace of a live job from the queue, and its weight (ADR 42). A leased job is in 'active', so the long list is left alone for it.
 -- `counted`: what `releaseJob` would read, from a caller that has read it.
 local function dropJob(id, counted)
-  local wasSuspect = forgetSuspect(id)
+  local someSuspects = call('EXISTS', SUSPECTS) == 1
+  local wasSuspect = someSuspects and forgetSuspect(id)
   if call('LREM', ACTIVE, -1, id) == 1 then
-    wakeForSuspects(wasSuspect)
+    -- A worker that was refused beside a suspect, or kept free for one, may be given jobs again. No job is new, so nothing else says so.
+    if someSuspects then announce({ kind = 'job-added' }) end
   elseif not wasSuspect and call('ZREM', PRIORITIZED, id) == 0 then
     call('LREM', WAIT, nearerEnd(id), id)
   end
-  call('SREM', STALLED, id)
   releaseJob(id, counted)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', DEADLINES, id)
@@ -76,7 +77,6 @@ end
 local function requeueJob(id)
   if call('LREM', ACTIVE, -1, id) == 0 then return false end
   call('DEL', lockKey(id))
-  call('SREM', STALLED, id)
   call('HDEL', jobKey(id), 'progress', 'streamed')
   call('DEL', chunksKey(id))
   releaseUnread(id, math.huge)

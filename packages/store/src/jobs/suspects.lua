@@ -14,11 +14,6 @@ end
 local function waitingSuspects() return call('ZRANGEBYSCORE', SUSPECTS, '-inf', '(inf') end
 local function firstSuspect() return call('ZRANGEBYSCORE', SUSPECTS, '-inf', '(inf', 'LIMIT', 0, 1)[1] end
 
--- A worker that was refused beside a suspect, or kept free for one, may be given jobs again once it holds less. No job is new, so nothing else says so.
-local function wakeForSuspects(force)
-  if force or call('EXISTS', SUSPECTS) == 1 then announce({ kind = 'job-added' }) end
-end
-
 -- What a worker holds, also by leases that have run out while the jobs were not taken back.
 local function heldBy(worker)
   local held = {}

@@ -25,10 +25,10 @@ export interface Script<I, R> {
   readonly text: () => string
   readonly toArguments: ToArguments
   readonly read: Reader<R>
-  /** What this process hears after the answer. */
-  readonly signalled: (reply: R, input: I) => readonly Signal[]
-  /** What it hears as soon as the script is sent. */
-  readonly signalledWhenSent: (input: I) => readonly Signal[]
+  /** What this process hears after the answer. Undefined: nothing. */
+  readonly signalled: ((reply: R, input: I) => readonly Signal[]) | undefined
+  /** What it hears as soon as the script is sent. Undefined: nothing. */
+  readonly signalledWhenSent: ((input: I) => readonly Signal[]) | undefined
   /** For checks. */
   readonly parts: { readonly own: string; readonly header: string; readonly names: readonly string[] }
 }
@@ -46,8 +46,10 @@ export interface ScriptDefinition<K extends readonly string[], A extends Argumen
  * or when the script is sent, a round trip sooner, and in vain if it then changes nothing (ADR 96).
  */
 export type Signalled<K extends readonly string[], A, R> = {
-  readonly [N in SignalsOf<A>]: ((reply: R, input: Input<K[number], A>) => boolean) | 'when_sent'
+  readonly [N in SignalsOf<A>]: Condition<K, A, R> | 'when_sent'
 }
+
+type Condition<K extends readonly string[], A, R> = (reply: R, input: Input<K[number], A>) => boolean
 
 /** Every script of this process, so that a test can check all of them. */
 export const definedScripts: Pick<Script<never, unknown>, 'name' | 'keys' | 'text' | 'parts'>[] = []
@@ -58,7 +60,9 @@ export function defineScript<const K extends readonly string[], const A extends 
 ): Script<Input<K[number], A>, R> {
   const { lua, uses = [], keys, args = {}, reply } = definition
   const name = lua instanceof URL ? basename(lua.pathname, '.lua') : lua.name
-  const conditions: [string, ((reply: R, input: Input<K[number], A>) => boolean) | 'when_sent'][] = Object.entries(signalled ?? {})
+  const conditions: [string, Condition<K, A, R> | 'when_sent'][] = Object.entries(signalled ?? {})
+  const whenSent = conditions.flatMap(([signal, when]) => (when === 'when_sent' ? [signal] : []))
+  const afterwards = conditions.flatMap(([signal, when]) => (when === 'when_sent' ? [] : [{ signal, isPublished: when }]))
   const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
   const { header, toArguments } = layOut(args)
   const text = once(() => {
@@ -73,9 +77,10 @@ export function defineScript<const K extends readonly string[], const A extends 
     text,
     toArguments,
     read: reply,
-    signalled: (answer, input) =>
-      conditions.flatMap(([signal, when]) => (when !== 'when_sent' && when(answer, input) ? signalsOf(input, signal) : [])),
-    signalledWhenSent: (input) => conditions.flatMap(([signal, when]) => (when === 'when_sent' ? signalsOf(input, signal) : [])),
+    signalled: ifAny(afterwards, (answer, input) =>
+      afterwards.flatMap(({ signal, isPublished }) => (isPublished(answer, input) ? signalsOf(input, signal) : [])),
+    ),
+    signalledWhenSent: ifAny(whenSent, (input) => whenSent.flatMap((signal) => signalsOf(input, signal))),
     get parts() {
       return { own: readLua(lua), header, names: [...keys, ...Object.keys(args)] }
     },
@@ -83,6 +88,8 @@ export function defineScript<const K extends readonly string[], const A extends 
   definedScripts.push(script)
   return script
 }
+
+const ifAny = <T>(list: readonly unknown[], hear: T): T | undefined => (list.length > 0 ? hear : undefined)
 
 /** `constants` are known to the Lua text by name. */
 export function defineLua(part: {

@@ -1,6 +1,7 @@
 // Runs scripts by their hash; if Redis does not know a script, sends its text. Reports what was written.
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import type { Signal } from '@runyard/schema'
 import type { Signals } from '../signals.ts'
 import type { Argument } from './arguments.ts'
 import { luaText, readLua, type Script } from './define-script.ts'
@@ -58,16 +59,16 @@ export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }:
     const keys = script.keys.map((name) => String(input[name]))
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
-    const deliverWhenSent = () => {
-      // Otherwise nothing was sent, and what listeners ask of Redis would fail, too.
-      if (client.status !== 'ready') return
-      for (const signal of script.signalledWhenSent(input)) signals.deliver(signal)
+    const { signalled, signalledWhenSent } = script
+    const deliver = (published: readonly Signal[] = []): void => {
+      for (const signal of published) signals.deliver(signal)
     }
-    const answer = await send(fence === undefined ? call : underTerm(call, fence), deliverWhenSent)
+    const onSent = signalledWhenSent && (() => deliver(signalledWhenSent(input)))
+    const answer = await send(fence === undefined ? call : underTerm(call, fence), onSent)
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
     before?.(reply)
-    for (const signal of script.signalled(reply, input)) signals.deliver(signal)
+    deliver(signalled?.(reply, input))
     return reply
   }
 }
@@ -83,7 +84,7 @@ function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): 
 }
 
 /** `onSent` runs in the turn in which the command is written, once more where the script's text must be sent. */
-type Send = (call: Call, onSent: () => void) => Promise<unknown>
+type Send = (call: Call, onSent: (() => void) | undefined) => Promise<unknown>
 
 function createSend(client: Redis): Send {
   const hashes = new Map<string, string>()
@@ -94,12 +95,15 @@ function createSend(client: Redis): Send {
     hashes.set(name, hash)
     return hash
   }
+  // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
+  const sent = (answer: Promise<unknown>, onSent: (() => void) | undefined): Promise<unknown> => {
+    if (client.status === 'ready') onSent?.()
+    return answer
+  }
   const sendText: Send = async (call, onSent) => {
     const { keys, args } = call
     try {
-      const answer = client.eval(call.text(), keys.length, ...keys, ...args)
-      onSent()
-      return await answer
+      return await sent(client.eval(call.text(), keys.length, ...keys, ...args), onSent)
     } catch (error) {
       throw named(call, error)
     }
@@ -107,9 +111,7 @@ function createSend(client: Redis): Send {
   return async (call, onSent) => {
     const { keys, args } = call
     try {
-      const answer = client.evalsha(hashOf(call), keys.length, ...keys, ...args)
-      onSent()
-      return await answer
+      return await sent(client.evalsha(hashOf(call), keys.length, ...keys, ...args), onSent)
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return sendText(call, onSent)
       throw named(call, error)
