@@ -93,6 +93,25 @@ test('the next worker gets a card only when nothing of the last one is left ther
   expect(await fixture.store.cards.list()).toEqual([{ uuid: 'GPU-1', claimText: '', rest: { usedBytes: 0, pids: [] } }])
 })
 
+test('what a worker leaves on its card at its end is not how the card is at rest', async () => {
+  await using scaler = await open()
+  void scaler
+  await submit('ep-one')
+  const { workerId } = await launched('ep-one')
+  use = { ...use, usedBytes: 5e9, processes: [{ pid: 7, name: 'python3' }] }
+  const before = reads
+  onReport?.()
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(before), WAIT)
+  fixture.host.die(workerId, 1)
+  await vi.waitFor(
+    async () =>
+      expect(await fixture.store.cards.list()).toMatchObject([
+        { claim: { kind: 'releasing', workerId }, rest: { usedBytes: 0, pids: [] } },
+      ]),
+    WAIT,
+  )
+})
+
 test('a shared card takes a further worker only when all its processes belong to the workers that are still there', async () => {
   await using scaler = await open()
   void scaler

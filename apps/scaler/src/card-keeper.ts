@@ -66,7 +66,7 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
         const claim = await judgeOne(card, { host, facts }, now)
         if (claim !== undefined) claims.set(uuid, claim)
       }
-      await noteRests(store, { ...seen, cards, claims })
+      await noteRests(store, { ...seen, cards, claims, holdersOf })
       for (const { hostId, usesAt = 0 } of hostsOf('releasing', hostOf, claims))
         asker.ask(hostId, {
           pauseMs: now - usesAt < PAUSE_MS ? PAUSE_MS : 0,
@@ -210,12 +210,14 @@ function lastReleaseOf(hostId: string, hostOf: ReadonlyMap<string, HostView>, cl
 interface Known extends Seen {
   readonly cards: ReadonlyMap<string, StoredCard>
   readonly claims: ReadonlyMap<string, CardClaim>
+  readonly holdersOf: ReadonlyMap<string, readonly string[]>
 }
 
-async function noteRests(store: CardKeeperDeps['store'], { hosts, endpoints, cards, claims }: Known): Promise<void> {
+/** A worker that has ended holds nothing, and still what it left is not the card's rest. */
+async function noteRests(store: CardKeeperDeps['store'], { hosts, endpoints, cards, claims, holdersOf }: Known): Promise<void> {
   const uses = hosts.flatMap((host) => Object.entries(host.uses ?? {}))
   if (uses.length === 0) return
-  const inUse = new Set(allHoldings({ hosts, endpoints }).flatMap(({ gpuUuids }) => gpuUuids))
+  const inUse = new Set([...holdersOf.keys(), ...allHoldings({ hosts, endpoints }).flatMap(({ gpuUuids }) => gpuUuids)])
   for (const [uuid, { kind }] of claims) if (kind !== 'free') inUse.add(uuid)
   for (const [uuid, use] of uses.filter(([card]) => !inUse.has(card))) {
     const rest = restOf(cards.get(uuid) ?? {}, use)
