@@ -219,8 +219,8 @@ function preferToLose(pid: number): void {
  */
 function yieldToControlPlane(pid: number): void {
   try {
-    setPriority(pid, process.env.NICE ? Number(process.env.NICE) : NICENESS)
-    writeFileSync(`/proc/${pid}/autogroup`, String(process.env.NICE ?? NICENESS))
+    setPriority(pid, NICENESS)
+    writeFileSync(`/proc/${pid}/autogroup`, String(NICENESS))
   } catch {
     // Not every kernel groups by session; a worker that ended at once has no priority any more.
   }
