@@ -195,6 +195,20 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     for (const word of ['aloud', 'again']) expect(logs.seen().split(`spoken ${word}`)).toHaveLength(2)
   }
 
+  test('the CLI makes, lists, limits, rotates and revokes keys of any owner over the routes', async () => {
+    const made = await cli('keys', 'create', '--name', 'lead', '--owner', 'vision', '--expires', '90d', '--workers', '3')
+    expect(made.stdout).toMatch(/^rpa_[0-9A-Za-z]{32}\n$/)
+    expect(made.stderr).toMatch(/^lead \([0-9a-f]{8}\) of owner vision is made, valid until .* UTC\. The key is shown this once:\n$/)
+    const asLead = { ...stack.env, RUNPOD_API_KEY: made.stdout.trim() }
+    await runCli(['keys', 'create', '--name', 'ci', '--scope', 'run, view'], asLead)
+    const listed = (await cli('keys', 'list')).stdout
+    expect(listed).toMatch(/ owner +bootstrap [^]* vision +lead +admin .* 3 workers\n.* vision +ci +run,view /)
+    expect((await cli('keys', 'limit', 'ci', '--queued', '500')).stdout).toMatch(/ 500 queued jobs\n$/)
+    await cli('keys', 'rotate', 'lead')
+    expect(await runCli(['keys', 'revoke', 'ci'], asLead)).toMatchObject({ code: 1, stderr: expect.stringContaining('API key') })
+    for (const name of ['lead', 'ci']) expect((await cli('keys', 'revoke', name)).stdout).toMatch(/ is revoked\n$/)
+  })
+
   test('an image with its own handler waits for a Docker host, which status, health and CLI report', async () => {
     await cli('endpoints', 'create', '--name', 'foreign', '--image', 'mine/worker:1', '--cpu', 'cpu3c-2-4')
     const id = (await stack.api.endpoints()).find(({ name }) => name === 'foreign')?.id ?? ''

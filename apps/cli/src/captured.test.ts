@@ -1,13 +1,7 @@
 // Every command that reads, rendered from fixed data at the widths of terminals and without one.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
-import type { ListedKey } from '@runyard/store'
 import { runCommandLine } from './command-line.ts'
-import { hostListing } from './commands/hosts/read.ts'
-import { keyListing } from './commands/keys.ts'
-import type { PoolHost } from './hosts/pool.ts'
-import { printListing } from './output/listing.ts'
-import type { Terminal } from './output/terminal.ts'
 import { widthOf } from './output/visible.ts'
 import { openFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
 import { recorder } from './testing/recorder.ts'
@@ -31,6 +25,9 @@ const LISTS = [
   'releases caption',
   'registries list',
   'secrets list',
+  'keys list',
+  'hosts list',
+  'hosts show gpu-box-1.machines.example.com',
   'volumes list',
   'volumes show weights',
   'webhooks log',
@@ -84,63 +81,6 @@ it('`gpus` of a host that is none says so, as `hosts show` does', async () => {
   const missing = 'runyard: there is no host "nope"; `runyard hosts list` shows what there is.\n'
   expect(await runyard('gpus nope')).toEqual({ code: 1, out: '', err: missing })
   expect(await runyard('gpus loca')).toMatchObject({ code: 1, err: 'runyard: there is no host "loca"; did you mean "local"?\n' })
-})
-
-/** Lists of what is in Redis alone, of fixed records. */
-const OF_REDIS: Readonly<Record<string, (out: Terminal) => number>> = {
-  'keys list': (out) => printListing({ out, options: {} }, keyListing({ out, options: {} }, KEYS, KEYS)),
-  'hosts list': (out) => printListing({ out, options: {} }, hostListing(HOSTS, out)),
-}
-const KEYS: readonly ListedKey[] = [
-  {
-    id: '5f0c1d2e-0000-4000-8000-000000000001',
-    ownerId: 'owner',
-    name: 'the key of the data directory',
-    createdAt: NOW - 9e9,
-    lastUsedAt: NOW - 20_000,
-  },
-  {
-    id: '6a1b2c3d-0000-4000-8000-000000000002',
-    ownerId: 'vision',
-    name: 'ci',
-    createdAt: NOW - 4e8,
-    expiresAt: NOW + 7_776_000_000,
-    scopes: ['run', 'view'],
-    limits: { workers: 3, queuedJobs: null },
-  },
-  {
-    id: '7b2c3d4e-0000-4000-8000-000000000003',
-    ownerId: 'vision',
-    name: 'old',
-    createdAt: NOW - 8e9,
-    expiresAt: NOW - 1000,
-    scopes: ['metrics'],
-  },
-]
-const CORDON = { reason: 'a fan fails', since: NOW - 60_000 }
-const HOSTS: readonly PoolHost[] = [
-  {
-    name: 'gpu-box-1',
-    config: { kind: 'docker', id: 'gpu-box-1', engine: 'ssh://operator@gpu-box-1.machines.example.com' },
-    record: undefined,
-    workers: [],
-    cards: [],
-  },
-  { name: 'gpu-box-2.machines.example.com', config: undefined, record: { hostId: 'docker:1', cordon: CORDON }, workers: [], cards: [] },
-]
-
-describe.each([60, 80, 120, 200, undefined])('in %s columns', (columns) => {
-  it.each(Object.keys(OF_REDIS))('`%s` fits', (line) => {
-    const out = recorder(columns)
-    expect(OF_REDIS[line]?.(out)).toBe(0)
-    expect(
-      out
-        .text()
-        .split('\n')
-        .filter((each) => columns !== undefined && widthOf(each) > columns),
-    ).toEqual([])
-    expect(out.text()).toMatchSnapshot()
-  })
 })
 
 describe('the forms of output', () => {

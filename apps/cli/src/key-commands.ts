@@ -1,4 +1,4 @@
-// The commands for API keys (ADR 38). They need the stack's Redis, not its API: only the operator may create keys, not every holder of a key.
+// The commands for API keys (ADR 38, ADR 81).
 import { data, json, type Command } from './command.ts'
 
 const WHICH_KEY = 'NAME|ID'
@@ -25,7 +25,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     example: 'runyard keys create --name ci --scope run --expires 90d',
     options: {
       name: { type: 'string', help: 'what the key is for' },
-      owner: { type: 'string', help: 'whose endpoints and jobs it sees; a new name is a new owner (default: owner)' },
+      owner: { type: 'string', help: 'whose endpoints and jobs it sees; a new name is a new owner (default: that of your own key)' },
       scope: { type: 'string', help: 'admin, operate, run, view, metrics; several with commas (default: admin)' },
       expires: { type: 'string', help: 'a span (24h, 90d) or a date such as 2027-11-01 (default: never)' },
       ...LIMIT_OPTIONS,
@@ -37,7 +37,7 @@ export const KEY_COMMANDS: readonly Command[] = [
   {
     name: 'keys list',
     isList: true,
-    summary: 'all keys: owner, name, scopes, made, last used, expires, limits; never the key itself',
+    summary: 'keys with owner, name, scopes, made, last used, expires, limits; never the key itself',
     usage: 'runyard keys list [--json] [--data DIR]',
     options: { json, data },
     load: async () => ({ run: (await import('./commands/keys.ts')).list }),

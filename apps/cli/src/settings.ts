@@ -27,11 +27,16 @@ export async function findDataDir(context: Pick<CommandContext, 'options' | 'env
 
 type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>
 
+/** A running stack of this machine. */
+interface LocalStack extends RunNote {
+  readonly dataDir: string
+}
+
 /**
  * The stack that most commands use: the one of a named data directory, else the one that the client variables name (`runyard env` prints them),
  * else the one of the context in use (`runyard use`), else the one of the default directory. For a stack of this machine it also contains its start time. @throws RunyardError if there is none.
  */
-export async function findTarget(context: Context): Promise<Target & Partial<RunNote>> {
+export async function findTarget(context: Context): Promise<Target & Partial<LocalStack>> {
   if (textOption(context, 'data') !== undefined) return findRunning(context)
   const named = targetOf(context.env)
   if (named !== undefined) return named
@@ -60,7 +65,7 @@ async function findLocal(context: Context): Promise<(Target & { readonly dataDir
   }
 }
 
-async function findRunning(context: Context): Promise<RunNote & { key: string }> {
+async function findRunning(context: Context): Promise<LocalStack & { key: string }> {
   const dataDir = await findDataDir(context)
   const running = await readRunning(dataDir)
   if (running === undefined) {
@@ -69,7 +74,7 @@ async function findRunning(context: Context): Promise<RunNote & { key: string }>
       `no Runyard runs on ${dataDir}; start one with \`./runyard up\`, name its directory with --data DIR, or a gateway with RUNPOD_API_BASE_URL and RUNPOD_API_KEY.`,
     )
   }
-  return running
+  return { ...running, dataDir }
 }
 
 function targetOf({ RUNPOD_API_BASE_URL: url, RUNPOD_API_KEY: key }: NodeJS.ProcessEnv): Target | undefined {

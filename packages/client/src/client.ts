@@ -2,7 +2,14 @@
 // their SDKs.
 import { createHistoryClient, type HistoryClient } from './history-client.ts'
 import { callOpenai, request, requestText, toQuery, type OpenaiAnswer, type RequestOptions, type Send, type AnyTarget } from './http.ts'
-import { createKeyClient, createSettingClient, type KeyClient, type SettingClient } from './operator-client.ts'
+import {
+  createHostClient,
+  createKeyClient,
+  createSettingClient,
+  type HostClient,
+  type KeyClient,
+  type SettingClient,
+} from './operator-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import type {
   BatchPage,
@@ -126,6 +133,7 @@ export interface Client {
   readonly registries: RegistryClient
   readonly keys: KeyClient
   readonly settings: SettingClient
+  readonly hosts: HostClient
   readonly secrets: SecretClient
   readonly volumes: VolumeClient
   listEndpoints(): Promise<readonly EndpointView[]>
@@ -187,6 +195,7 @@ export function createClient(target: AnyTarget, options: Pick<RequestOptions, 's
     registries: createRegistryClient(send),
     keys: createKeyClient(send),
     settings: createSettingClient(send),
+    hosts: createHostClient(send),
     secrets: createSecretClient(send),
     volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,

@@ -1,37 +1,30 @@
-// `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
-import { scopesOf } from '@runyard/core'
-import { KEY_SCOPES, type KeyLimits, type KeyScope } from '@runyard/schema'
-import { generateKey, refuseTakenName, type ApiKey, type ListedKey, type Store } from '@runyard/store'
+// `runyard keys`: API keys of the stack that the other commands use, over its routes (ADR 81). Only the key of a data directory is rotated here, because its
+// file is on this machine (ADR 38).
+import { createClient, type Client } from '@runyard/client'
+import { KEY_SCOPES, OPERATOR_OWNER, type KeyLimits, type KeyScope } from '@runyard/schema'
+import { ALL_OWNERS, type CreateKeyBody, type KeyView, type NewKeyView } from '@runyard/schema/api'
+import { generateKey } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
-import type { Settings } from '../settings.ts'
-import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
+import { findTarget } from '../settings.ts'
+import { writeKey } from '../stack/data-dir.ts'
 import { withStore } from '../stack/with-store.ts'
 
-/** Owner of the key of the data directory, and of keys without an owner. */
-const DEFAULT_OWNER = 'owner'
-const LONGEST_NAME = 100
 const SHORT_ID = 8
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export async function create(context: CommandContext): Promise<number> {
   const request = readRequest(context, Date.now())
-  const { plain, key } = await withKeys(context, async ({ keys }) => {
-    refuseTakenName(
-      (await keys.list()).filter(({ ownerId }) => ownerId === request.ownerId),
-      request.name,
-    )
-    return keys.create(request)
-  })
-  return tellKey(context, { plain, key, done: 'made' })
+  const client = createClient(await findTarget(context))
+  return tellKey(context, await client.keys.create(request), 'made')
 }
 
 export async function list(context: CommandContext): Promise<number> {
-  const keys = await withKeys(context, (store) => store.keys.list())
-  const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
+  const keys = await listKeys(createClient(await findTarget(context)))
+  const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId))
   return printListing(context, keyListing(context, sorted, sorted))
 }
 
@@ -39,69 +32,63 @@ export async function limit(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
   const limits = readLimits(context)
   if (limits === undefined) throw new UsageError('name what is limited: --workers N, --queued N, or "none" for no limit.')
-  const key = await withKeys(context, async (store) => {
-    const found = await findKey(store, word)
-    return { ...found, ...(await store.keys.limit(found.id, limits)) }
-  })
+  const client = createClient(await findTarget(context))
+  const key = await client.keys.limit((await findKey(client, word)).id, limits)
   return printListing(context, keyListing(context, [key], key))
 }
 
 export async function revoke(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
-  const key = await withKeys(context, async (store, settings) => {
-    const found = await findKey(store, word)
-    if (await isKeyOfFile(store, settings, found)) {
-      throw new UsageError(
-        `${found.name} is the key of ${keyFile(settings.dataDir)}, which \`up\` and these commands use; \`runyard keys rotate\` replaces it.`,
-      )
-    }
-    await store.keys.revoke(found.id)
-    return found
-  })
+  const client = createClient(await findTarget(context))
+  const key = await findKey(client, word)
+  await client.keys.revoke(key.id)
   context.out.line(`${key.name} (${key.id}) is revoked`)
   return 0
 }
 
 export async function rotate(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
-  const rotated = await withKeys(context, async (store, settings) => {
-    const found = await findKey(store, word)
-    const plain = generateKey()
-    // The file first: after an interruption in between, the next start of the gateway accepts the new key instead of the old one.
-    if (await isKeyOfFile(store, settings, found)) await writeKey(settings.dataDir, plain)
-    return store.keys.rotate(found.id, plain)
+  const { dataDir, ...target } = await findTarget(context)
+  const client = createClient(target)
+  const key = await findKey(client, word)
+  const isOfDirectory = dataDir !== undefined && key.ofFile && (await client.session.read()).id === key.id
+  const rotated = isOfDirectory ? { ...key, key: await rotateFile(context, dataDir, key.id) } : await client.keys.rotate(key.id)
+  return tellKey(context, rotated, 'rotated')
+}
+
+/** The file first: after an interruption in between, the next start of the gateway accepts the new key instead of the old one. */
+async function rotateFile(context: CommandContext, dataDir: string, id: string): Promise<string> {
+  const plain = generateKey()
+  await withStore({ ...context, options: { ...context.options, data: dataDir } }, 'keys', async ({ keys }) => {
+    await writeKey(dataDir, plain)
+    await keys.rotate(id, plain)
   })
-  return tellKey(context, { ...rotated, done: 'rotated' })
+  return plain
 }
 
-/** @throws RunyardError if no Redis responds. */
-function withKeys<T>(context: CommandContext, use: (store: Store, settings: Settings) => Promise<T>): Promise<T> {
-  return withStore(context, 'keys', use)
+/** Those of all owners, if the caller is the operator. */
+async function listKeys(client: Client): Promise<readonly KeyView[]> {
+  const { ownerId } = await client.session.read()
+  return client.keys.list(ownerId === OPERATOR_OWNER ? ALL_OWNERS : undefined)
 }
 
-function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits' | 'scopes'> {
-  const name = textOption(context, 'name') ?? ''
-  if (name.trim() === '') throw new UsageError('a new key needs --name, so that it can be found again.')
-  if (name.length > LONGEST_NAME || /\p{C}/u.test(name)) throw new UsageError(`--name takes up to ${LONGEST_NAME} visible characters.`)
-  const ownerId = textOption(context, 'owner') ?? DEFAULT_OWNER
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u.test(ownerId)) {
-    throw new UsageError(`--owner takes up to 64 letters, digits, ".", "_" and "-"; "${ownerId}" is no such word.`)
-  }
+function readRequest(context: CommandContext, now: number): CreateKeyBody {
+  const name = textOption(context, 'name')
+  if (name === undefined) throw new UsageError('a new key needs --name, so that it can be found again.')
+  const ownerId = textOption(context, 'owner')
   const expires = textOption(context, 'expires')
   const limits = readLimits(context)
-  const scopes = readScopes(textOption(context, 'scope'))
   return {
     name,
-    ownerId,
-    ...(scopes === undefined ? {} : { scopes }),
-    ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }),
+    scopes: readScopes(textOption(context, 'scope') ?? 'admin'),
+    ...(ownerId === undefined ? {} : { ownerId }),
+    ...(expires === undefined ? {} : { expiresAt: new Date(parseExpiry(expires, now)).toISOString() }),
     ...(limits === undefined ? {} : { limits }),
   }
 }
 
-/** Undefined: not named. @throws UsageError */
-function readScopes(text: string | undefined): KeyScope[] | undefined {
-  if (text === undefined) return undefined
+/** @throws UsageError */
+function readScopes(text: string): KeyScope[] {
   const words = [...new Set(text.split(',').map((word) => word.trim()))]
   const known = words.flatMap((word) => KEY_SCOPES.filter((scope) => scope === word))
   if (known.length === words.length) return known
@@ -133,8 +120,8 @@ export function parseExpiry(text: string, now: number): number {
 const onlyKey = (context: CommandContext): string => onlyWord(context, 'key', 'keys')
 
 /** By its id or a prefix of it, else by its name. @throws RunyardError('not_found'), UsageError if several match */
-async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
-  const all = await keys.list()
+async function findKey(client: Client, word: string): Promise<KeyView> {
+  const all = await listKeys(client)
   const named = all.filter(({ name }) => name === word)
   const fitting = named.length > 0 ? named : all.filter(({ id }) => word.length >= SHORT_ID && id.startsWith(word))
   const [found, ...more] = fitting
@@ -151,57 +138,48 @@ async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
   )
 }
 
-async function isKeyOfFile({ keys }: Store, { dataDir }: Settings, { id }: ApiKey): Promise<boolean> {
-  const plain = await readKey(dataDir)
-  return plain !== undefined && (await keys.verify(plain))?.id === id
-}
-
 /** Only the key goes to stdout, so that a script can read it. */
-function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { plain: string; key: ApiKey; done: string }): number {
-  if (options['json'] === true) return printJson(out, { ...key, key: plain })
-  const until = key.expiresAt === undefined ? '' : `, valid until ${time(key.expiresAt)} UTC`
+function tellKey({ out, err, options }: CommandContext, key: NewKeyView, done: 'made' | 'rotated'): number {
+  if (options['json'] === true) return printJson(out, key)
+  const until = key.expiresAt === null ? '' : `, valid until ${key.expiresAt.slice(0, 16).replace('T', ' ')} UTC`
   err.line(`${key.name} (${shorten(key.id)}) of owner ${key.ownerId} is ${done}${until}. The key is shown this once:`)
-  out.line(plain)
+  out.line(key.key)
   return 0
 }
 
-export function keyListing(
-  context: Pick<CommandContext, 'out' | 'options'>,
-  rows: readonly ListedKey[],
-  data: unknown,
-): Listing<ListedKey> {
+export function keyListing(context: Pick<CommandContext, 'out' | 'options'>, rows: readonly KeyView[], data: unknown): Listing<KeyView> {
   const { out } = context
   const form = timeFormOf(context)
   // They would not fit into a column.
   const isFitted = out.isTty && out.form !== 'wide'
   const now = Date.now()
-  const expiryOf = ({ expiresAt: at }: ListedKey): string =>
-    at === undefined ? 'never' : at <= now ? 'expired' : formatTime(at, form, now)
+  const timeOf = (at: string | null): string => (at === null ? 'never' : formatTime(Date.parse(at), form, now))
+  const isOver = ({ expiresAt: at }: KeyView): boolean => at !== null && Date.parse(at) <= now
   return {
     rows,
     columns: [
       { title: 'id', cell: ({ id }) => id, cut: 'id' },
       { title: 'owner', cell: ({ ownerId }) => ownerId, cut: 'middle', goes: 3 },
       { title: 'name', cell: ({ name }) => name, cut: 'middle' },
-      { title: 'scopes', cell: (key) => scopesOf(key).join(','), cut: 'end' },
-      { title: 'made', cell: ({ createdAt }) => formatTime(createdAt, form, now), goes: 4 },
-      { title: 'last used', cell: ({ lastUsedAt: at }) => (at === undefined ? 'never' : formatTime(at, form, now)), goes: 1 },
+      { title: 'scopes', cell: ({ scopes }) => scopes.join(','), cut: 'end' },
+      { title: 'made', cell: ({ createdAt }) => timeOf(createdAt), goes: 4 },
+      { title: 'last used', cell: ({ lastUsedAt }) => timeOf(lastUsedAt), goes: 1 },
       {
         title: 'expires',
-        cell: expiryOf,
-        paint: ({ expiresAt }) => (expiresAt !== undefined && expiresAt <= now ? out.bad : (text) => text),
+        cell: (key) => (isOver(key) ? 'expired' : timeOf(key.expiresAt)),
+        paint: (key) => (isOver(key) ? out.bad : (text) => text),
         goes: 2,
       },
       ...(isFitted ? [] : [{ title: 'limits', cell: limitsOf }]),
     ],
-    ...(isFitted && { note: (key: ListedKey) => (key.limits === undefined ? undefined : limitsOf(key)) }),
+    ...(isFitted && { note: (key: KeyView) => (Object.keys(key.limits).length === 0 ? undefined : limitsOf(key)) }),
     data,
     empty: 'no keys',
   }
 }
 
 /** `3 workers, no limit of queued jobs`; what is not set follows the configuration. */
-function limitsOf({ limits: { workers, queuedJobs } = {} }: ApiKey): string {
+function limitsOf({ limits: { workers, queuedJobs } }: KeyView): string {
   const words = (most: number | null | undefined, what: string): readonly string[] =>
     most === undefined ? [] : [most === null ? `no limit of ${what}` : `${most} ${what}`]
   const set = [...words(workers, 'workers'), ...words(queuedJobs, 'queued jobs')]
@@ -209,4 +187,3 @@ function limitsOf({ limits: { workers, queuedJobs } = {} }: ApiKey): string {
 }
 
 const shorten = (id: string): string => id.slice(0, SHORT_ID)
-const time = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')

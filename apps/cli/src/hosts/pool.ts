@@ -1,64 +1,82 @@
 // The hosts as an operator sees them: what the configuration says, what the leading scaler saw last, which workers are there.
 import { existsSync } from 'node:fs'
+import { createClient, type Client } from '@runyard/client'
+import { defined } from '@runyard/core'
 import { loadConfig } from '@runyard/kit'
-import { RunyardError, type Config, type HostConfig, type HostRecord, type WorkerRecord } from '@runyard/schema'
-import type { Store, StoredCard } from '@runyard/store'
+import { placeOf, RunyardError, type HostConfig, type HostRecord } from '@runyard/schema'
+import type { HostView } from '@runyard/schema/api'
 import { UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
-import { loadSettings, type Settings } from '../settings.ts'
-import { readRunning } from '../stack/data-dir.ts'
+import { findTarget, loadSettings, type Settings } from '../settings.ts'
+import { readRunning, type RunNote } from '../stack/data-dir.ts'
 
 export interface PoolHost {
   readonly name: string
   /** Undefined: another scaler's, or found by itself where no host is configured. */
   readonly config: HostConfig | undefined
+  readonly where: string
   /** Undefined: no scaler has seen it yet. */
   readonly record: HostRecord | undefined
-  readonly workers: readonly WorkerRecord[]
+  readonly workers: HostView['workers']
   /** Its cards that no worker may have now, or that were in quarantine in the last day. */
-  readonly cards: readonly StoredCard[]
+  readonly cards: HostView['cards']
 }
 
 /** The leader writes at least once a minute. */
 const STALE_AFTER_MS = 150_000
 
 /** What was seen longer ago says nothing about now. */
-export const isStale = ({ sight }: HostRecord, now: number): boolean => sight === undefined || now - sight.at > STALE_AFTER_MS
+export const isStale = ({ sight }: Pick<HostRecord, 'sight'> | Pick<HostView, 'sight'>, now: number): boolean =>
+  now - (sight?.at ?? 0) > STALE_AFTER_MS
 
-/** Hosts of the configuration first; others only while a scaler sees them. */
-export async function readPool(
-  store: Pick<Store, 'hosts' | 'endpoints' | 'workers' | 'cards'>,
-  config: Config,
-): Promise<readonly PoolHost[]> {
-  const [records, endpoints, cards] = await Promise.all([store.hosts.list(), store.endpoints.list(), store.cards.list()])
-  const workers = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
-  const inOrder = cards.toSorted((one, other) => one.uuid.localeCompare(other.uuid))
-  const now = Date.now()
-  const newest = records.toSorted((one, other) => (other.sight?.at ?? 0) - (one.sight?.at ?? 0))
-  const toHost = (name: string, own: HostConfig | undefined, record: HostRecord | undefined): PoolHost => ({
-    name,
-    config: own,
-    record,
-    workers: workers.filter(({ hostId }) => hostId === (record?.hostId ?? name)),
-    cards: inOrder.filter(({ uuid, claim }) => claim !== undefined && isOn(record, uuid, claim.hostId)),
-  })
-  const configured = (config.hosts ?? []).map((own) =>
-    toHost(
-      own.id,
-      own,
-      newest.find(({ sight }) => sight?.label === own.id),
-    ),
-  )
-  const known = new Set(configured.map(({ name }) => name))
-  const others = newest
-    .filter((record) => !known.has(record.sight?.label ?? '') && (record.cordon !== undefined || !isStale(record, now)))
-    .map((record) => toHost(record.sight?.label ?? record.hostId, undefined, record))
-  return [...configured, ...others]
+export interface Pool {
+  readonly client: Client
+  /** Undefined: the stack is another machine's. */
+  readonly settings: HostSettings | undefined
+  readonly read: () => Promise<readonly PoolHost[]>
 }
 
-/** A card that the host does not list any more is where it went into quarantine. */
-function isOn(record: HostRecord | undefined, uuid: string, hostId: string | undefined): boolean {
-  return record !== undefined && (record.hostId === hostId || record.sight?.inventory?.gpus.some((gpu) => gpu.uuid === uuid) === true)
+/** That of the stack that the other commands use. The configuration file counts only where it is that stack's. */
+export async function openPool(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<Pool> {
+  const target = await findTarget(context)
+  const client = createClient(target)
+  const settings = await settingsBeside(context, target)
+  const configured = settings && (settings.config.hosts ?? [])
+  return { client, settings, read: async () => joinPool(await client.hosts.list(), configured) }
+}
+
+/** Of the stack, if it runs on this machine. */
+async function settingsBeside(
+  context: Pick<CommandContext, 'options' | 'env' | 'cwd'>,
+  { url, dataDir: data }: Awaited<ReturnType<typeof findTarget>>,
+): Promise<HostSettings | undefined> {
+  if (data !== undefined) return loadHostSettings({ ...context, options: { ...context.options, data } })
+  const settings = await loadHostSettings(context).catch(() => undefined)
+  return settings?.running?.url === url ? settings : undefined
+}
+
+/** Hosts of the configuration first; others only while a scaler sees them. */
+function joinPool(views: readonly HostView[], configured: readonly HostConfig[] | undefined): readonly PoolHost[] {
+  const now = Date.now()
+  const newest = views.toSorted((one, other) => (other.sight?.at ?? 0) - (one.sight?.at ?? 0))
+  const own = (configured ?? []).map((config) => {
+    const view = newest.find(({ sight }) => sight?.label === config.id)
+    return toHost(config.id, view, { config, where: config.kind === 'process' ? 'processes' : placeOf(config) })
+  })
+  const known = new Set(own.map(({ name }) => name))
+  const others = newest
+    .filter(({ cordon, sight }) => !known.has(sight?.label ?? '') && (cordon !== undefined || !isStale({ sight }, now)))
+    .map((view) => {
+      const where = configured !== undefined ? 'not in the configuration' : view.sight?.kind === 'process' ? 'processes' : 'Docker'
+      return toHost(view.sight?.label ?? view.id, view, { config: undefined, where })
+    })
+  return [...own, ...others]
+}
+
+function toHost(name: string, view: HostView | undefined, of: Pick<PoolHost, 'config' | 'where'>): PoolHost {
+  if (view === undefined) return { name, ...of, record: undefined, workers: [], cards: [] }
+  const { id, sight, cordon, rest, workers, cards } = view
+  return { name, ...of, record: defined({ hostId: id, sight: sight ?? undefined, cordon, rest }), workers, cards }
 }
 
 /** By name, else by the host's identity. @throws RunyardError('not_found'), UsageError if several hosts have the name */
@@ -83,15 +101,17 @@ export const onlyHost = (context: Pick<CommandContext, 'positionals'>): string =
 export interface HostSettings extends Settings {
   /** The file that lists the hosts: the one that the running stack reads, else the one of this directory. */
   readonly file: string
+  /** The stack that runs on the data directory. */
+  readonly running: RunNote | undefined
 }
 
 export async function loadHostSettings(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<HostSettings> {
   const settings = await loadSettings(context)
   const running = await readRunning(settings.dataDir)
   const file = running?.configFile
-  if (file === undefined || file === settings.file || !existsSync(file)) return { ...settings, file: file ?? settings.file }
+  if (file === undefined || file === settings.file || !existsSync(file)) return { ...settings, running, file: file ?? settings.file }
   const { config, origins } = await loadConfig({ env: { ...context.env, RUNYARD_CONFIG: file }, cwd: context.cwd })
-  return { ...settings, config, origins, file }
+  return { ...settings, config, origins, file, running }
 }
 
 /** @throws RunyardError if the hosts are not the file's to list. */

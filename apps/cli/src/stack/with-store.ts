@@ -1,4 +1,4 @@
-// Commands of the operator alone work on the stack's Redis directly, because the API serves every holder of a key.
+// The Redis of a stack of this machine, for the one change that has no route: the key of its data directory (ADR 38).
 import { RunyardError } from '@runyard/schema'
 import { openStore, storeOptionsOf, type Store } from '@runyard/store'
 import type { CommandContext } from '../command.ts'

@@ -20,7 +20,79 @@ const USAGE = {
   total: sums(130_716),
 }
 
+const KEY = { ownerId: 'vision', scopes: ['admin'], limits: {}, expiresAt: null, lastUsedAt: null, madeBy: null, ofFile: false }
+const iso = (seconds: number): string => new Date(ago(seconds)).toISOString()
+const KEYS = [
+  {
+    ...KEY,
+    id: '5f0c1d2e-0000-4000-8000-000000000001',
+    ownerId: 'owner',
+    name: 'the key of the data directory',
+    createdAt: iso(9e6),
+    lastUsedAt: iso(20),
+    ofFile: true,
+  },
+  {
+    ...KEY,
+    id: '6a1b2c3d-0000-4000-8000-000000000002',
+    name: 'ci',
+    scopes: ['run', 'view'],
+    limits: { workers: 3, queuedJobs: null },
+    createdAt: iso(4e5),
+    expiresAt: iso(-7_776_000),
+  },
+  {
+    ...KEY,
+    id: '7b2c3d4e-0000-4000-8000-000000000003',
+    name: 'old',
+    scopes: ['metrics'],
+    createdAt: iso(8e6),
+    expiresAt: iso(1),
+  },
+]
+
+const GPU = { uuid: 'GPU-2b1f6b9e-0000-4000-8000-000000000001', name: 'NVIDIA RTX A5000', memoryBytes: 24 * 2 ** 30, simulated: false }
+const SIGHT = { label: 'gpu-box-1.machines.example.com', kind: 'docker', health: 'ready', at: NOW, claims: { [GPU.uuid]: 'w1' } }
+const CAPABILITIES = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true }
+const INVENTORY = { hostId: 'docker:1', kind: 'docker', capabilities: CAPABILITIES, cpuCount: 32, memoryBytes: 128 * 2 ** 30 }
+const LOST = {
+  kind: 'quarantined',
+  since: ago(130),
+  quarantines: [ago(130)],
+  cause: 'lost',
+  message: 'XID 79: the GPU has fallen off the bus',
+}
+const HOSTS = [
+  {
+    id: 'docker:1',
+    sight: {
+      ...SIGHT,
+      inventory: {
+        ...INVENTORY,
+        cudaVersion: '12.8',
+        labels: { room: 'cellar' },
+        gpus: [
+          { ...GPU, healthy: true },
+          { ...GPU, uuid: 'GPU-2b1f6b9e-0000-4000-8000-000000000002', healthy: false, fault: LOST.message },
+        ],
+      },
+    },
+    workers: [{ id: 'ry-9f8e7d6c5b4a3210-001', endpointId: CAPTION.id, gpus: 1 }],
+    cards: [{ uuid: 'GPU-2b1f6b9e-0000-4000-8000-000000000002', claim: LOST }],
+  },
+  {
+    id: 'docker:2',
+    sight: { ...SIGHT, label: 'gpu-box-2', claims: {} },
+    cordon: { reason: 'a fan fails', since: NOW - 60_000 },
+    workers: [],
+    cards: [],
+  },
+]
+
 export const SMALL_LISTS: Record<string, unknown> = {
+  '/runyard/v1/hosts': { hosts: HOSTS },
+  '/runyard/v1/keys': { keys: KEYS },
+  '/runyard/v1/keys/current': KEYS[0],
   '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
   '/runyard/v1/secrets': {
     secrets: [

@@ -197,6 +197,7 @@ describe('replies are as the document says', () => {
     await check('DELETE /runyard/v1/secrets/{name}', '/runyard/v1/secrets/s')
     const key = await check('POST /runyard/v1/keys', '/runyard/v1/keys', { name: 'k', scopes: ['run'], limits: { workers: 2 } })
     for (const path of ['', '/current']) await check(`GET /runyard/v1/keys${path}`, `/runyard/v1/keys${path}`)
+    await check('PATCH /runyard/v1/keys/{id}', `/runyard/v1/keys/${key.json['id']}`, { limits: { queuedJobs: null } })
     await check('POST /runyard/v1/keys/{id}/rotate', `/runyard/v1/keys/${key.json['id']}/rotate`)
     await check('DELETE /runyard/v1/keys/{id}', `/runyard/v1/keys/${key.json['id']}`)
     const { code } = (await check('POST /runyard/v1/session/codes', '/runyard/v1/session/codes')).json
@@ -238,6 +239,12 @@ describe('replies are as the document says', () => {
     await gateway.store.hosts.putRest('h1', { what: 'gpus', count: 1, lastAt: 1, message: 'm' })
     await check('PUT /runyard/v1/hosts/{id}/cordon', cordon, { reason: 'a fan fails', drain: true })
     await check('DELETE /runyard/v1/hosts/{id}/cordon', cordon)
+    const [kind, cause] = ['quarantined', 'lost'] as const
+    const claim = { kind, since: 1, quarantines: [1], cause, message: 'it is gone', hostId: 'h1' }
+    await gateway.store.cards.putClaim({ uuid: 'GPU-7', claimText: '' }, claim)
+    await check('GET /runyard/v1/hosts', '/runyard/v1/hosts')
+    await check('POST /runyard/v1/hosts/{id}/gpus/{gpu}/release', '/runyard/v1/hosts/h1/gpus/GPU-7/release')
+    await check('DELETE /runyard/v1/hosts/{id}', '/runyard/v1/hosts/h1')
     await check('GET /runyard/v1/webhooks/secrets', '/runyard/v1/webhooks/secrets')
     await check('POST /runyard/v1/webhooks/secrets/rotate', '/runyard/v1/webhooks/secrets/rotate')
     await check('GET /hapi/v1/pod/{workerId}/logs', `/hapi/v1/pod/${worker.id}/logs`)

@@ -1,5 +1,7 @@
-// Who saves an endpoint, as far as the request says, and how that client hears what its save did to an endpoint that was there.
+// Who asks: who saves an endpoint, as far as the request says, and how that client hears what its save did to an endpoint that was there; and who is the
+// operator.
 import { type Caller } from '@runyard/core'
+import { OPERATOR_OWNER, RunyardError } from '@runyard/schema'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { apiKeyOf } from '../http/authenticate.ts'
 
@@ -24,4 +26,9 @@ export function giveNotice(reply: FastifyReply, notice: string | undefined): voi
     .replaceAll(/[^\x20-\x7E]/gu, '?')
     .slice(0, LONGEST_NOTICE)
   void reply.header(NOTICE_HEADER, text)
+}
+
+/** What concerns the whole installation. `what` completes "may …". @throws RunyardError('forbidden') */
+export function onlyOperator(ownerId: string, what: string): void {
+  if (ownerId !== OPERATOR_OWNER) throw new RunyardError('forbidden', `forbidden: only keys of the owner "${OPERATOR_OWNER}" may ${what}`)
 }

@@ -1,30 +1,38 @@
-// The API keys of one owner (ADR 81): what a holder of an `admin` key may do. The operator's commands have no such bounds, since a user who can
-// read the data directory may do anything (ADR 38).
-import { RunyardError, type ApiKey } from '@runyard/schema'
+// API keys (ADR 81): what a holder of an `admin` key may do with those of its owner, and the operator with those of all (ADR 38).
+import { OPERATOR_OWNER, RunyardError, type ApiKey, type KeyLimits } from '@runyard/schema'
+import { ALL_OWNERS } from '@runyard/schema/api'
 import { refuseTakenName, type ListedKey, type Store } from '@runyard/store'
+import { onlyOperator } from './caller.ts'
 
 /** Of one owner. */
 const MOST_KEYS = 1000
 
-type NewKey = Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'limits'>
+type NewKey = Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'limits'> & { readonly ownerId?: string | undefined }
 
 export interface KeyModel {
-  list(ownerId: string): Promise<readonly ListedKey[]>
+  /** `owner`: whose; default: the caller's own. @throws RunyardError('forbidden') */
+  list(ownerId: string, owner?: string): Promise<readonly ListedKey[]>
   /** @throws RunyardError('not_found') */
   get(ownerId: string, id: string): Promise<ListedKey>
-  /** `by`: the key of the request. @throws RunyardError('bad_request' | 'conflict') */
+  /** `by`: the key of the request. @throws RunyardError('bad_request' | 'conflict' | 'forbidden') */
   create(by: ApiKey, wanted: NewKey): Promise<{ readonly key: ApiKey; readonly plain: string }>
   /** @throws RunyardError('not_found' | 'conflict') */
   revoke(by: ApiKey, id: string): Promise<void>
+  /** @throws RunyardError('not_found' | 'conflict') */
+  limit(ownerId: string, id: string, limits: KeyLimits): Promise<ListedKey>
   /** @throws RunyardError('not_found' | 'conflict') */
   rotate(by: ApiKey, id: string): Promise<{ readonly key: ApiKey; readonly plain: string }>
 }
 
 export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => number = Date.now): KeyModel {
-  const list: KeyModel['list'] = async (ownerId) =>
-    (await keys.list()).filter((key) => key.ownerId === ownerId).toSorted((a, b) => a.createdAt - b.createdAt)
+  const list: KeyModel['list'] = async (ownerId, owner = ownerId) => {
+    if (owner !== ownerId) onlyOperator(ownerId, 'see keys of another owner')
+    const all = (await keys.list()).toSorted((a, b) => a.createdAt - b.createdAt)
+    return owner === ALL_OWNERS ? all : all.filter((key) => key.ownerId === owner)
+  }
   const get: KeyModel['get'] = async (ownerId, id) => {
-    const found = (await list(ownerId)).find((key) => key.id === id)
+    const seen = await list(ownerId, ownerId === OPERATOR_OWNER ? ALL_OWNERS : ownerId)
+    const found = seen.find((key) => key.id === id)
     if (found === undefined) throw new RunyardError('not_found', `There is no API key ${id}.`)
     return found
   }
@@ -32,21 +40,26 @@ export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => numbe
   /** The answer to a request ends with its key, so the new key would be lost. */
   const findOther = async (by: ApiKey, id: string): Promise<void> => {
     const found = await get(by.ownerId, id)
-    if (id === by.id) throw new RunyardError('conflict', 'This is the key of this very request: use another key, or `runyard keys`.')
     if (found.ofFile === true)
-      throw new RunyardError('conflict', `"${found.name}" stands in a key file of the operator: only \`runyard keys\` can change it.`)
+      throw new RunyardError('conflict', `"${found.name}" stands in a key file: \`runyard keys rotate\` replaces it where that file is.`)
+    if (id === by.id) throw new RunyardError('conflict', 'This is the key of this very request: use another key.')
   }
 
   return {
     list,
     get,
-    async create(by, wanted) {
+    async create(by, { ownerId = by.ownerId, ...wanted }) {
+      if (ownerId !== by.ownerId) onlyOperator(by.ownerId, 'make a key of another owner')
       if ((wanted.expiresAt ?? Infinity) <= clock()) throw new RunyardError('bad_request', '"expiresAt" must lie in the future.')
-      const own = await list(by.ownerId)
+      const own = await list(by.ownerId, ownerId)
       refuseTakenName(own, wanted.name)
       if (own.length >= MOST_KEYS)
         throw new RunyardError('conflict', `This owner has ${MOST_KEYS} API keys, which is as many as may be: revoke some.`)
-      return keys.create({ ...wanted, ownerId: by.ownerId, madeBy: by.id })
+      return keys.create({ ...wanted, ownerId, madeBy: by.id })
+    },
+    async limit(ownerId, id, limits) {
+      const found = await get(ownerId, id)
+      return { ...found, ...(await keys.limit(id, limits)) }
     },
     async revoke(by, id) {
       await findOther(by, id)

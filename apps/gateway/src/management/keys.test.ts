@@ -55,21 +55,38 @@ it('a rotated key keeps its id and scopes, a revoked one is gone; the old ones e
   expect((await gateway.call(path, { method: 'DELETE' })).status).toBe(404)
 })
 
-it('the key of the request, keys of key files and those of other owners cannot be changed', async () => {
+it('the key of the request and keys of key files cannot be changed', async () => {
   const { id: own } = (await gateway.call(`${KEYS}/current`)).json
   await gateway.store.keys.install({ slot: 's', name: 'file', ownerId: 'owner', plain: 'in-a-file' })
-  const { key: theirs } = await gateway.store.keys.create({ name: 'theirs', ownerId: 'stranger' })
   const ofFile = (await gateway.store.keys.list()).find(({ name }) => name === 'file')
-  const ids = [String(own), String(ofFile?.id), theirs.id]
   const revoke = async (id: string) => {
     const { status, json } = await gateway.call(`${KEYS}/${id}`, { method: 'DELETE' })
     return [status, json['detail']]
   }
-  expect(await Promise.all(ids.map(revoke))).toEqual([
-    [409, 'This is the key of this very request: use another key, or `runyard keys`.'],
-    [409, '"file" stands in a key file of the operator: only `runyard keys` can change it.'],
-    [404, `There is no API key ${theirs.id}.`],
+  expect(await Promise.all([String(own), String(ofFile?.id)].map(revoke))).toEqual([
+    [409, 'This is the key of this very request: use another key.'],
+    [409, '"file" stands in a key file: `runyard keys rotate` replaces it where that file is.'],
   ])
+})
+
+it('the operator makes, sees, limits and revokes keys of other owners, who see and change their own only', async () => {
+  const { id: own } = (await gateway.call(`${KEYS}/current`)).json
+  const { id, key } = await make({ name: 'theirs', scopes: ['admin'], ownerId: 'vision' })
+  const send = sendWith(key)
+  const namesIn = ({ json }: Awaited<ReturnType<typeof send>>) => (json['keys'] as { name: string }[]).map(({ name }) => name)
+  expect(namesIn(await gateway.call(`${KEYS}?owner=vision`))).toEqual(['theirs'])
+  expect(namesIn(await gateway.call(`${KEYS}?owner=*`))).toContain('theirs')
+  expect(namesIn(await gateway.call(KEYS))).not.toContain('theirs')
+  expect(namesIn(await send(KEYS))).toEqual(['theirs'])
+  const refused = (what: string) => ({ status: 403, json: { detail: `forbidden: only keys of the owner "owner" may ${what}` } })
+  expect(await send(`${KEYS}?owner=owner`)).toMatchObject(refused('see keys of another owner'))
+  const body = { name: 'x', scopes: ['run'], ownerId: 'owner' }
+  expect(await send(KEYS, { method: 'POST', body })).toMatchObject(refused('make a key of another owner'))
+  expect((await send(`${KEYS}/${String(own)}`, { method: 'DELETE' })).status).toBe(404)
+  const limited = await gateway.call(`${KEYS}/${String(id)}`, { method: 'PATCH', body: { limits: { workers: 2, queuedJobs: null } } })
+  expect(limited.json).toMatchObject({ name: 'theirs', limits: { workers: 2, queuedJobs: null } })
+  expect((await send(`${KEYS}/${String(own)}`, { method: 'PATCH', body: { limits: {} } })).status).toBe(404)
+  expect((await gateway.call(`${KEYS}/${String(id)}`, { method: 'DELETE' })).status).toBe(204)
 })
 
 it.each<[Record<string, unknown>, RegExp]>([
@@ -77,7 +94,8 @@ it.each<[Record<string, unknown>, RegExp]>([
   [{ name: 'x', scopes: [] }, /must name at least one scope/],
   [{ name: 'x', scopes: ['root'] }, /admin/],
   [{ name: 'x', scopes: ['run'], expiresAt: '2001-01-01' }, /must lie in the future/],
-  [{ name: 'x', scopes: ['run'], ownerId: 'other' }, /ownerId/],
+  [{ name: 'x', scopes: ['run'], ownerId: 'a b' }, /ownerId.* must have up to 64 letters/],
+  [{ name: 'x', scopes: ['run'], madeBy: 'me' }, /madeBy/],
 ])('refuses %j', async (body, sentence) => {
   const { status, text } = await gateway.call(KEYS, { method: 'POST', body })
   expect(status).toBeGreaterThanOrEqual(400)

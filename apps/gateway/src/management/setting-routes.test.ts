@@ -36,6 +36,21 @@ it('cordons a host, drains it and gives it workers again', async () => {
   expect(await cordonOf()).toBeUndefined()
 })
 
+it('lists hosts with their workers and cards in quarantine, releases a card, and forgets a host', async () => {
+  const [kind, cause] = ['quarantined', 'lost'] as const
+  const claim = { kind, since: 1, quarantines: [1], cause, message: 'it is gone', hostId: 'h1' }
+  await gateway.store.cards.putClaim({ uuid: 'GPU-7', claimText: '' }, claim)
+  const rest = { what: 'gpus', count: 1, lastAt: 1, message: 'm' }
+  expect((await gateway.call('/runyard/v1/hosts')).json['hosts']).toEqual([
+    { id: 'h1', sight: null, rest, workers: [], cards: [{ uuid: 'GPU-7', claim }] },
+  ])
+  const release = (uuid: string) => gateway.call(`/runyard/v1/hosts/h1/gpus/${uuid}/release`, { method: 'POST' })
+  expect(await release('GPU-7')).toMatchObject({ status: 200, json: { uuid: 'GPU-7', isListed: false } })
+  expect(await release('GPU-7')).toMatchObject({ status: 404, json: { detail: 'No GPU "GPU-7" of this host is in quarantine.' } })
+  expect((await gateway.call('/runyard/v1/hosts/h1', { method: 'DELETE' })).status).toBe(204)
+  expect((await gateway.call('/runyard/v1/hosts')).json['hosts']).toEqual([])
+})
+
 it('says what is wrong in one sentence', async () => {
   expect(await gateway.call('/runyard/v1/hosts/moon/cordon', { method: 'PUT', body: { reason: 'x' } })).toMatchObject({
     status: 404,
@@ -51,6 +66,7 @@ it('is closed to keys of other owners, and cordons need the scope admin', async 
   const viewer = await keyOf('owner', ['view'])
   const put = { method: 'PUT', body: { reason: 'x' } }
   expect((await gateway.call('/runyard/v1/config', { headers: other })).status).toBe(403)
+  expect((await gateway.call('/runyard/v1/hosts', { headers: other })).status).toBe(403)
   expect((await gateway.call('/runyard/v1/hosts/h1/cordon', { ...put, headers: other })).status).toBe(403)
   expect((await gateway.call('/runyard/v1/hosts/h1/cordon', { ...put, headers: viewer })).status).toBe(403)
   expect(await cordonOf()).toBeUndefined()

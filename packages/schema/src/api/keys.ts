@@ -1,12 +1,14 @@
 // The API keys of an owner (ours, ADR 81).
 import { z } from 'zod'
-import { KEY_SCOPES, KeyLimits } from '../api-key.ts'
+import { KEY_SCOPES, KeyLimits, OPERATOR_OWNER } from '../api-key.ts'
 import { tagged } from './operation.ts'
 import { DateTime, IdParams, Instant, Pagination } from './shared.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_SECRET = 512
 const Scope = z.enum(KEY_SCOPES)
+const OPERATOR = `only keys of the owner "${OPERATOR_OWNER}" may name another`
+const Owner = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u, 'must have up to 64 letters, digits, ".", "_" and "-"')
 
 export const CreateKeyBody = z
   .strictObject({
@@ -17,11 +19,25 @@ export const CreateKeyBody = z
       .max(LONGEST_NAME)
       .regex(/^\P{C}*$/u, 'must have visible characters only'),
     scopes: z.array(Scope).min(1, 'must name at least one scope').max(KEY_SCOPES.length),
+    ownerId: Owner.optional().describe(`Whose endpoints and jobs it sees. Default: that of the key of the request; ${OPERATOR}.`),
     expiresAt: Instant.optional().describe('Default: never.'),
     limits: KeyLimits.strict().optional(),
   })
   .meta({ id: 'CreateKeyBody' })
 export type CreateKeyBody = z.input<typeof CreateKeyBody>
+
+export const ALL_OWNERS = '*'
+export const KeyListQuery = z.object({
+  owner: z
+    .union([z.literal(ALL_OWNERS), Owner])
+    .optional()
+    .describe(`${ALL_OWNERS}: of all owners. Default: of the key of the request; ${OPERATOR}.`),
+})
+
+export const LimitKeyBody = z
+  .strictObject({ limits: KeyLimits.strict() })
+  .meta({ id: 'LimitKeyBody', description: 'Those that are not named stay; null: no limit.' })
+export type LimitKeyBody = z.input<typeof LimitKeyBody>
 
 const KEY_FIELDS = {
   id: z.string(),
@@ -82,14 +98,26 @@ export const KEY_OPERATIONS = tagged('keys', {
     description: 'It is good for ten minutes.',
     replies: { 201: SessionCodeView },
   },
-  'GET /runyard/v1/keys': { id: 'listKeys', summary: 'List the API keys of this owner, oldest first', reply: KeyListView },
+  'GET /runyard/v1/keys': {
+    id: 'listKeys',
+    summary: 'List the API keys of this owner, oldest first',
+    querystring: KeyListQuery,
+    reply: KeyListView,
+  },
   'POST /runyard/v1/keys': {
     id: 'createKey',
-    summary: 'Make an API key of this owner',
+    summary: 'Make an API key',
     body: CreateKeyBody,
     replies: { 201: NewKeyView },
   },
   'GET /runyard/v1/keys/current': { id: 'getCurrentKey', summary: 'Read what the key of this request is', reply: KeyView },
+  'PATCH /runyard/v1/keys/:id': {
+    id: 'limitKey',
+    summary: 'Set how many workers and queued jobs a key may have, from now on',
+    params: IdParams,
+    body: LimitKeyBody,
+    reply: KeyView,
+  },
   'DELETE /runyard/v1/keys/:id': {
     id: 'revokeKey',
     summary: 'End a key at once and for good',

@@ -98,6 +98,9 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/prices': VIEW,
   'GET /runyard/v1/standby': VIEW,
   'GET /runyard/v1/config': VIEW,
+  'GET /runyard/v1/hosts': VIEW,
+  'DELETE /runyard/v1/hosts/:id': ADMIN,
+  'POST /runyard/v1/hosts/:id/gpus/:gpu/release': ADMIN,
   'PUT /runyard/v1/hosts/:id/cordon': ADMIN,
   'DELETE /runyard/v1/hosts/:id/cordon': ADMIN,
   'GET /runyard/v1/keys': ADMIN,
@@ -105,6 +108,7 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/keys/current': 'any key',
   // Not for the key of a task, which may run only and has the id of the key that made the task.
   'POST /runyard/v1/session/codes': VIEW,
+  'PATCH /runyard/v1/keys/:id': ADMIN,
   'DELETE /runyard/v1/keys/:id': ADMIN,
   'POST /runyard/v1/keys/:id/rotate': ADMIN,
   'GET /runyard/v1/notices': VIEW,

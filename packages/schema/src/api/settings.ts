@@ -1,6 +1,7 @@
-// The effective configuration, and what the operator wants of a host for a while (ours, ADR 93).
+// The effective configuration, the hosts as the operator sees them, and what the operator wants of one for a while (ours, ADR 93).
 import { z } from 'zod'
-import { Cordon } from '../host.ts'
+import { CardClaim } from '../card.ts'
+import { Cordon, HostRest, HostSight } from '../host.ts'
 import { tagged } from './operation.ts'
 import { IdParams } from './shared.ts'
 
@@ -35,6 +36,28 @@ export const CordonBody = z
   .meta({ id: 'CordonBody' })
 export type CordonBody = z.input<typeof CordonBody>
 
+export const HostView = z
+  .object({
+    id: z.string(),
+    sight: HostSight.nullable().describe('What the leading scaler saw last; null: it sees the host no more.'),
+    cordon: Cordon.optional(),
+    rest: HostRest.optional(),
+    workers: z.array(z.object({ id: z.string(), endpointId: z.string(), gpus: z.int() })),
+    cards: z
+      .array(z.object({ uuid: z.string(), claim: CardClaim }))
+      .describe('Its cards that no worker may have now, or that were in quarantine in the last day.'),
+  })
+  .meta({ id: 'Host' })
+export type HostView = z.infer<typeof HostView>
+export const HostListView = z.object({ hosts: z.array(HostView) }).meta({ id: 'HostList' })
+export type HostListView = z.infer<typeof HostListView>
+
+const CardParams = z.object({ id: z.string(), gpu: z.string() })
+export const ReleasedCardView = z
+  .object({ uuid: z.string(), isListed: z.boolean().describe('False: its host does not list it, so that nothing is left to prove.') })
+  .meta({ id: 'ReleasedCard' })
+export type ReleasedCardView = z.infer<typeof ReleasedCardView>
+
 const OPERATOR = 'Only for keys of the operator’s owner.'
 
 export const SETTING_OPERATIONS = tagged('settings', {
@@ -43,6 +66,26 @@ export const SETTING_OPERATIONS = tagged('settings', {
     summary: 'Read the effective configuration, with the origin of each value',
     description: OPERATOR,
     reply: SettingListView,
+  },
+  'GET /runyard/v1/hosts': {
+    id: 'listHosts',
+    summary: 'List the hosts with everything that is known of them',
+    description: OPERATOR,
+    reply: HostListView,
+  },
+  'DELETE /runyard/v1/hosts/:id': {
+    id: 'forgetHost',
+    summary: 'Forget a host that was taken out of the configuration, with its cordon',
+    description: `${OPERATOR} One that a scaler still has comes back.`,
+    params: IdParams,
+    other: { 204: null },
+  },
+  'POST /runyard/v1/hosts/:id/gpus/:gpu/release': {
+    id: 'releaseCard',
+    summary: 'End the quarantine of a GPU',
+    description: `${OPERATOR} It gets workers when nothing is left on it, and goes back if its fault is still reported.`,
+    params: CardParams,
+    reply: ReleasedCardView,
   },
   'PUT /runyard/v1/hosts/:id/cordon': {
     id: 'cordonHost',

@@ -1,25 +1,27 @@
-// The commands for hosts, on a separate Redis in a data directory, with what a scaler would have written.
+// The commands for hosts, with a gateway of fixed hosts and a configuration file. test/docker/standby.test.ts asks a real one.
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { HostSight } from '@runyard/schema'
-import { openStore, type Store } from '@runyard/store'
+import type { HostView } from '@runyard/schema/api'
 import { findFreePort } from '@runyard/testing/free-port'
-import { endpointRecord, workerRecord } from '@runyard/testing/records'
 import { prepareTls } from '@runyard/testing/remote-access'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from '../../command-line.ts'
-import { recorder } from '../../testing/recorder.ts'
 import { openDataDir, type DataDir } from '../../stack/data-dir.ts'
-import { provideRedis } from '../../stack/redis-binary.ts'
-import { openRedis, type OwnRedis } from '../../stack/redis.ts'
+import { openFakeGateway, type Answer, type FakeGateway } from '../../testing/fake-gateway.ts'
+import { recorder } from '../../testing/recorder.ts'
 
 let root: string
 let file: string
 let dataDir: DataDir
-let redis: OwnRedis
-let store: Store
+let gateway: FakeGateway
+/** As the gateway tells them; the commands change the first. */
+let hosts: HostView[]
+/** Whether the scaler follows the file. */
+let isFollowed = true
 
 const GPU = { uuid: 'GPU-1', name: 'NVIDIA L4', memoryBytes: 24 * 2 ** 30, simulated: false, healthy: true }
 const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
@@ -44,21 +46,36 @@ const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
   },
   ...change,
 })
+const here = (): HostView => {
+  const [first] = hosts
+  if (first === undefined) throw new Error('there is no host')
+  return first
+}
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-hosts-'))
   file = join(root, 'runyard.yaml')
   dataDir = await openDataDir(join(root, 'data'))
-  const binary = await provideRedis({ env: process.env, say: () => {} })
-  const where = { dataDir: dataDir.path, logDir: dataDir.path }
-  redis = await openRedis({ binary, ...where, appendfsync: 'everysec', maxMemoryBytes: undefined }, () => {})
-  store = await openStore({ redisUrl: redis.url, leaseMs: 1000, retention: { asyncMs: 1000, syncMs: 1000 } })
-  const endpoint = endpointRecord('ep')
-  await store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
+  gateway = await openFakeGateway({
+    'GET /runyard/v1/hosts': () => {
+      if (isFollowed && !readFileSync(file, 'utf8').includes('id: here')) hosts = hosts.map((host) => ({ ...host, sight: null }))
+      return { hosts }
+    },
+    'PUT /runyard/v1/hosts/id-here/cordon': ({ body }) =>
+      (here().cordon = { since: Date.now(), ...(JSON.parse(body) as { reason: string; drain: boolean }) }),
+    'DELETE /runyard/v1/hosts/id-here/cordon': () => {
+      delete here().cordon
+      return {}
+    },
+    'DELETE /runyard/v1/hosts/id-here': () => ({ hosts: (hosts = hosts.slice(1)) }),
+    'POST /runyard/v1/hosts/id-here/gpus/GPU-3/release': { uuid: 'GPU-3', isListed: true },
+    'POST /runyard/v1/hosts/id-here/gpus/GPU-9/release': { uuid: 'GPU-9', isListed: false },
+  } satisfies Record<string, Answer | object>)
+  const plane = { host: '127.0.0.1', port: 1 }
+  await dataDir.writeNote({ pid: process.pid, url: gateway.url, startedAt: 0, plane, configFile: file })
 })
 afterAll(async () => {
-  await store[Symbol.asyncDispose]()
-  await redis[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
   await dataDir[Symbol.asyncDispose]()
   await rm(root, { recursive: true })
 })
@@ -68,24 +85,23 @@ beforeEach(async () => {
     file,
     'hosts:\n  # under the desk\n  - { kind: process, id: here, labels: { rack: b } }\n  - { engine: unix:///nowhere.sock, id: new }\n',
   )
-  for (const { hostId } of await store.hosts.list()) await store.hosts.forget(hostId)
-  await store.workers.remove('ep', 'w1', undefined)
-  await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w1' } }))
+  hosts = [{ id: 'id-here', sight: sight('here', { claims: { 'GPU-1': 'w1' } }), workers: [], cards: [] }]
 })
 
 async function runyard(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const [out, err] = [recorder(), recorder()]
   const env = { PATH: process.env['PATH'] }
-  const code = await runCommandLine([...words, '--data', dataDir.path], { env, cwd: root, out, err })
+  const where = words[1] === 'add' ? join(root, 'other') : dataDir.path
+  const code = await runCommandLine([...words, '--data', where], { env, cwd: root, out, err })
   return { code, out: out.text(), err: err.text() }
 }
-const place = () => store.workers.create(workerRecord('w1', { endpointId: 'ep', hostId: 'id-here', createdAt: Date.now() }))
-const cordonOf = async (hostId: string) => (await store.hosts.list()).find((host) => host.hostId === hostId)?.cordon
+const place = () => (here().workers = [{ id: 'w1', endpointId: 'ep', gpus: 0 }])
 
 describe('runyard hosts', () => {
   it('lists each host with its state, GPUs and workers', async () => {
-    await place()
-    await store.hosts.putSight('id-else', sight('else', { health: 'unreachable', problem: 'the host does not answer' }))
+    place()
+    const away = sight('else', { health: 'unreachable', problem: 'the host does not answer' })
+    hosts.push({ id: 'id-else', sight: away, workers: [], cards: [] })
     const { out } = await runyard('hosts', 'list')
     expect(out).toMatch(/^here +processes +ready +1 of 3 in use +1$/m)
     expect(out).toMatch(/^new +unix:\/\/\/nowhere\.sock +not seen yet +– +0$/m)
@@ -95,7 +111,7 @@ describe('runyard hosts', () => {
   })
 
   it('shows one host with what each GPU is doing', async () => {
-    await place()
+    place()
     const { out } = await runyard('hosts', 'show', 'here')
     expect(out).toMatch(/^labels +rack=b$/m)
     expect(out).toMatch(/^size +8 CPUs, 16\.0 GiB$/m)
@@ -103,7 +119,7 @@ describe('runyard hosts', () => {
     expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved, Xid 31 at 03:04:05 UTC \(worker w7\)$/m)
     expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
     const sharers = { 'GPU-1': ['w1', 'w2'].map((workerId) => ({ workerId, bytes: 8 * 2 ** 30 })) }
-    await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w2' }, sharers }))
+    here().sight = sight('here', { claims: { 'GPU-1': 'w2' }, sharers })
     const words = (await runyard('hosts', 'show', 'here')).out.replaceAll(/\s+/g, ' ')
     expect(words).toContain('shared by worker w1 (8 GiB) and worker w2 (8 GiB), 6 GiB left')
     expect(await runyard('hosts', 'show', 'heree')).toMatchObject({
@@ -113,17 +129,12 @@ describe('runyard hosts', () => {
   })
 
   it('shows GPUs in quarantine, also those that are not listed any more, and releases them', async () => {
-    const claimOf = async (uuid: string) => (await store.cards.list()).find((card) => card.uuid === uuid)?.claim
     const since = Date.now() - 120_000
     const common = { since, kind: 'quarantined', needsOperator: true } as const
-    await store.cards.putClaim(
-      { uuid: 'GPU-3', claimText: '' },
-      { ...common, quarantines: [1, 2, since], cause: 'lost', message: 'it fell off the bus', workerId: 'w1' },
-    )
-    await store.cards.putClaim(
-      { uuid: 'GPU-9', claimText: '' },
-      { ...common, quarantines: [since], cause: 'replace', message: 'it is worn out', hostId: 'id-here' },
-    )
+    here().cards = [
+      { uuid: 'GPU-3', claim: { ...common, quarantines: [1, 2, since], cause: 'lost', message: 'it fell off the bus', workerId: 'w1' } },
+      { uuid: 'GPU-9', claim: { ...common, quarantines: [since], cause: 'replace', message: 'it is worn out', hostId: 'id-here' } },
+    ]
     const { out } = await runyard('hosts', 'show', 'here')
     expect(out).toMatch(/GPU-3 +in quarantine for 2 min \d+ s, 3 times today +it fell off the bus +the operator releases it$/m)
     expect(out).toMatch(/GPU-9 +in quarantine for .*, once today +it is worn out +the operator releases it$/m)
@@ -132,25 +143,23 @@ describe('runyard hosts', () => {
     )
     expect((await runyard('hosts', 'release', 'here', 'GPU-')).err).toContain('part of the UUIDs of 2 GPUs')
     expect((await runyard('hosts', 'release', 'here', 'GPU-3')).out).toContain('GPU-3 is released from quarantine')
-    expect(await claimOf('GPU-3')).toMatchObject({ kind: 'releasing', quarantines: [], workerId: 'w1' })
     expect((await runyard('hosts', 'release', 'here', '9')).out).toContain('its host does not list it')
-    expect(await claimOf('GPU-9')).toBeUndefined()
   })
 
   it('cordons and uncordons a host by name', async () => {
     expect((await runyard('hosts', 'cordon', 'here', '--reason', 'a fan fails')).out).toBe('here is cordoned: it gets no new workers\n')
-    expect(await cordonOf('id-here')).toMatchObject({ reason: 'a fan fails' })
+    expect(here().cordon).toMatchObject({ reason: 'a fan fails' })
     expect((await runyard('hosts', 'list')).out).toMatch(/^here +processes +cordoned \(a fan fails\) /m)
     expect((await runyard('hosts', 'uncordon', 'here')).out).toBe('here gets workers again\n')
-    expect(await cordonOf('id-here')).toBeUndefined()
+    expect(here().cordon).toBeUndefined()
   })
 
   it('drains a host, and waits until it has no worker', async () => {
-    await place()
+    place()
     const waiting = runyard('hosts', 'drain', 'here', '--wait')
-    await expect.poll(() => cordonOf('id-here')).toMatchObject({ drain: true, reason: 'by the operator' })
+    await expect.poll(() => here().cordon).toMatchObject({ drain: true, reason: 'by the operator' })
     expect((await runyard('hosts', 'list')).out).toMatch(/^here +processes +draining \(by the operator\) /m)
-    await store.workers.remove('ep', 'w1', undefined)
+    here().workers = []
     expect((await waiting).out).toContain('here has no worker; `runyard hosts uncordon here` brings it back')
   })
 
@@ -160,26 +169,25 @@ describe('runyard hosts', () => {
   })
 
   it('removes a host without workers, and refuses one with workers', async () => {
-    await place()
+    place()
     expect(await runyard('hosts', 'remove', 'here')).toMatchObject({
       code: 1,
       err: 'runyard: 1 worker runs on here: `runyard hosts drain here --wait` lets them finish, --force ends them.\n',
     })
-    await store.workers.remove('ep', 'w1', undefined)
+    here().workers = []
     expect((await runyard('hosts', 'remove', 'here')).out).toContain(`here is not in ${file} any more`)
     expect(await readFile(file, 'utf8')).toBe('hosts:\n  # under the desk\n  - { engine: unix:///nowhere.sock, id: new }\n')
-    expect((await store.hosts.list()).map(({ hostId }) => hostId)).not.toContain('id-here')
+    expect(hosts).toEqual([])
   })
 
   it('keeps a host that is removed cordoned until the scaler has let go of it', async () => {
-    await dataDir.writeNote({ url: 'http://127.0.0.1:1', pid: process.pid, startedAt: 0, configFile: file })
+    isFollowed = false
     const removing = runyard('hosts', 'remove', 'here')
     await expect.poll(() => readFile(file, 'utf8')).not.toContain('id: here')
-    expect(await cordonOf('id-here')).toMatchObject({ reason: 'it is being removed' })
-    await store.hosts.putSight('id-here', undefined)
+    expect(here().cordon).toMatchObject({ reason: 'it is being removed' })
+    isFollowed = true
     expect((await removing).code).toBe(0)
-    expect(await cordonOf('id-here')).toBeUndefined()
-    await rm(join(dataDir.path, 'run.json'))
+    expect(hosts).toEqual([])
   })
 
   it('writes TLS files with their whole paths, since the scaler may run elsewhere', async () => {

@@ -1,20 +1,19 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
 import { formatDuration } from '@runyard/core/durations'
 import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
-import { placeOf, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
+import type { CardClaim, Gpu, HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
-import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
+import { findHost, isStale, onlyHost, openPool, type PoolHost } from '../../hosts/pool.ts'
 import { printListing, type Column, type Listing } from '../../output/listing.ts'
 import { printJson } from '../../output/print-json.ts'
 import { renderTable } from '../../output/table.ts'
 import type { Terminal } from '../../output/terminal.ts'
-import { withStore } from '../../stack/with-store.ts'
 
 const GIB = 2 ** 30
 
 const columnsOf = (state: Column<PoolHost>): readonly Column<PoolHost>[] => [
   { title: 'host', cell: ({ name }) => name, cut: 'middle' },
-  { title: 'where', cell: ({ config }) => whereOf(config), cut: 'middle', goes: 3 },
+  { title: 'where', cell: ({ where }) => where, cut: 'middle', goes: 3 },
   state,
   { title: 'GPUs', cell: cardsOf, goes: 2 },
   { title: 'workers', cell: ({ workers }) => `${workers.length}`, isNumber: true, goes: 1 },
@@ -22,11 +21,11 @@ const columnsOf = (state: Column<PoolHost>): readonly Column<PoolHost>[] => [
 ]
 
 export async function list(context: CommandContext): Promise<number> {
-  return printListing(context, hostListing(await readAll(context), context.out))
+  return printListing(context, hostListing(await (await openPool(context)).read(), context.out))
 }
 
 /** On a terminal the reason of a state has lines of its own, which are never cut. */
-export function hostListing(rows: readonly PoolHost[], out: Terminal): Listing<PoolHost> {
+function hostListing(rows: readonly PoolHost[], out: Terminal): Listing<PoolHost> {
   const isFitted = out.isTty && out.form !== 'wide'
   const wordOf = (host: PoolHost): string => (/^[^(:,]*[^(:, ]/u.exec(stateOf(host)) ?? [''])[0]
   return {
@@ -41,14 +40,10 @@ export function hostListing(rows: readonly PoolHost[], out: Terminal): Listing<P
 export async function show(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyHost(context)
-  const host = findHost(await readAll(context), word)
+  const host = findHost(await (await openPool(context)).read(), word)
   if (options['json'] === true) return printJson(out, toJson(host))
   const gpus = host.record?.sight?.inventory?.gpus ?? []
-  const workers = host.workers.map(({ id, endpointId, gpus: held }) => [
-    `  ${id}`,
-    endpointId,
-    held.length === 0 ? '' : `${held.length} GPU`,
-  ])
+  const workers = host.workers.map(({ id, endpointId, gpus: held }) => [`  ${id}`, endpointId, held === 0 ? '' : `${held} GPU`])
   const tables = [
     factsOf(host).map(([title, words]) => [out.dim(title), words]),
     gpus.map((gpu) => [`  ${gpu.uuid}`, gpu.name, ...stateOfGpu(gpu, host)]),
@@ -79,16 +74,12 @@ function endOf(claim: CardClaim, now: number): string {
   return at > now ? `it is tried in ${formatDuration(at - now)} if the fault is gone` : 'it is tried when the fault is gone'
 }
 
-async function readAll(context: CommandContext): Promise<readonly PoolHost[]> {
-  const { config } = await loadHostSettings(context)
-  return withStore(context, 'hosts', (store) => readPool(store, config))
-}
-
-function toJson({ name, config, record, workers, cards }: PoolHost) {
+function toJson(host: PoolHost) {
+  const { name, config, record, workers, cards } = host
   return {
     name,
     hostId: record?.hostId ?? null,
-    state: stateOf({ name, config, record, workers, cards }),
+    state: stateOf(host),
     config: config ?? null,
     sight: record?.sight ?? null,
     rest: record?.rest ?? null,
@@ -102,11 +93,6 @@ function cardsOf({ record }: PoolHost): string {
   const gpus = record?.sight?.inventory?.gpus ?? []
   const held = Object.keys(record?.sight?.claims ?? {}).length
   return gpus.length === 0 ? '–' : `${held} of ${gpus.length} in use`
-}
-
-function whereOf(config: HostConfig | undefined): string {
-  if (config === undefined) return 'not in the configuration'
-  return config.kind === 'process' ? 'processes' : placeOf(config)
 }
 
 /** What the operator wants first, then what the scaler sees. */
@@ -141,13 +127,19 @@ function standbyOf({ record }: PoolHost): readonly (readonly [string, string])[]
   return standby === undefined ? [] : [['standby', waiting]]
 }
 
+/** Of another machine's configuration the scaler tells. */
+function labelsOf({ config, record }: PoolHost): readonly string[] {
+  const labels = config?.labels ?? record?.sight?.inventory?.labels ?? {}
+  return Object.entries(labels).map(([key, text]) => `${key}=${text}`)
+}
+
 function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
-  const { name, config, record } = host
+  const { name, where, record } = host
   const inventory = record?.sight?.inventory
-  const labels = Object.entries(config?.labels ?? {}).map(([key, text]) => `${key}=${text}`)
+  const labels = labelsOf(host)
   const facts: (readonly [string, string])[] = [
     ['host', name],
-    ['where', whereOf(config)],
+    ['where', where],
     ['state', stateOf(host)],
   ]
   if (record !== undefined) facts.push(['id', record.hostId])

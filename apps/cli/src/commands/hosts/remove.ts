@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openHost } from '@runyard/hosts'
 import { readOwn, removeHost, sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostConfig } from '@runyard/schema'
-import type { Store } from '@runyard/store'
 import type { CommandContext } from '../../command.ts'
-import { findHost, loadHostSettings, onlyHost, readPool, refuseVariable, type HostSettings, type PoolHost } from '../../hosts/pool.ts'
+import { findHost, onlyHost, openPool, refuseVariable, type HostSettings, type Pool, type PoolHost } from '../../hosts/pool.ts'
 import { readRunning } from '../../stack/data-dir.ts'
 import { hostSettings } from '../../stack/host-choice.ts'
-import { withStore } from '../../stack/with-store.ts'
 
 /** It looks at its file every two seconds, and waits until nobody writes it. */
 const LET_GO_WITHIN_MS = 20_000
@@ -17,23 +15,23 @@ const LOOK_EVERY_MS = 200
 export async function remove(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyHost(context)
-  const settings = await loadHostSettings(context)
+  const { client, settings, read } = await openPool(context)
+  if (settings === undefined)
+    throw new RunyardError('conflict', 'that Runyard’s hosts are in a file on its own machine: remove the host there.')
   refuseVariable(settings)
-  return withStore(context, 'hosts', async (store) => {
-    const host = findHost(await readPool(store, settings.config), word)
-    const index = settings.config.hosts?.findIndex(({ id }) => id === host.name) ?? -1
-    if (host.config === undefined || index === -1) {
-      throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
-    }
-    if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
-    await takeOut(context, { store, settings, host, config: host.config, index })
-    out.line(`${host.name} is not in ${settings.file} any more`)
-    return 0
-  })
+  const host = findHost(await read(), word)
+  const index = settings.config.hosts?.findIndex(({ id }) => id === host.name) ?? -1
+  if (host.config === undefined || index === -1) {
+    throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
+  }
+  if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
+  await takeOut(context, { client, settings, host, config: host.config, index })
+  out.line(`${host.name} is not in ${settings.file} any more`)
+  return 0
 }
 
 interface Removal {
-  readonly store: Store
+  readonly client: Pool['client']
   readonly settings: HostSettings
   readonly host: PoolHost
   readonly config: HostConfig
@@ -43,19 +41,19 @@ interface Removal {
 
 /** The cordon comes first and goes last, so that the scaler starts nothing there until it has let go of the host. */
 async function takeOut(context: CommandContext, removal: Removal): Promise<void> {
-  const { store, settings, host, index } = removal
+  const { client, settings, host, index } = removal
   const { name, record } = host
-  if (record !== undefined) await store.hosts.putCordon(record.hostId, { since: Date.now(), reason: 'it is being removed' })
+  if (record !== undefined) await client.hosts.cordon(record.hostId, { reason: 'it is being removed' })
   const hasEnded = await endWorkers(context, removal)
   await removeHost(settings.file, index)
   if (record === undefined) return
-  if (!(await isLetGo(store, settings, record.hostId))) {
+  if (!(await isLetGo(client, settings, record.hostId))) {
     context.err.line(`the scaler has not let go of ${name} yet, and its log says why; until then the host stays cordoned`)
     return
   }
   // A start that had begun before the cordon.
   if (hasEnded) await endWorkers(context, removal)
-  await store.hosts.forget(record.hostId)
+  await client.hosts.forget(record.hostId)
 }
 
 /** A host without workers may still have something ready for them. */
@@ -73,11 +71,11 @@ async function endWorkers({ env, err }: CommandContext, { settings, host, config
 }
 
 /** Whether no running scaler has the host any more. */
-async function isLetGo(store: Store, { dataDir }: HostSettings, hostId: string): Promise<boolean> {
+async function isLetGo(client: Pool['client'], { dataDir }: HostSettings, hostId: string): Promise<boolean> {
   for (const until = Date.now() + LET_GO_WITHIN_MS; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
     if ((await readRunning(dataDir)) === undefined) return true
-    const record = (await store.hosts.list()).find((other) => other.hostId === hostId)
-    if (record?.sight === undefined) return true
+    const found = (await client.hosts.list()).find(({ id }) => id === hostId)
+    if (found === undefined || found.sight === null) return true
   }
   return false
 }

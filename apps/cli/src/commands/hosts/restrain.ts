@@ -1,11 +1,9 @@
-// `runyard hosts cordon`, `drain` and `uncordon`: what an operator wants for a while. It is in Redis, so it outlives the scaler and holds for every one.
+// `runyard hosts cordon`, `drain` and `uncordon`: what an operator wants for a while. It outlives the scaler and holds for every one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
-import type { Store } from '@runyard/store'
 import { textOption, type CommandContext } from '../../command.ts'
-import { findHost, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
+import { findHost, onlyHost, openPool, type Pool, type PoolHost } from '../../hosts/pool.ts'
 import { createProgress } from '../../output/progress.ts'
-import { withStore } from '../../stack/with-store.ts'
 
 const LOOK_EVERY_MS = 500
 const DEFAULT_REASON = 'by the operator'
@@ -13,27 +11,27 @@ const DEFAULT_REASON = 'by the operator'
 type Seen = PoolHost & { readonly record: NonNullable<PoolHost['record']> }
 
 export async function cordon(context: CommandContext): Promise<number> {
-  return onHost(context, async (store, host) => {
-    await restrain(context, store, { host, drain: false })
+  return onHost(context, async (client, host) => {
+    await restrain(context, client, { host, drain: false })
     context.out.line(`${host.name} is cordoned: it gets no new workers${remark(host)}`)
   })
 }
 
 export async function drain(context: CommandContext): Promise<number> {
-  return onHost(context, async (store, host, look) => {
-    await restrain(context, store, { host, drain: true })
+  return onHost(context, async (client, host, look) => {
+    await restrain(context, client, { host, drain: true })
     if (context.options['wait'] === true) return waitUntilEmpty(context, host, look)
     context.out.line(`${host.name} is being drained: idle workers go now, busy ones after their jobs${remark(host)}`)
   })
 }
 
 export async function uncordon(context: CommandContext): Promise<number> {
-  return onHost(context, async (store, host) => {
-    await store.hosts.putCordon(host.record.hostId, undefined)
+  return onHost(context, async (client, host) => {
+    await client.hosts.uncordon(host.record.hostId)
     const written = host.config?.cordon
     const still =
       written === undefined || written === false ? '' : '; its configuration still has a cordon, which holds until that line is gone'
-    context.out.line(`${host.name} ${still === '' ? 'gets workers again' : 'is not cordoned in Redis any more'}${still}`)
+    context.out.line(`${host.name} ${still === '' ? 'gets workers again' : 'is not cordoned by a command any more'}${still}`)
   })
 }
 
@@ -42,9 +40,10 @@ function remark({ workers }: PoolHost): string {
   return `; ${workers.length === 1 ? '1 worker is' : `${workers.length} workers are`} there`
 }
 
-async function restrain(context: CommandContext, store: Store, { host, drain: isDrain }: { host: Seen; drain: boolean }): Promise<void> {
-  const reason = textOption(context, 'reason') ?? DEFAULT_REASON
-  await store.hosts.putCordon(host.record.hostId, { since: Date.now(), reason, ...(isDrain ? { drain: true } : {}) })
+type Client = Pool['client']
+
+async function restrain(context: CommandContext, client: Client, { host, drain: isDrain }: { host: Seen; drain: boolean }): Promise<void> {
+  await client.hosts.cordon(host.record.hostId, { reason: textOption(context, 'reason') ?? DEFAULT_REASON, drain: isDrain })
 }
 
 async function waitUntilEmpty({ out }: CommandContext, { name }: PoolHost, look: () => Promise<PoolHost>): Promise<void> {
@@ -60,21 +59,19 @@ async function waitUntilEmpty({ out }: CommandContext, { name }: PoolHost, look:
 
 async function onHost(
   context: CommandContext,
-  work: (store: Store, host: Seen, look: () => Promise<PoolHost>) => Promise<void>,
+  work: (client: Client, host: Seen, look: () => Promise<PoolHost>) => Promise<void>,
 ): Promise<number> {
   const word = onlyHost(context)
-  const { config } = await loadHostSettings(context)
-  return withStore(context, 'hosts', async (store) => {
-    const look = async () => findHost(await readPool(store, config), word)
-    const host = await look()
-    const { record } = host
-    if (record === undefined) {
-      throw new RunyardError(
-        'not_found',
-        `no scaler has seen the host "${host.name}" yet, so its identity is not known; write "cordon: true" under it in the configuration.`,
-      )
-    }
-    await work(store, { ...host, record }, look)
-    return 0
-  })
+  const pool = await openPool(context)
+  const look = async () => findHost(await pool.read(), word)
+  const host = await look()
+  const { record } = host
+  if (record === undefined) {
+    throw new RunyardError(
+      'not_found',
+      `no scaler has seen the host "${host.name}" yet, so its identity is not known; write "cordon: true" under it in the configuration.`,
+    )
+  }
+  await work(pool.client, { ...host, record }, look)
+  return 0
 }

@@ -12,7 +12,7 @@ export function UncordonHost({ id, name }: { readonly id: string; readonly name:
   const refusal = useRefusal('admin')
   const cache = useQueryClient()
   const uncordon = useMutation({
-    mutationFn: () => client.settings.uncordon(id),
+    mutationFn: () => client.hosts.uncordon(id),
     onSuccess: async () => {
       await Promise.all([['explain'], poolQuery.queryKey].map((queryKey) => cache.invalidateQueries({ queryKey })))
       ask(false)

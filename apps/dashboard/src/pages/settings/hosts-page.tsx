@@ -23,7 +23,7 @@ const hostsQuery = queryOptions<readonly PoolHost[]>({
 
 export function HostsPage() {
   const [cordoned, setCordoned] = useState<PoolHost>()
-  const uncordon = useChange(poolQuery.queryKey, (hostId: string) => client.settings.uncordon(hostId))
+  const uncordon = useChange(poolQuery.queryKey, (hostId: string) => client.hosts.uncordon(hostId))
   return (
     <ListSection
       title="Hosts"
@@ -118,7 +118,7 @@ function stateOf({ memoryBytes, simulated, healthy, fault, reserved, outOfUse, h
 function CordonHost({ of: { id, label }, onClose }: { readonly of: PoolHost; readonly onClose: () => void }) {
   const [reason, setReason] = useState('')
   const [drain, setDrain] = useState(false)
-  const cordon = useChange(poolQuery.queryKey, () => client.settings.cordon(id, { reason, drain }))
+  const cordon = useChange(poolQuery.queryKey, () => client.hosts.cordon(id, { reason, drain }))
   return (
     <Dialog title={`Cordon the host ${label}`} onClose={onClose}>
       <p>It gets no new workers until it is uncordoned, also after a restart.</p>

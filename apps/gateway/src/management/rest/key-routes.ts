@@ -1,4 +1,4 @@
-// /runyard/v1/keys (ADR 81): for the page and for programs; `runyard keys` works on Redis itself.
+// /runyard/v1/keys (ADR 81): for the page, `runyard keys` and programs.
 import { scopesOf } from '@runyard/core'
 import type { ApiKey } from '@runyard/schema'
 import { ONE_PAGE, type KeyView } from '@runyard/schema/api'
@@ -9,7 +9,10 @@ import { keyOf, restRoute, type RestApp } from './conventions.ts'
 export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
   app.route({
     ...restRoute('GET /runyard/v1/keys'),
-    handler: async (request) => ({ keys: (await keys.list(keyOf(request).ownerId)).map(keyReply), pagination: ONE_PAGE }),
+    handler: async (request) => {
+      const found = await keys.list(keyOf(request).ownerId, request.query.owner)
+      return { keys: found.map(keyReply), pagination: ONE_PAGE }
+    },
   })
 
   app.route({
@@ -31,6 +34,12 @@ export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
       const { ownerId, id } = keyOf(request)
       return keyReply(await keys.get(ownerId, id))
     },
+  })
+
+  app.route({
+    ...restRoute('PATCH /runyard/v1/keys/:id'),
+    config: { find: (ownerId, id) => keys.get(ownerId, id) },
+    handler: async (request) => keyReply(await keys.limit(keyOf(request).ownerId, request.params.id, request.body.limits)),
   })
 
   app.route({

@@ -1,6 +1,6 @@
 // /runyard/v1/notices (ADR 83): what needs a person, and a test of the receivers.
-import { OPERATOR_OWNER, RunyardError } from '@runyard/schema'
 import type { Notices } from '../../parts/notices.ts'
+import { onlyOperator } from '../caller.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
 export function registerNoticeRoutes(app: RestApp, notices: Pick<Notices, 'list' | 'test'>): void {
@@ -19,8 +19,7 @@ export function registerNoticeRoutes(app: RestApp, notices: Pick<Notices, 'list'
   app.route({
     ...restRoute('POST /runyard/v1/notices/test'),
     handler: async (request) => {
-      if (keyOf(request).ownerId !== OPERATOR_OWNER)
-        throw new RunyardError('forbidden', `forbidden: only keys of the owner "${OPERATOR_OWNER}" may test the receivers of notices`)
+      onlyOperator(keyOf(request).ownerId, 'test the receivers of notices')
       return { receivers: [...(await notices.test())] }
     },
   })

@@ -25,6 +25,7 @@ import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
+import { registerHostRoutes } from './host-routes.ts'
 import { registerSettingRoutes } from './setting-routes.ts'
 import { registerSecretRoutes } from './secret-routes.ts'
 import { registerPodRoutes } from './pod-routes.ts'
@@ -69,6 +70,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
   registerSettingRoutes(rest, deps)
+  registerHostRoutes(rest, deps)
   registerReleaseRoutes(rest, deps)
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)

@@ -1,0 +1,101 @@
+// /runyard/v1/hosts (ADR 93): hosts as the operator sees them, and what the operator wants of one for a while: a cordon, a drain, a card back in use.
+import { defined, releasedByOperator } from '@runyard/core'
+import { RunyardError, type HostRecord } from '@runyard/schema'
+import type { HostView } from '@runyard/schema/api'
+import type { Store, StoredCard } from '@runyard/store'
+import { onlyOperator } from '../caller.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+
+type HostDeps = { readonly store: Pick<Store, 'hosts' | 'endpoints' | 'workers' | 'cards'> }
+
+export function registerHostRoutes(app: RestApp, { store }: HostDeps): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/hosts'),
+    handler: async (request) => {
+      onlyOperator(keyOf(request).ownerId, 'see the hosts')
+      return { hosts: await readHosts(store) }
+    },
+  })
+
+  const get = async (ownerId: string, hostId: string): Promise<HostRecord> => {
+    onlyOperator(ownerId, 'change a host')
+    const found = (await store.hosts.list()).find((host) => host.hostId === hostId)
+    if (found === undefined) throw new RunyardError('not_found', `There is no host "${hostId}".`)
+    return found
+  }
+
+  app.route({
+    ...restRoute('DELETE /runyard/v1/hosts/:id'),
+    config: { find: get },
+    handler: async (request, reply) => {
+      await store.hosts.forget(request.params.id)
+      return reply.code(204).send()
+    },
+  })
+
+  app.route({
+    ...restRoute('PUT /runyard/v1/hosts/:id/cordon'),
+    config: { find: get },
+    handler: async (request) => {
+      const { reason, drain } = request.body
+      const cordon = { since: Date.now(), reason, ...(drain ? { drain } : {}) }
+      await store.hosts.putCordon(request.params.id, cordon)
+      return cordon
+    },
+  })
+
+  app.route({
+    ...restRoute('DELETE /runyard/v1/hosts/:id/cordon'),
+    config: { find: get },
+    handler: async (request, reply) => {
+      await store.hosts.putCordon(request.params.id, undefined)
+      return reply.code(204).send()
+    },
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/hosts/:id/gpus/:gpu/release'),
+    config: { find: get },
+    handler: async (request) => release(store, await get(keyOf(request).ownerId, request.params.id), request.params.gpu),
+  })
+}
+
+async function readHosts(store: HostDeps['store']): Promise<HostView[]> {
+  const [records, endpoints, cards] = await Promise.all([store.hosts.list(), store.endpoints.list(), store.cards.list()])
+  const workers = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+  return records.map(({ hostId, sight = null, cordon, rest }) => {
+    const own = workers.filter((worker) => worker.hostId === hostId)
+    return defined({
+      id: hostId,
+      sight,
+      cordon,
+      rest,
+      workers: own.map(({ id, endpointId, gpus }) => ({ id, endpointId, gpus: gpus.length })),
+      cards: cards
+        .toSorted((one, other) => one.uuid.localeCompare(other.uuid))
+        .flatMap(({ uuid, claim }) => (claim !== undefined && isOn({ hostId, sight }, uuid, claim.hostId) ? [{ uuid, claim }] : [])),
+    })
+  })
+}
+
+type Seen = { readonly hostId: string; readonly sight?: HostRecord['sight'] | null }
+
+const lists = ({ sight }: Seen, uuid: string): boolean => sight?.inventory?.gpus.some((gpu) => gpu.uuid === uuid) === true
+
+/** A card that the host does not list any more is where it went into quarantine. */
+const isOn = (host: Seen, uuid: string, hostId: string | undefined): boolean => host.hostId === hostId || lists(host, uuid)
+
+/** The leading scaler still wants proof that nothing is left on it, and a fault that the host still reports puts it back. */
+async function release(store: HostDeps['store'], host: HostRecord, uuid: string) {
+  const card = (await store.cards.list()).find((each) => each.uuid === uuid)
+  if (!isInQuarantine(card) || !isOn(host, uuid, card.claim.hostId))
+    throw new RunyardError('not_found', `No GPU "${uuid}" of this host is in quarantine.`)
+  const isListed = lists(host, uuid)
+  if (!(await store.cards.putClaim(card, isListed ? releasedByOperator(card.claim, Date.now()) : undefined)))
+    throw new RunyardError('conflict', `${uuid} has just changed; look at it again.`)
+  return { uuid, isListed }
+}
+
+function isInQuarantine(card: StoredCard | undefined): card is StoredCard & { readonly claim: NonNullable<StoredCard['claim']> } {
+  return card?.claim?.kind === 'quarantined' || card?.claim?.kind === 'probation'
+}
