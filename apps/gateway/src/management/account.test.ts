@@ -1,17 +1,10 @@
 // What clients ask an account for: runpodctl's `doctor`, `user`, `ssh`, `template list`, `serverless create`, `hub`, `model`, `billing` (production §2.3,
 // production §3.9), and Terraform's changes of an endpoint (production §2.5).
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB me@here'
-const ENDPOINT = {
-  name: 'one',
-  type: 'QUEUE',
-  image: 'me/worker:1',
-  gpu: { pools: ['ADA_24'] },
-  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-}
 
 let opened: TestApp
 let user: TestUser
@@ -75,7 +68,7 @@ describe('an account', () => {
   })
 
   it('answers what was billed per endpoint and per type, from the ledger and at no price', async () => {
-    const made = await user.rest('POST', '/v2/serverless', ENDPOINT)
+    const made = await user.rest('POST', '/v2/serverless', QUEUE_BODY)
     const endpointId = String(made.json['id'])
     const from = Date.now() - 3_600_000
     const row = { workerId: 'w1', endpointId, gpuType: 'NVIDIA L4', gpuCount: 1 }
@@ -98,13 +91,13 @@ describe('an account', () => {
   })
 
   it('takes the members that Terraform adds to a change, and refuses another compute type', async () => {
-    const made = await user.rest('POST', '/v2/serverless', { ...ENDPOINT, flashboot: true })
+    const made = await user.rest('POST', '/v2/serverless', { ...QUEUE_BODY, flashboot: true })
     const patch = (body: object) => user.rest('PATCH', `/v2/serverless/${made.json['id']}`, body)
     const change = { computeType: 'GPU', cloudType: 'SECURE', containerDiskInGb: 30, vcpuCount: 4, workers: { min: 0, max: 2 } }
     expect(await patch(change)).toMatchObject({ status: 200, json: { disk: 30, workers: { max: 2 }, flashboot: 'FLASHBOOT' } })
     expect(await patch({ computeType: 'CPU' })).toMatchObject({ status: 422 })
     const cpu = await user.rest('POST', '/v2/serverless', {
-      ...ENDPOINT,
+      ...QUEUE_BODY,
       name: 'cpu',
       gpu: undefined,
       cpu: [{ id: 'cpu3g', vcpuCount: 2 }],

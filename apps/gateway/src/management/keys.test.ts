@@ -2,6 +2,7 @@
 import { createSend } from '@runyard/testing'
 import { beforeAll, expect, it } from 'vitest'
 import type { TestGateway } from '../testing/gateway.ts'
+import { QUEUE_BODY } from '../testing/management-app.ts'
 import { useGateways } from '../testing/use-gateway.ts'
 
 const startGateway = useGateways()
@@ -106,14 +107,7 @@ it.each<[Record<string, unknown>, RegExp]>([
 it('a narrower key sees the names of environment variables, not their values, in each dialect', async () => {
   await gateway.call('/v2/serverless', {
     method: 'POST',
-    body: {
-      name: 'secretive',
-      type: 'QUEUE',
-      image: 'me/w:1',
-      env: { TOKEN: 'hush' },
-      gpu: { pools: ['ADA_24'] },
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-    },
+    body: { ...QUEUE_BODY, name: 'secretive', env: { TOKEN: 'hush' } },
   })
   const { key } = await make({ name: 'viewer', scopes: ['view'] })
   const send = sendWith(key)

@@ -1,16 +1,10 @@
 // Registry credentials in GraphQL and REST v2, and what refers to them (management §2.4, §3.5, §4.2; sdk2-api §7.2).
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
 const CREDENTIALS = { username: 'me', password: 'open sesame' }
-const QUEUE = {
-  name: 'private',
-  type: 'QUEUE',
-  image: 'registry.example/private/worker:1',
-  gpu: { pools: ['ADA_24'] },
-  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-}
+const QUEUE = { ...QUEUE_BODY, name: 'private', image: 'registry.example/private/worker:1' }
 
 let opened: TestApp
 let user: TestUser

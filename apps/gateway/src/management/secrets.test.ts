@@ -1,6 +1,6 @@
 // Secrets in GraphQL, as SDK 2 speaks it (sdk2-api §3.7), and in REST of ours.
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
 const VALUE = 'open sesame'
@@ -69,8 +69,7 @@ describe('secrets', () => {
   it('may be named by an endpoint before they exist, and stay a name in every answer', async () => {
     await create()
     const env = { A: 'Bearer {{ RUNPOD_SECRET_token }}', B: '{{ RUNPOD_SECRET_later }}' }
-    const body = { name: 'one', type: 'QUEUE', image: 'me/worker:1', gpu: { pools: ['ADA_24'] }, env }
-    const made = await user.rest('POST', '/v2/serverless', { ...body, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 } })
+    const made = await user.rest('POST', '/v2/serverless', { ...QUEUE_BODY, env })
     expect(made).toMatchObject({ status: 201, json: { env } })
     expect(JSON.stringify((await user.rest('GET', '/v2/serverless')).json)).not.toContain(VALUE)
     await user.graphql('mutation { secretDelete(id: "nope") }')

@@ -13,7 +13,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
 type Verdict =
@@ -185,8 +185,7 @@ async function byGraphql(member: Record<string, unknown>): Promise<string> {
 }
 
 async function byV2(member: Record<string, unknown>): Promise<string> {
-  const body = { name: 'e', type: 'QUEUE', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] }, image: 'x:1' }
-  return sentenceIn((await user.rest('POST', '/v2/serverless', { ...body, ...member })).json)
+  return sentenceIn((await user.rest('POST', '/v2/serverless', { ...QUEUE_BODY, ...member })).json)
 }
 
 async function byV1(member: Record<string, unknown>): Promise<string> {

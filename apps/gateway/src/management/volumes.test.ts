@@ -1,7 +1,7 @@
 // Volumes in REST v1, REST v2 and GraphQL (flash-api §4.3, management §2.3, §3.5, sdk2-api §3.7), and the data centers that they are in.
 import type { HostInventory } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
 let opened: TestApp
@@ -11,7 +11,7 @@ useTestApp((site) => {
 })
 
 const PAGE = { hasNextPage: false, nextCursor: null }
-const QUEUE = { name: 'q', type: 'QUEUE', image: 'x:1', gpu: { pools: ['ADA_24'] }, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 } }
+const QUEUE = { ...QUEUE_BODY, name: 'q', image: 'x:1' }
 const SAVE =
   'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id networkVolumeIds { networkVolumeId } networkVolume { id name size } } }'
 

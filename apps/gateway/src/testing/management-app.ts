@@ -11,6 +11,15 @@ import { registerManagement } from '../management/index.ts'
 import { openNotices } from '../webhooks/notices.ts'
 import { MODEL_TOOLS } from '../management/model-tools.ts'
 
+/** The least that REST v2 makes a queue endpoint of. */
+export const QUEUE_BODY = {
+  name: 'one',
+  type: 'QUEUE',
+  image: 'me/worker:1',
+  gpu: { pools: ['ADA_24'] },
+  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+} as const
+
 export interface TestApp extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly store: Store

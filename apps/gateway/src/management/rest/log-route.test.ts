@@ -3,8 +3,7 @@ import type { TestRedis } from '@runyard/testing'
 import { workerRecord } from '@runyard/testing/records'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openTestApp } from '../../testing/management-app.ts'
-import type { TestApp } from '../../testing/management-app.ts'
+import { openTestApp, QUEUE_BODY, type TestApp } from '../../testing/management-app.ts'
 
 const WORKER_ID = 'worker12345'
 const START = Date.parse('2026-11-24T03:00:00Z')
@@ -24,8 +23,9 @@ afterAll(() => redis.stop())
 beforeEach(async () => {
   opened = await openTestApp(redis.url)
   headers = { authorization: `Bearer ${await opened.keyOf('owner')}` }
-  const payload = { name: 'logs', type: 'QUEUE', image: 'x', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] } }
-  ;({ id: endpointId } = (await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload })).json<{ id: string }>())
+  ;({ id: endpointId } = (await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload: QUEUE_BODY })).json<{
+    id: string
+  }>())
   await opened.store.workers.create(workerRecord(WORKER_ID, { endpointId, createdAt: START }))
   base = `${await opened.app.listen({ port: 0, host: '127.0.0.1' })}/v2/serverless/${endpointId}/workers`
 })

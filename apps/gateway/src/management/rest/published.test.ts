@@ -4,7 +4,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeEach, describe, expect, it } from 'vitest'
 import published from '../../testing/rest-v2-shapes.json' with { type: 'json' }
-import type { TestUser } from '../../testing/management-app.ts'
+import { QUEUE_BODY, type TestUser } from '../../testing/management-app.ts'
 import { useTestApp } from '../../testing/use-management-app.ts'
 
 type Shape = object | null
@@ -30,13 +30,6 @@ function faultOf(key: string, status: number, json: unknown): string | undefined
   return validate(json) ? undefined : `${key}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(json)}`
 }
 
-const ENDPOINT = {
-  name: 'one',
-  type: 'QUEUE',
-  image: 'me/worker:1',
-  gpu: { pools: ['ADA_24'] },
-  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-}
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB me@here'
 
 interface Known {
@@ -50,7 +43,7 @@ let known: Known
 beforeEach(async () => {
   const make = async (url: string, body: object): Promise<string> => String((await user.rest('POST', url, body)).json['id'])
   known = {
-    endpoint: await make('/v2/serverless', ENDPOINT),
+    endpoint: await make('/v2/serverless', QUEUE_BODY),
     template: await make('/v2/templates', { name: 't', image: 'me/worker:1', serverless: true }),
     registry: await make('/v2/registries', { name: 'r', username: 'u', password: 'p' }),
     volume: await make('/v2/network-volumes', { name: 'v', size: 10, dataCenter: 'EU-RO-1' }),
@@ -64,7 +57,7 @@ const SERVED: Partial<Record<Key, (ids: Known) => readonly [path: string, body?:
   'GET /v2/pods': () => ['/v2/pods?includeClusterPods=true'],
   'GET /v2/clusters': () => ['/v2/clusters'],
   'GET /v2/serverless': () => ['/v2/serverless'],
-  'POST /v2/serverless': () => ['/v2/serverless', { ...ENDPOINT, name: 'two', gpu: undefined, cpu: [{ id: 'cpu3g', vcpuCount: 2 }] }],
+  'POST /v2/serverless': () => ['/v2/serverless', { ...QUEUE_BODY, name: 'two', gpu: undefined, cpu: [{ id: 'cpu3g', vcpuCount: 2 }] }],
   'GET /v2/serverless/{id}': ({ endpoint }) => [`/v2/serverless/${endpoint}`],
   'PATCH /v2/serverless/{id}': ({ endpoint }) => [
     `/v2/serverless/${endpoint}`,
@@ -131,7 +124,7 @@ describe('the published REST v2', () => {
   })
 
   it('refuses a body with the texts of what is wrong', async () => {
-    const { status, json } = await user.rest('POST', '/v2/serverless', { ...ENDPOINT, scaling: { type: 'NONE' }, more: 1 })
+    const { status, json } = await user.rest('POST', '/v2/serverless', { ...QUEUE_BODY, scaling: { type: 'NONE' }, more: 1 })
     expect({ status, json }).toMatchObject({
       status: 422,
       json: { title: expect.any(String) as string, detail: expect.any(String) as string },

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../../testing/management-app.ts'
+import { QUEUE_BODY, type TestApp, type TestUser } from '../../testing/management-app.ts'
 import { useTestApp } from '../../testing/use-management-app.ts'
 
 let opened: TestApp
@@ -9,7 +9,7 @@ useTestApp((site) => {
   ;({ opened, user } = site)
 })
 
-const BODY = { name: 'e', type: 'QUEUE', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] }, image: 'x:1' }
+const BODY = { ...QUEUE_BODY, name: 'e', image: 'x:1' }
 const list = async () => (await user.rest('GET', `/v2/serverless/${id}/releases`)).json as { releases: Record<string, unknown>[] }
 const rollBack = (body: unknown = {}) => user.rest('POST', `/runyard/v1/endpoints/${id}/rollback`, body)
 

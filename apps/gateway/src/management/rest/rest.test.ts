@@ -2,17 +2,10 @@ import { toJson, type LedgerRow } from '@runyard/schema'
 import { workerRecord } from '@runyard/testing/records'
 import { describe, expect, it } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
-import { openTestApp } from '../../testing/management-app.ts'
-import type { TestApp } from '../../testing/management-app.ts'
+import { openTestApp, QUEUE_BODY, type TestApp } from '../../testing/management-app.ts'
 import { useTestApp } from '../../testing/use-management-app.ts'
 
-const QUEUE = {
-  name: 'hello',
-  type: 'QUEUE',
-  image: 'mine/worker:1',
-  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-  gpu: { pools: ['ADA_24'] },
-}
+const QUEUE = { ...QUEUE_BODY, name: 'hello', image: 'mine/worker:1' }
 
 let redisUrl: string
 let opened: TestApp
