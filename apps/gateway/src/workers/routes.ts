@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { clampMs, RunyardError, WEEK_MS, type JobTimings } from '@runyard/schema'
+import { clampMs, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { isStoreAway, retryWhileAway } from '../parts/store-outage.ts'
 import { guardWith, isJobId } from '../http/access.ts'
@@ -21,7 +21,7 @@ import { receiveChunk, receiveResult, type Post } from './results.ts'
 import type { Tunnels } from './tunnels.ts'
 import type { WorkerSessions } from './sessions.ts'
 import type { WorkerSession } from './worker-session.ts'
-import { couldBeWorker, type WrongKeyPolls } from './wrong-key-polls.ts'
+import type { WrongKeyPolls } from './wrong-key-polls.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -84,7 +84,6 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: WorkerPlan
 function enterWorkers(scope: FastifyInstance, deps: WorkerPlaneDeps): void {
   scope.decorateRequest('worker', null)
   guardWith(scope, async (request) => {
-    if (!couldBeWorker(paramsOf(request))) throw new RunyardError('unauthorized', 'unauthorized: there is no such worker')
     const enter = (): Promise<WorkerSession> => deps.sessions.enter(paramsOf(request), request.headers.authorization)
     const session = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
     const version = versionOf(request)

@@ -6,6 +6,7 @@ import type { Store } from '@runyard/store'
 import { bearerOf } from '../http/authenticate.ts'
 import { isSameSecret } from '../http/same-secret.ts'
 import { WorkerSession, type WorkerAddress } from './worker-session.ts'
+import { couldBeWorker } from './wrong-key-polls.ts'
 
 /** The polls of a worker that is leaving are answered this long after it is known to hold no job (worker-api §11.3). */
 const RELEASE_AFTER_MS = 300
@@ -81,6 +82,11 @@ function createEnter(store: WorkerReads, sessions: Sessions): WorkerSessions['en
   const opening = new Map<string, Promise<WorkerSession>>()
   const recordOf = ({ endpointId, workerId }: WorkerAddress) => store.workers.get(endpointId, workerId)
 
+  async function tokenOf(who: WorkerAddress): Promise<string> {
+    if (!couldBeWorker(who)) throw new RunyardError('unauthorized', 'unauthorized: there is no such worker')
+    return store.workerToken(who.endpointId, who.workerId)
+  }
+
   async function open(who: WorkerAddress, token: string): Promise<WorkerSession> {
     const session = new WorkerSession({ ...who, token })
     session.learn(await recordOf(who))
@@ -90,7 +96,7 @@ function createEnter(store: WorkerReads, sessions: Sessions): WorkerSessions['en
 
   return async (who, authorization) => {
     const key = keyOf(who)
-    const token = sessions.get(key)?.token ?? (await store.workerToken(who.endpointId, who.workerId))
+    const token = sessions.get(key)?.token ?? (await tokenOf(who))
     checkToken(token, authorization)
     const known = sessions.get(key)
     if (known !== undefined) {

@@ -209,6 +209,7 @@ export class WorkerSession {
 }
 
 function forgetOldest(memory: Set<string> | Map<string, unknown>): void {
+  if (memory.size <= REMEMBERED) return
   const [oldest] = memory.keys()
-  if (memory.size > REMEMBERED && oldest !== undefined) memory.delete(oldest)
+  if (oldest !== undefined) memory.delete(oldest)
 }

@@ -45,8 +45,8 @@ export function createWrongKeyPolls({ store, log }: { store: Pick<Store, 'worker
     has: (who) => noted.has(keyOf(who)),
     async note(who) {
       if (noted.has(keyOf(who))) return
-      const looks = second.count(couldBeWorker(who))
-      if (!couldBeWorker(who) || looks > LOOKS_PER_SECOND) return
+      const isPossible = couldBeWorker(who)
+      if (second.count(isPossible) > LOOKS_PER_SECOND || !isPossible) return
       await reportTo(who).catch((error: unknown) => {
         log.warn({ err: error, workerId: who.workerId }, 'a worker’s log does not say why its polls are refused')
       })
