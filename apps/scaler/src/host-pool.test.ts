@@ -90,6 +90,7 @@ test('of two hosts with one identity only the first is used, until the other has
   const [one, copy] = [createFakeHost('one', 'docker:same'), createFakeHost('copy', 'docker:same')]
   await open(one, copy, createFakeHost('three'))
   expect(labels()).toEqual(['one', 'three'])
+  expect([pool.twinsOf('docker:same'), pool.twinsOf('three')]).toEqual([['copy'], []])
   change(copy, createFakeHost('three'))
   await vi.waitUntil(() => labels().join() === 'copy,three')
 })

@@ -8,6 +8,8 @@ import { openHostWatch, type HostWatch } from './host-watch.ts'
 export interface HostPool extends AsyncDisposable {
   /** In the order of the source. A host that is just coming is not among them yet, and one with the identity of an earlier one never is. */
   list(): readonly HostWatch[]
+  /** Labels of the hosts that are not used because this one has their identity. */
+  twinsOf(hostId: string): readonly string[]
 }
 
 export interface HostPoolOptions {
@@ -51,8 +53,13 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
   const subscription = source.subscribe(() => void followSoon())
   await followSoon()
   const withoutTwins = createTwinFilter(log)
+  const all = () => source.list().flatMap((driver) => watches.get(driver) ?? [])
   return {
-    list: () => withoutTwins(source.list().flatMap((driver) => watches.get(driver) ?? [])),
+    list: () => withoutTwins(all()),
+    twinsOf(hostId) {
+      const [, ...twins] = all().filter((host) => host.hostId() === hostId)
+      return twins.map(({ driver }) => driver.label)
+    },
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]()
       await following

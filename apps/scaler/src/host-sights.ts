@@ -3,6 +3,7 @@
 import { allHoldings, claimsByHost, lowDisk, sharersByHost, type HostView, type Observed } from '@runyard/core'
 import type { HostSight } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { HostPool } from './host-pool.ts'
 
 export interface HostSights {
   write(observed: Observed, now: number): Promise<void>
@@ -11,7 +12,12 @@ export interface HostSights {
 const REPEAT_EVERY_MS = 60_000
 const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000
 
-export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts'> }): HostSights {
+interface HostSightsDeps {
+  readonly store: Pick<Store, 'hosts'>
+  readonly hosts: Pick<HostPool, 'twinsOf'>
+}
+
+export function createHostSights({ store, hosts }: HostSightsDeps): HostSights {
   const written = new Map<string, { readonly at: number; readonly text: string }>()
   let isTidied = false
 
@@ -47,18 +53,12 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
       const [claims, sharers] = [claimsByHost(holdings), sharersByHost(holdings)]
       const known = observed.hosts.filter((host) => host.isIdentified)
       await forgetGone(new Set(known.map(({ hostId }) => hostId)))
-      await Promise.all(
-        known.map((host) =>
-          writeOne(
-            host.hostId,
-            toSight(host, observed.policy.keepFreeBytes, { claims: claims.get(host.hostId) ?? {}, sharers: sharers.get(host.hostId) }),
-            {
-              at: now,
-              inventoryAt: host.inventoryAt,
-            },
-          ),
-        ),
-      )
+      const write = async (host: HostView): Promise<void> => {
+        const { hostId, inventoryAt } = host
+        const held = { claims: claims.get(hostId) ?? {}, sharers: sharers.get(hostId), twins: hosts.twinsOf(hostId) }
+        await writeOne(hostId, toSight(host, observed.policy.keepFreeBytes, held), { at: now, inventoryAt })
+      }
+      await Promise.all(known.map(write))
       if (isTidied) return
       isTidied = true
       await tidy(now)
@@ -69,7 +69,7 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 function toSight(
   { label, kind, inventory, workers, unready, disk, standby = 0, standbyProblem }: HostView,
   keepFreeBytes: number,
-  { claims, sharers }: { readonly claims: HostSight['claims']; readonly sharers: HostSight['sharers'] },
+  { claims, sharers, twins }: Pick<HostSight, 'claims' | 'sharers'> & { readonly twins: readonly string[] },
 ): Omit<HostSight, 'at' | 'inventoryAt'> {
   const low = lowDisk(disk, keepFreeBytes)
   const common = {
@@ -77,6 +77,7 @@ function toSight(
     kind,
     claims,
     ...(sharers === undefined ? {} : { sharers }),
+    ...(twins.length === 0 ? {} : { twins: [...twins] }),
     ...(inventory === undefined ? {} : { inventory }),
     ...(low === undefined ? {} : { lowDisk: low }),
     ...(standby === 0 ? {} : { standby }),

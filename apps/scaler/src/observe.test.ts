@@ -22,7 +22,7 @@ test('failed starts are over once a younger worker got ready, also after its own
     keyLimits: { read: async () => new Map() },
     cards: { judge: async () => [], [Symbol.dispose]: () => undefined },
     xids: { note: (hosts: readonly []) => hosts },
-    hosts: { list: () => [], [Symbol.asyncDispose]: async () => undefined },
+    hosts: { list: () => [], twinsOf: () => [], [Symbol.asyncDispose]: async () => undefined },
     policy: DEFAULT_PLAN_POLICY,
     redis: createContinuity(60_000),
   }

@@ -94,7 +94,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     actor,
     logs,
     statuses: createStatusWriter({ store, log }),
-    sights: createHostSights({ store }),
+    sights: createHostSights({ store, hosts: deps.hosts }),
     history: createHistoryKeeper({ store, log }),
     startProgress: createStartProgress({ store }),
     strangers: createStrangers(),

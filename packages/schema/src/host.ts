@@ -128,6 +128,8 @@ export const HostSight = z.object({
   claims: z.record(z.string(), z.string().nullable()),
   /** Of GPUs that workers share: uuid → each worker and its budget; absent: none is shared. */
   sharers: z.record(z.string(), z.array(z.object({ workerId: z.string(), bytes: z.number() }))).optional(),
+  /** Names of configured hosts that are not used, because they are this engine; absent: none. */
+  twins: z.array(z.string()).optional(),
   /** Workers that stand by: started, without an endpoint; absent: none. */
   standby: z.int().optional(),
   /** Why no further one can be started; absent: nothing is wrong. */

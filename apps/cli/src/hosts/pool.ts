@@ -17,6 +17,8 @@ export interface PoolHost {
   readonly where: string
   /** Undefined: no scaler has seen it yet. */
   readonly record: HostRecord | undefined
+  /** The host that is used in its place, because both are one engine. */
+  readonly twin?: string
   readonly workers: HostView['workers']
   /** Its cards that no worker may have now, or that were in quarantine in the last day. */
   readonly cards: HostView['cards']
@@ -60,8 +62,11 @@ function joinPool(views: readonly HostView[], configured: readonly HostConfig[] 
   const now = Date.now()
   const newest = views.toSorted((one, other) => (other.sight?.at ?? 0) - (one.sight?.at ?? 0))
   const own = (configured ?? []).map((config) => {
+    const of = { config, where: config.kind === 'process' ? 'processes' : placeOf(config) }
+    const twin = newest.find(({ sight }) => !isStale({ sight }, now) && sight?.twins?.includes(config.id) === true)?.sight?.label
+    if (twin !== undefined) return { ...toHost(config.id, undefined, of), twin }
     const view = newest.find(({ sight }) => sight?.label === config.id)
-    return toHost(config.id, view, { config, where: config.kind === 'process' ? 'processes' : placeOf(config) })
+    return toHost(config.id, view, of)
   })
   const known = new Set(own.map(({ name }) => name))
   const others = newest

@@ -97,6 +97,24 @@ async function runyard(...words: string[]): Promise<{ code: number; out: string;
 }
 const place = () => (here().workers = [{ id: 'w1', endpointId: 'ep', gpus: 0 }])
 
+/** An engine that only says who it is, under two addresses. */
+async function engineOnTwoSockets() {
+  const answers: Record<string, object> = {
+    '/version': { Version: '29.0' },
+    '/info': { ID: 'of-both', Name: 'box', NCPU: 1, MemTotal: 1 },
+  }
+  const asked: string[] = []
+  const engine = createServer(({ url = '' }, response) => {
+    asked.push(url)
+    response.end(JSON.stringify(answers[url] ?? {}))
+  })
+  const directory = await mkdtemp(join(root, 'engine-'))
+  const [one, other] = [join(directory, 'one.sock'), join(directory, 'other.sock')]
+  await new Promise<void>((resolve) => engine.listen(one, resolve))
+  await symlink(one, other)
+  return { id: 'docker:of-both', one, other, asked, [Symbol.asyncDispose]: async () => void engine.close() }
+}
+
 describe('runyard hosts', () => {
   it('lists each host with its state, GPUs and workers', async () => {
     place()
@@ -225,20 +243,24 @@ describe('runyard hosts', () => {
   })
 
   it('writes nothing about an engine that is a host already under another address', async () => {
-    const answers: Record<string, object> = {
-      '/version': { Version: '29.0' },
-      '/info': { ID: 'of-both', Name: 'box', NCPU: 1, MemTotal: 1 },
-    }
-    const engine = createServer((request, response) => response.end(JSON.stringify(answers[request.url ?? ''] ?? {})))
-    const [one, other] = [join(root, 'one.sock'), join(root, 'other.sock')]
-    await new Promise<void>((resolve) => engine.listen(one, resolve))
-    await symlink(one, other)
-    await writeFile(file, `hosts:\n  - { id: here, engine: 'unix://${one}' }\n`)
-    const { code, out } = await runyard('hosts', 'add', `unix://${other}`, '--name', 'copy')
-    engine.close()
+    await using engine = await engineOnTwoSockets()
+    await writeFile(file, `hosts:\n  - { id: here, engine: 'unix://${engine.one}' }\n`)
+    const { code, out } = await runyard('hosts', 'add', `unix://${engine.other}`, '--name', 'copy')
     expect(code).toBe(1)
     expect(out).toMatch(/^✗ +identity +it has the engine identity of here; [^\n]*engine-id/m)
     expect(await readFile(file, 'utf8')).not.toContain('copy')
+  })
+
+  it('says which of two names of an engine is not used, and removes it without ending the workers of the other', async () => {
+    await using engine = await engineOnTwoSockets()
+    const line = (id: string, socket: string): string => `  - { id: ${id}, engine: 'unix://${socket}' }\n`
+    await writeFile(file, `hosts:\n${line('here', engine.one)}${line('copy', engine.other)}`)
+    hosts = [{ id: engine.id, sight: sight('here', { kind: 'docker', twins: ['copy'] }), workers: [], cards: [] }]
+    expect((await runyard('hosts', 'list')).out).toMatch(/^copy .* not used: it has the engine identity of here;/m)
+    expect((await runyard('hosts', 'remove', 'copy')).code).toBe(0)
+    expect(engine.asked).toContain('/info')
+    expect(engine.asked.filter((path) => path.includes('containers'))).toEqual([])
+    expect(await readFile(file, 'utf8')).toBe(`hosts:\n${line('here', engine.one)}`)
   })
 
   it.each([

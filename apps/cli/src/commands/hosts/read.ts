@@ -1,6 +1,6 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
 import { formatDuration } from '@runyard/core/durations'
-import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
+import { inGib, restsUntil, returnsAt, twinOf, usableMemoryOf } from '@runyard/core'
 import type { CardClaim, Gpu, HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, onlyHost, openPool, type PoolHost } from '../../hosts/pool.ts'
@@ -97,7 +97,8 @@ function cardsOf({ record }: PoolHost): string {
 
 /** What the operator wants first, then what the scaler sees. */
 function stateOf(host: PoolHost): string {
-  const words = [...restraintsOf(host), ...conditionOf(host)]
+  const { twin } = host
+  const words = [...restraintsOf(host), ...(twin === undefined ? conditionOf(host) : [`not used: ${twinOf(twin)}`])]
   return words.length === 0 ? 'ready' : words.join(', ')
 }
 

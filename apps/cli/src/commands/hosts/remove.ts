@@ -19,13 +19,14 @@ export async function remove(context: CommandContext): Promise<number> {
   if (settings === undefined)
     throw new RunyardError('conflict', 'that Runyard’s hosts are in a file on its own machine: remove the host there.')
   refuseVariable(settings)
-  const host = findHost(await read(), word)
+  const pool = await read()
+  const host = findHost(pool, word)
   const index = settings.config.hosts?.findIndex(({ id }) => id === host.name) ?? -1
   if (host.config === undefined || index === -1) {
     throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
   }
   if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
-  await takeOut(context, { client, settings, host, config: host.config, index })
+  await takeOut(context, { client, settings, pool, host, config: host.config, index })
   out.line(`${host.name} is not in ${settings.file} any more`)
   return 0
 }
@@ -33,6 +34,7 @@ export async function remove(context: CommandContext): Promise<number> {
 interface Removal {
   readonly client: Pool['client']
   readonly settings: HostSettings
+  readonly pool: readonly PoolHost[]
   readonly host: PoolHost
   readonly config: HostConfig
   /** Its place in the file. */
@@ -57,11 +59,14 @@ async function takeOut(context: CommandContext, removal: Removal): Promise<void>
 }
 
 /** A host without workers may still have something ready for them. */
-async function endWorkers({ env, err }: CommandContext, { settings, host, config }: Removal): Promise<boolean> {
+async function endWorkers({ env, err }: CommandContext, { settings, host, config, pool }: Removal): Promise<boolean> {
   const own = await readOwn(settings.dataDir)
   try {
     await using driver = openHost(config, hostSettings({ config: settings.config, env }, own?.id))
     if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return false
+    const identity = await driver.identify()
+    // The workers there are those of another host of the list, which is the same engine.
+    if (pool.some(({ name, record }) => name !== host.name && record?.hostId === identity)) return false
     await driver.removeAll()
     return true
   } catch (error) {
