@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { runCommandLine } from './command-line.ts'
+import { COMMANDS } from './commands.ts'
 import { widthOf } from './output/visible.ts'
 import { openFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
 import { recorder } from './testing/recorder.ts'
@@ -81,6 +82,19 @@ it('`gpus` of a host that is none says so, as `hosts show` does', async () => {
   const missing = 'runyard: there is no host "nope"; `runyard hosts list` shows what there is.\n'
   expect(await runyard('gpus nope')).toEqual({ code: 1, out: '', err: missing })
   expect(await runyard('gpus loca')).toMatchObject({ code: 1, err: 'runyard: there is no host "loca"; did you mean "local"?\n' })
+})
+
+it('every command that lists is among them', () => {
+  const lists = COMMANDS.filter(({ isList }) => isList === true).map(({ name }) => name)
+  const isCaptured = (name: string): boolean => LISTS.some((line) => line === name || line.startsWith(`${name} `))
+  expect(lists.filter((name) => !isCaptured(name))).toEqual(['config'])
+})
+
+// Not as a snapshot, which every new setting would change.
+it.each([60, 80, 120, 200])('`config` fits %i columns', async (columns) => {
+  const { code, out } = await runyard('config', columns)
+  expect(code).toBe(0)
+  expect(out.split('\n').filter((each) => widthOf(each) > columns)).toEqual([])
 })
 
 describe('the forms of output', () => {
