@@ -134,7 +134,7 @@ await suiteThatNeeds(['redis'], 'the five questions of an operator', () => {
     expect(stdout).not.toContain('timed out')
   })
 
-  test('killed under load, gateway and scaler lose no job, and the history has all of them', async () => {
+  test('killed under load, gateway and scaler lose no job, nor does Redis, and the history has all of them', async () => {
     await cli('cancel', napping)
     const ids: string[] = []
     const submit = async (count: number) => {
@@ -151,5 +151,9 @@ await suiteThatNeeds(['redis'], 'the five questions of an operator', () => {
     const missing = ids.filter((id) => !known.some((job) => job.id === id))
     expect(missing.length).toBeLessThanOrEqual(UNDER_LOAD / 2)
     expect(ids.slice(UNDER_LOAD / 2).filter((id) => missing.includes(id))).toEqual([])
+    await stack.redis.kill('at once')
+    await stack.redis.restart()
+    const done = () => stack.api.get(`/runyard/v1/jobs?endpoint=caption&status=COMPLETED&limit=200`)
+    await expect.poll(async () => ((await done()).json['jobs'] as unknown[] | undefined)?.length, { timeout: 60_000 }).toBe(known.length)
   })
 })
