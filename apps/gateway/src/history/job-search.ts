@@ -1,7 +1,7 @@
 // Finds ended jobs over endpoints (`live-search.ts` those that wait or run), and says what a search asks of each. A search reads the newest chunks, which is
 // all that most need, then looks through what the gateway keeps unpacked (ADR 80), in turns of the event loop and for a bounded time; the next page goes on
 // where it stopped.
-import { createEndFinder, endpointsOf, findInColumns, type JobColumns, type PastJob } from '@runyard/core'
+import { buildJobColumns, createEndFinder, endpointsOf, findInColumns, type JobColumns, type PastJob } from '@runyard/core'
 import { RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import type { ChunkRange, Store } from '@runyard/store'
@@ -61,18 +61,19 @@ export async function findPast(deps: SearchDeps, name: NameEndpoints, { wanted, 
   const listed = new Set(known)
   const isNew = (job: PastJob): boolean => !listed.has(job.id) && listed.add(job.id) && (start === undefined || isAfter(job, start))
   const blocks: JobColumns[] = []
+  const latestOf = (jobs: FoundJob[]) => withoutEarlierEnds(jobs, blocks, wanted.until)
   let found: FoundJob[] = []
   const endAt = Date.now() + SEARCH_MS
   for await (const { jobs, finalFrom } of inOrder(readBack({ ...deps, name, blocks }, wanted, start?.at))) {
     found.push(...(await findAmong(jobs.filter(isNew), name, wanted)))
-    if (found.length >= limit) found = withoutEarlierEnds(found, blocks)
+    if (found.length >= limit) found = latestOf(found)
     const last = found[limit - 1]
     if (last !== undefined) return { jobs: found.slice(0, limit), nextCursor: toCursor({ at: last.endedAt ?? 0, id: last.id }) }
     if (finalFrom > 0 && Date.now() > endAt) {
-      return { jobs: withoutEarlierEnds(found, blocks), nextCursor: toCursor({ at: finalFrom + 1, id: '' }) }
+      return { jobs: latestOf(found), nextCursor: toCursor({ at: finalFrom + 1, id: '' }) }
     }
   }
-  return { jobs: withoutEarlierEnds(found, blocks), nextCursor: null }
+  return { jobs: latestOf(found), nextCursor: null }
 }
 
 async function findAmong(jobs: readonly PastJob[], name: NameEndpoints, wanted: Wanted): Promise<readonly FoundJob[]> {
@@ -92,28 +93,32 @@ interface Part {
 
 interface Reading extends SearchDeps {
   readonly name: NameEndpoints
-  /** Gets those of which only what may match was read. */
+  /** Gets what was looked through. */
   readonly blocks: JobColumns[]
 }
 
-/** Ended jobs in parts, newest first. Of what is far back, only those that may match: it is searched in memory (ADR 80). */
+/** Ended jobs that may match, in parts, newest first. What is far back is looked through in memory (ADR 80). */
 async function* readBack({ store: { history }, past, name, blocks }: Reading, wanted: Wanted, startAt = Infinity): AsyncGenerator<Part> {
   const { since: from = 0, until = Infinity } = wanted
+  const find = async (block: JobColumns): Promise<readonly PastJob[]> => {
+    blocks.push(block)
+    return findInColumns(block, { ...wanted, endpoints: await name(endpointsOf(block)) })
+  }
   const to = Math.min(Date.now(), until, startAt) + CHUNK_LAG_MS
   let after: string | undefined
   for (let turn = 0; turn < NEWEST_TURNS; turn += 1) {
     const range: ChunkRange = { from, to, after, newestFirst: true, count: CHUNKS_AT_ONCE }
-    const chunks = await history.jobs(range)
+    const chunks = await history.chunks('jobs', range)
     after = chunks.at(-1)?.id
     const isLast = chunks.length < CHUNKS_AT_ONCE
-    yield { jobs: chunks.flatMap(({ jobs }) => jobs), finalFrom: isLast ? -Infinity : timeOf(after) }
+    const columns = buildJobColumns()
+    for (const { bytes } of chunks) columns.addChunk(bytes)
+    yield { jobs: await find(columns.finish()), finalFrom: isLast ? -Infinity : timeOf(after) }
     if (isLast) return
     await nextTurn()
   }
   for await (const block of past.jobs.read({ from, to: timeOf(after) })) {
-    const endpoints = await name(endpointsOf(block))
-    blocks.push(block)
-    yield { jobs: findInColumns(block, { ...wanted, endpoints }), finalFrom: block.from - 1 }
+    yield { jobs: await find(block), finalFrom: block.from - 1 }
     await nextTurn()
   }
 }
@@ -134,12 +139,14 @@ async function* inOrder(parts: AsyncIterable<Part>): AsyncGenerator<Part> {
 const byEnd = (a: PastJob, b: PastJob): number => b.endedAt - a.endedAt || (a.id < b.id ? 1 : -1)
 
 /** Without jobs that failed, were retried, and ended again as something else. */
-function withoutEarlierEnds(found: FoundJob[], blocks: readonly JobColumns[]): FoundJob[] {
+function withoutEarlierEnds(found: FoundJob[], blocks: readonly JobColumns[], until = Infinity): FoundJob[] {
   const mayBeRetried = found.filter(({ status }) => status === 'FAILED' || status === 'TIMED_OUT')
   if (mayBeRetried.length === 0 || blocks.length === 0) return found
   const findEnds = createEndFinder(mayBeRetried.map(({ id }) => id))
   const latest = new Map<string, number>()
-  for (const { id, endedAt } of blocks.flatMap(findEnds)) latest.set(id, Math.max(endedAt, latest.get(id) ?? 0))
+  for (const { id, endedAt } of blocks.flatMap(findEnds)) {
+    if (endedAt < until) latest.set(id, Math.max(endedAt, latest.get(id) ?? 0))
+  }
   return found.filter(({ id, endedAt = 0 }) => endedAt >= (latest.get(id) ?? 0))
 }
 

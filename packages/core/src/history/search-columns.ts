@@ -32,11 +32,14 @@ export function endpointsOf({ endpoints, texts }: JobColumns): readonly string[]
 export function findInColumns(columns: JobColumns, search: ColumnSearch): readonly PastJob[] {
   const isInTime = testTime(columns, search)
   const isAsked = testPlaces(columns, search)
-  const hasText = testText(columns, search)
+  const text = testText(columns, search)
+  if (isAsked === none) return []
   const found: PastJob[] = []
-  for (let index = 0; index < columns.count; index += 1) {
-    if (isAsked(index) && isInTime(index) && hasText(index)) found.push(pastJobAt(columns, index))
+  const look = (index: number): void => {
+    if (isAsked(index) && isInTime(index) && text.isIn(index)) found.push(pastJobAt(columns, index))
   }
+  if (text.rows === undefined) for (let index = 0; index < columns.count; index += 1) look(index)
+  else for (const index of text.rows) look(index)
   return found
 }
 
@@ -58,6 +61,8 @@ function testPlaces(columns: JobColumns, { status, worker, key, endpoints }: Col
   const [asked, own] = [status === undefined ? -1 : JobStatus.options.indexOf(status), columns.endpoints]
   const hasWorker = testPlace(workers, texts, worker)
   const hasKey = testPlace(facts.keys, texts, key)
+  // Most blocks have no job of a rare status, which takes no look at each.
+  if ((asked >= 0 && !statuses.includes(asked)) || hasWorker === none || hasKey === none) return none
   return (index) => (asked < 0 || statuses[index] === asked) && isOwn[own[index] ?? 0] === true && hasWorker(index) && hasKey(index)
 }
 
@@ -67,31 +72,42 @@ function testPlace(places: Uint32Array, texts: readonly string[], text: string |
   return place < 1 ? none : (index) => places[index] === place
 }
 
-function testText(columns: JobColumns, { error, q, endpoints }: ColumnSearch): Test {
+interface TextTest {
+  readonly isIn: Test
+  /** Undefined: any. */
+  readonly rows?: Iterable<number>
+}
+
+function testText(columns: JobColumns, { error, q, endpoints }: ColumnSearch): TextTest {
   const { facts, texts, workers } = columns
   const failures = facts.failures.map((failure) => failure.fingerprint === error || has(failure.error, error))
-  const isSameError: Test = error === undefined ? any : (index) => failures[facts.failed[index] ?? 0] === true
-  if (q === undefined) return isSameError
+  const isSameError = error === undefined ? any : testVerdict(facts.failed, failures)
+  if (q === undefined) return { isIn: isSameError }
   const inFailures = facts.failures.map((failure) => has(failure.error, q))
   const inTexts = texts.map((text) => has(text, q))
-  const inNames = texts.map((text) => has(endpoints.get(text)?.name, q))
-  const inId = testId(columns, q)
-  return (index) => {
-    const [worker, endpoint] = [workers[index] ?? 0, columns.endpoints[index] ?? 0]
-    const isNamed = inTexts[worker] === true || inTexts[endpoint] === true || inNames[endpoint] === true
-    return isSameError(index) && (isNamed || inFailures[facts.failed[index] ?? 0] === true || inId(index))
-  }
+  const inNames = texts.map((text) => has(text, q) || has(endpoints.get(text)?.name, q))
+  const withId = rowsWithId(columns, q)
+  const isElsewhere = [...inFailures, ...inNames].includes(true)
+  if (withId !== undefined && !isElsewhere) return { isIn: isSameError, rows: withId }
+  const hasId: Test = withId === undefined ? any : (index) => withId.has(index)
+  const tests = [hasId, testVerdict(workers, inTexts), testVerdict(columns.endpoints, inNames), testVerdict(facts.failed, inFailures)]
+  return { isIn: (index) => isSameError(index) && tests.some((isIn) => isIn(index)) }
 }
+
+const testVerdict =
+  (places: Uint32Array, verdicts: readonly boolean[]): Test =>
+  (index) =>
+    verdicts[places[index] ?? 0] === true
 
 const has = (text: string | undefined, part = ''): boolean => text?.toLowerCase().includes(part.toLowerCase()) === true
 
-/** True also for some ids that do not contain the part. */
-function testId({ ids }: JobColumns, part: string): Test {
+/** Those whose id may contain the part; undefined: any may. */
+function rowsWithId({ ids }: JobColumns, part: string): ReadonlySet<number> | undefined {
   const digits = digitsOf(part)
-  if (digits === undefined) return (index) => has(ids.others.get(index), part)
-  if (digits.length < LEAST_DIGITS) return any
-  const rows = new Set([...ids.others.keys(), ...rowsWith(ids.bytes, bytesOf(digits)), ...rowsWith(ids.bytes, bytesOf(digits.slice(1)))])
-  return (index) => rows.has(index)
+  if (digits !== undefined && digits.length < LEAST_DIGITS) return undefined
+  const others = [...ids.others].filter(([, id]) => has(id, part)).map(([index]) => index)
+  if (digits === undefined) return new Set(others)
+  return new Set([...others, ...rowsWith(ids.bytes, bytesOf(digits)), ...rowsWith(ids.bytes, bytesOf(digits.slice(1)))])
 }
 
 /** Two bytes, wherever in a byte the part begins. */
@@ -113,11 +129,13 @@ function bytesOf(digits: string): readonly number[] {
 }
 
 /** Finds the first byte by `indexOf`, which is fast. */
-function* rowsWith(ids: Uint8Array, bytes: readonly number[]): Generator<number> {
-  const [first = 0] = bytes
+function rowsWith(ids: Uint8Array, bytes: readonly number[]): readonly number[] {
+  const [first = 0, second] = bytes
+  const rows: number[] = []
   for (let at = ids.indexOf(first); at >= 0; at = ids.indexOf(first, at + 1)) {
-    if (bytes.every((byte, offset) => ids[at + offset] === byte)) yield Math.floor(at / ID_BYTES)
+    if (ids[at + 1] === second && bytes.every((byte, offset) => ids[at + offset] === byte)) rows.push(Math.floor(at / ID_BYTES))
   }
+  return rows
 }
 
 /** Finds where jobs with these ids ended. */
