@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { PageSite } from '../../harness/page.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { NAP, sourceCall } from '../calls.ts'
+import { isLive } from './faults.ts'
 
 type Lane = TimelineView['lanes'][number]
 type Job = NonNullable<Lane['jobs']>[number]
@@ -89,6 +90,23 @@ export function gpuScenarios(site: () => PageSite): void {
       const again = (await cell.boundingBox()) ?? box
       await page.mouse.click(again.x + placeIn(ran.range, (ran.done.from + ran.done.to) / 2) * again.width, again.y + 10)
       await page.getByRole('complementary').getByRole('link', { name: 'painted' }).waitFor()
+    })
+
+    test('is asked for once when the Yard is opened, at the width that it has there', async () => {
+      await using opened = await site().open('/start', { aheadMs: 0 })
+      const { page } = opened
+      const asked: URL[] = []
+      page.on('request', (request) => asked.push(new URL(request.url())))
+      await page.getByRole('link', { name: 'Yard' }).click()
+      await page.getByRole('heading', { name: 'GPUs' }).waitFor()
+      await isLive(opened)
+      // Longer than a change of the pool waits for the next picture.
+      await page.clock.fastForward('00:05')
+      await page.evaluate('fetch("healthz").then((answer) => answer.text())')
+      const pictures = asked.filter(({ pathname }) => pathname.endsWith('/timeline'))
+      // The range may have moved on meanwhile.
+      expect(new Set(pictures.map(({ search }) => search)).size).toBe(pictures.length)
+      expect(new Set(pictures.map(({ searchParams }) => searchParams.get('px'))).size).toBe(1)
     })
 
     test('is a table, too, which says what the API says', async () => {

@@ -11,13 +11,16 @@ const AGAIN_AFTER_MS = 2000
 
 /** `unused`: the page shows nothing that is followed. */
 export type LiveState = 'unused' | 'connecting' | 'live' | 'lost' | 'paused'
-type Listener = (value: unknown) => void
+/** `isChange`: false for the state that a stream begins with. */
+type Listener = (value: unknown, isChange: boolean) => void
 
 const listeners = new Map<string, Set<Listener>>()
 const stateListeners = new Set<() => void>()
 let state: LiveState = 'unused'
 let source: EventSource | undefined
 let opened = ''
+/** Topics of which the stream has sent no state yet. */
+let unheard = new Set<string>()
 let settling: ReturnType<typeof setTimeout> | undefined
 let hiding: ReturnType<typeof setTimeout> | undefined
 
@@ -67,6 +70,7 @@ function open(): void {
   source?.close()
   source = undefined
   opened = topics
+  unheard = new Set(listeners.keys())
   if (topics === '') return setState('unused')
   if (state === 'unused') setState('connecting')
   const stream = new EventSource(`${API_URL}/runyard/v1/live?topics=${encodeURIComponent(topics)}`)
@@ -83,7 +87,8 @@ function open(): void {
 
 function hear({ topic, value, gap }: LiveEvent): void {
   setState('live')
-  for (const listener of listeners.get(topic) ?? []) listener(gap === undefined ? value : undefined)
+  const isChange = gap !== undefined || !unheard.delete(topic)
+  for (const listener of listeners.get(topic) ?? []) listener(gap === undefined ? value : undefined, isChange)
 }
 
 document.addEventListener('visibilitychange', () => {

@@ -22,6 +22,8 @@ export interface PictureSearch {
   readonly group?: Group | undefined
   readonly endpoint?: string | undefined
   readonly gpu?: string | undefined
+  /** Of the picture, where it is known before its data; 0: not yet, so nothing is asked for. */
+  readonly width?: number
 }
 
 export interface PictureData {
@@ -35,13 +37,13 @@ export interface PictureData {
   readonly onWidth: (width: number) => void
 }
 
-export function usePicture({ group, endpoint, gpu }: PictureSearch): PictureData {
+export function usePicture({ group, endpoint, gpu, width: known }: PictureSearch): PictureData {
   const range = useRange()
-  const [width, setWidth] = useState(0)
-  const onWidth = useCallback((wide: number) => setWidth(Math.ceil(wide / WIDTH_STEP) * WIDTH_STEP), [])
-  // The picture says its width only once it is there, so the first one is guessed.
-  const { from, to, px } = windowOf(range, width || guessWidth())
-  const timeline = useQuery(timelineQuery({ from, to, px, group, endpoint, gpu }))
+  const [seen, onWidth] = useState(0)
+  // A picture that is there only with its data says its width too late, so the first one is guessed.
+  const width = known ?? (seen || guessWidth())
+  const { from, to, px } = windowOf(range, Math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
+  const timeline = useQuery({ ...timelineQuery({ from, to, px, group, endpoint, gpu }), enabled: width > 0 })
   const series = useQuery(stepsQuery({ from, to, endpoint, points: MOST_POINTS }))
   const releases = useQuery({ ...releasesQuery(endpoint ?? ''), enabled: endpoint !== undefined })
   const endpoints = useQuery(endpointsQuery)
@@ -56,7 +58,7 @@ export function usePicture({ group, endpoint, gpu }: PictureSearch): PictureData
   return { data, steps: series.data ?? NO_STEPS, decisions, view, range, endpoints: endpoints.data ?? [], error, onWidth }
 }
 
-const guessWidth = (): number => Math.ceil((Math.min(1400, document.documentElement.clientWidth) - 170) / WIDTH_STEP) * WIDTH_STEP
+const guessWidth = (): number => Math.min(1400, document.documentElement.clientWidth) - 170
 
 /** A span ends at the gateway's now, whose clock may differ from the browser's. */
 function viewOf({ from, to, span }: Range, data: TimelineView | undefined): View {
@@ -69,14 +71,18 @@ function viewOf({ from, to, span }: Range, data: TimelineView | undefined): View
 function useFreshPicture(isLive: boolean, pixelMs: number): void {
   const cache = useQueryClient()
   const due = useRef<ReturnType<typeof setTimeout>>(undefined)
-  const hear = useCallback(() => {
-    due.current ??= setTimeout(
-      () => {
-        due.current = undefined
-        void cache.invalidateQueries({ queryKey: ['timeline'] })
-      },
-      Math.max(FRESHEN_MS, pixelMs),
-    )
-  }, [cache, pixelMs])
+  const hear = useCallback(
+    (_: unknown, isChange: boolean) => {
+      if (!isChange) return
+      due.current ??= setTimeout(
+        () => {
+          due.current = undefined
+          void cache.invalidateQueries({ queryKey: ['timeline'] })
+        },
+        Math.max(FRESHEN_MS, pixelMs),
+      )
+    },
+    [cache, pixelMs],
+  )
   useTopic(isLive ? 'pool' : undefined, hear)
 }

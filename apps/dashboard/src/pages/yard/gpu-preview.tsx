@@ -1,6 +1,6 @@
 // What the cards did in the range, in small: to look at, and to go on from.
 import { Link } from '@tanstack/react-router'
-import { useEffect, useMemo } from 'react'
+import { useMemo } from 'react'
 import type { TimelineView } from '@runyard/schema/api'
 import { useZone } from '../../app/preferences.ts'
 import { keepRange } from '../../app/range.ts'
@@ -19,15 +19,15 @@ import styles from './gpu-preview.module.css'
 
 const ROOM_PX = 150
 
-export function GpuPreview() {
-  const picture = usePicture({})
+/** `width`: of the page, since the picture is there only with its data; 0: not known yet. */
+export function GpuPreview({ width }: { readonly width: number }) {
+  const picture = usePicture({ width })
   if (picture.data === undefined || picture.data.lanes.length === 0) return null
   return <Preview {...picture} data={picture.data} />
 }
 
-function Preview({ data, steps, decisions, view, onWidth }: PictureData & { readonly data: TimelineView }) {
+function Preview({ data, steps, decisions, view }: PictureData & { readonly data: TimelineView }) {
   const [ref, width] = useWidth()
-  useEffect(() => onWidth(width), [width, onWidth])
   const zone = useZone()
   const look = useLook()
   const picture = useMemo(() => toPicture(data), [data])

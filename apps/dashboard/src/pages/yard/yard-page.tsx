@@ -6,6 +6,7 @@ import { useEndpointLoads } from '../../api/endpoint-loads.ts'
 import { endpointsQuery, noticesQuery, poolQuery } from '../../api/queries.ts'
 import { useTopic } from '../../api/live.ts'
 import { Problem } from '../../ui/problem.tsx'
+import { useWidth } from '../../timeline/use-width.ts'
 import { EndpointTable } from './endpoint-table.tsx'
 import { GpuPreview } from './gpu-preview.tsx'
 import { NoticeList } from './notice-list.tsx'
@@ -14,6 +15,7 @@ import styles from './yard-page.module.css'
 
 export function YardPage() {
   const cache = useQueryClient()
+  const [ref, width] = useWidth()
   const hear = useCallback(
     (value: unknown) => {
       if (value !== undefined) cache.setQueryData(poolQuery.queryKey, value as PoolView)
@@ -26,14 +28,14 @@ export function YardPage() {
   const troubles = troublesOf(notices.data ?? [], loads)
   const error = pool.error ?? notices.error ?? endpoints.error
   return (
-    <div className={styles.page}>
+    <div className={styles.page} ref={ref}>
       <div>
         <h1>Yard</h1>
         {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
       </div>
       {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
       <NoticeList troubles={troubles} />
-      <GpuPreview />
+      <GpuPreview width={width} />
       {endpoints.data && (
         <section aria-labelledby="endpoints">
           <h2 id="endpoints">Endpoints</h2>
