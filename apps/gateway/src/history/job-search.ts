@@ -20,10 +20,8 @@ export interface Wanted {
   readonly q?: string | undefined
 }
 
-/** Some ten milliseconds of the event loop. */
-const CHUNKS_AT_ONCE = 32
-/** Some thirty thousand jobs. */
-const NEWEST_TURNS = 4
+/** Of up to 250 jobs each, by turns of the event loop, of which the longest take some ten milliseconds. The first few are enough for most lists. */
+const NEWEST_CHUNKS = [4, 32, 32] as const
 /** Of one answer. */
 export const SEARCH_MS = 2000
 
@@ -106,11 +104,11 @@ async function* readBack({ store: { history }, past, name, blocks }: Reading, wa
   }
   const to = Math.min(Date.now(), until, startAt) + CHUNK_LAG_MS
   let after: string | undefined
-  for (let turn = 0; turn < NEWEST_TURNS; turn += 1) {
-    const range: ChunkRange = { from, to, after, newestFirst: true, count: CHUNKS_AT_ONCE }
+  for (const count of NEWEST_CHUNKS) {
+    const range: ChunkRange = { from, to, after, newestFirst: true, count }
     const chunks = await history.chunks('jobs', range)
     after = chunks.at(-1)?.id
-    const isLast = chunks.length < CHUNKS_AT_ONCE
+    const isLast = chunks.length < count
     const columns = buildJobColumns()
     for (const { bytes } of chunks) columns.addChunk(bytes)
     yield { jobs: await find(columns.finish()), finalFrom: isLast ? -Infinity : timeOf(after) }
