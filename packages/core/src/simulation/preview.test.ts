@@ -70,6 +70,15 @@ it('shows what a longer idle timeout saves and costs', () => {
   expect(long.workerMs).toBeGreaterThan(short.workerMs)
 })
 
+it('gives a worker as many jobs at a time as it may have', () => {
+  const several = { workersMin: 0, workersMax: 3, idleTimeoutMs: 60_000, scaling: { type: 'QUEUE_DELAY' as const, queueDelay: 4 } }
+  const burst = Array.from({ length: 6 }, () => ({ at: 0, runMs: 10_000 }))
+  const of = (jobsAtOnce: number) => previewScaling({ settings: several, jobs: burst, jobsAtOnce, startMs: 1000, forMs: 120_000 })
+  // 10 s for the first job of each of three workers, and again; one worker has all six within 10 s.
+  expect(of(1)).toMatchObject({ coldStarts: 3, workMs: 60_000, notStarted: 0 })
+  expect(of(6)).toMatchObject({ coldStarts: 1, workMs: 10_000, waitP95Ms: 1000 })
+})
+
 it('is empty without jobs and minimum', () => {
   const none = { workersMin: 0, workersMax: 1, idleTimeoutMs: 5000, scaling: { type: 'QUEUE_DELAY' as const, queueDelay: 4 } }
   expect(previewScaling({ settings: none, jobs: [], startMs: 1000, forMs: 86_400_000 })).toEqual({

@@ -1,5 +1,5 @@
 // What other settings would have done: the real `plan` over the jobs of an endpoint. It assumes that the pool has room for all workers, that every start
-// takes as long, and that a worker has one job at a time. Of its own entry point, for the page's worker thread.
+// takes as long, and that a job takes as long beside others. Of its own entry point, for the page's worker thread.
 import type { EndpointSettings } from '@runyard/schema'
 import { runTimeline } from './timeline.ts'
 import { simulatedEndpoint } from './world.ts'
@@ -10,6 +10,8 @@ export interface PreviewInput {
   readonly settings: ScalingSettings
   /** Ascending by `at`, ms after the beginning. */
   readonly jobs: readonly { readonly at: number; readonly runMs: number }[]
+  /** Jobs that a worker has at a time, at most; default: 1. */
+  readonly jobsAtOnce?: number | undefined
   /** From the start of a worker until it takes jobs. */
   readonly startMs: number
   readonly forMs: number
@@ -23,7 +25,7 @@ export interface Preview {
   readonly waitP95Ms: number | null
   /** Workers that were started. */
   readonly coldStarts: number
-  /** Time of all workers together, and how much of it they had a job. */
+  /** Time of all workers together, and how much of it they had a job. Several jobs at a time count once. */
   readonly workerMs: number
   readonly workMs: number
   /** Jobs that no worker had taken at the end. */
@@ -32,23 +34,21 @@ export interface Preview {
 
 const ID = 'preview'
 
-export function previewScaling({ settings, jobs, startMs, forMs }: PreviewInput): Preview {
+export function previewScaling({ settings, jobs, jobsAtOnce = 1, startMs, forMs }: PreviewInput): Preview {
   const endpoint = simulatedEndpoint(ID, settings)
-  const actor = { endpoint, startMs, jobsAt: jobs.map(({ at }) => at), jobMs: 0, runsMs: jobs.map(({ runMs }) => runMs) }
+  const actor = { endpoint, startMs, jobsAtOnce, jobsAt: jobs.map(({ at }) => at), jobMs: 0, runsMs: jobs.map(({ runMs }) => runMs) }
   const line = runTimeline([actor], { cards: settings.workersMax, forMs, skips: true })
   const waits = line.jobs
     .flatMap(({ submittedAt, startedAt }) => (startedAt === undefined ? [] : [startedAt - submittedAt]))
     .toSorted((a, b) => a - b)
   const spans = line.spans.map(({ startedAt, goneAt }) => ({ from: startedAt, to: Math.min(goneAt, forMs) }))
-  // Jobs are simulated in the order in which they were submitted.
-  const work = line.jobs.map(({ startedAt }, at) => (startedAt === undefined ? 0 : Math.min(jobs[at]?.runMs ?? 0, forMs - startedAt)))
   return {
     workers: countOver(spans),
     waitP50Ms: quantile(waits, 0.5),
     waitP95Ms: quantile(waits, 0.95),
     coldStarts: spans.length,
     workerMs: spans.reduce((sum, { from, to }) => sum + to - from, 0),
-    workMs: work.reduce((sum, ms) => sum + ms, 0),
+    workMs: line.spans.reduce((sum, { workMs }) => sum + workMs, 0),
     notStarted: line.jobs.length - waits.length,
   }
 }

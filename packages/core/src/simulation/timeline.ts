@@ -11,6 +11,8 @@ export interface Actor {
   readonly jobMs: number
   /** Of each job, in the order of `jobsAt`; absent: `jobMs` of all. */
   readonly runsMs?: readonly number[]
+  /** Jobs that a worker has at a time, at most; default: 1. */
+  readonly jobsAtOnce?: number
   /** When its jobs are submitted, ms after the start, ascending. */
   readonly jobsAt: readonly number[]
 }
@@ -27,6 +29,8 @@ export interface WorkerSpan {
   readonly readyAt: number
   /** Infinity: it was there at the end. */
   readonly goneAt: number
+  /** How long it had a job, those counted once that it had at the same time. */
+  readonly workMs: number
 }
 
 export interface Timeline {
@@ -54,12 +58,19 @@ interface SimJob extends JobLife {
   readonly runMs: number
 }
 
+interface SimLease extends LeaseView {
+  readonly endsAt: number
+}
+
 interface SimWorker {
   record: WorkerRecord
   readonly readyAt: number
-  lease: LeaseView | undefined
-  freeAt: number
+  readonly jobsAtOnce: number
+  leases: readonly SimLease[]
   goneAt: number
+  workMs: number
+  /** When the last of the jobs ends that it had so far. */
+  busyUntil: number
 }
 
 interface Sim {
@@ -98,8 +109,9 @@ export function runTimeline(actors: readonly Actor[], { cards, forMs, keyLimits 
     // What was just decided may have consequences at once.
     sim.now = skips && actions.length === 0 ? stepAt(nextEvent(sim, nextDueAt), sim.now) : sim.now + STEP_MS
   }
-  const spans = sim.everyWorker.map(({ record: { endpointId, createdAt }, readyAt, goneAt }) => ({
+  const spans = sim.everyWorker.map(({ record: { endpointId, createdAt }, readyAt, goneAt, workMs, busyUntil }) => ({
     endpointId,
+    workMs: workMs - Math.max(0, busyUntil - START - forMs),
     startedAt: createdAt - START,
     readyAt: readyAt - START,
     goneAt: goneAt - START,
@@ -140,7 +152,7 @@ function stepAt(time: number, now: number): number {
 /** When something happens next by itself: a job arrives, a worker is ready, ends a job or is gone, or the plan is due. */
 function nextEvent({ actors, submitted, workers, now }: Sim, dueAt: number): number {
   const arrivals = actors.map((actor) => START + (actor.jobsAt[submitted.get(actor) ?? 0] ?? Infinity))
-  const ends = workers.flatMap(({ readyAt, lease, freeAt, goneAt }) => [readyAt, lease === undefined ? Infinity : freeAt, goneAt])
+  const ends = workers.flatMap(({ readyAt, leases, goneAt }) => [readyAt, ...leases.map(({ endsAt }) => endsAt), goneAt])
   return Math.min(dueAt, ...arrivals, ...ends.filter((at) => at > now))
 }
 
@@ -167,21 +179,32 @@ function live(sim: Sim): void {
   sim.workers = sim.workers.filter((worker) => worker.goneAt > sim.now)
   for (const worker of sim.workers) {
     if (worker.readyAt <= sim.now) worker.record = { ...worker.record, readyAt: worker.readyAt, lastSeenAt: sim.now }
-    if (worker.lease !== undefined && worker.freeAt <= sim.now) {
-      worker.lease = undefined
-      worker.record = { ...worker.record, lastJobEndedAt: sim.now }
-    }
-    if (worker.lease === undefined && takesJobs(worker, sim, worker.record.endpointId)) take(sim, worker)
+    const left = worker.leases.filter(({ endsAt }) => endsAt > sim.now)
+    if (left.length < worker.leases.length) worker.record = { ...worker.record, lastJobEndedAt: sim.now }
+    worker.leases = left
+    if (takesJobs(worker, sim, worker.record.endpointId)) take(sim, worker)
   }
 }
 
 function take({ waiting, now }: Sim, worker: SimWorker): void {
   const { endpointId, id } = worker.record
-  const job = waiting.get(endpointId)?.shift()
-  if (job === undefined) return
-  job.startedAt = now
-  worker.lease = { jobId: `j-${id}-${now}`, endpointId, workerId: id, lastHolder: id, startedAt: now, executionTimeoutMs: undefined }
-  worker.freeAt = now + job.runMs
+  const taken = waiting.get(endpointId)?.splice(0, worker.jobsAtOnce - worker.leases.length) ?? []
+  const leases = taken.map((job, place) => {
+    job.startedAt = now
+    const lease = {
+      jobId: `j-${id}-${now}-${place}`,
+      endpointId,
+      workerId: id,
+      lastHolder: id,
+      startedAt: now,
+      executionTimeoutMs: undefined,
+    }
+    const endsAt = now + job.runMs
+    worker.workMs += Math.max(0, endsAt - Math.max(now, worker.busyUntil))
+    worker.busyUntil = Math.max(endsAt, worker.busyUntil)
+    return { ...lease, endsAt }
+  })
+  worker.leases = [...worker.leases, ...leases]
 }
 
 function look(sim: Sim): Observed {
@@ -195,7 +218,7 @@ function viewOf({ endpoint }: Actor, { waiting: lines, workers, yieldedAt, now }
   const own = workers.filter(({ record: { endpointId } }) => endpointId === endpoint.id)
   return simulatedView(endpoint, {
     demand: { waiting: waiting.length, waitingNormal: waiting.length, oldestWaitingAt: waiting[0]?.submittedAt },
-    leases: own.flatMap(({ lease }) => (lease === undefined ? [] : [lease])),
+    leases: own.flatMap(({ leases }) => leases),
     workers: own.map((worker) => worker.record),
     sweptAt: now,
     yieldedAt: yieldedAt.get(endpoint.id) ?? 0,
@@ -212,7 +235,7 @@ function carryOut(sim: Sim, action: Action): void {
   }
   if (action.kind === 'stop' && worker.goneAt === Infinity) {
     worker.goneAt = sim.now + STOP_MS
-    if (worker.lease !== undefined) sim.brokenOff += 1
+    if (worker.leases.length > 0) sim.brokenOff += 1
   }
 }
 
@@ -221,7 +244,8 @@ function start(sim: Sim, { endpointId, gpus, reason }: Extract<Action, { kind: '
   if (actor === undefined) return
   const id = `w${sim.everyWorker.length}-${sim.now - START}`
   const record = simulatedWorker({ id, endpoint: actor.endpoint, gpus, reason, now: sim.now })
-  const worker = { record, readyAt: sim.now + actor.startMs, lease: undefined, freeAt: 0, goneAt: Infinity }
+  const times = { readyAt: sim.now + actor.startMs, goneAt: Infinity, workMs: 0, busyUntil: 0 }
+  const worker: SimWorker = { record, ...times, jobsAtOnce: actor.jobsAtOnce ?? 1, leases: [] }
   sim.workers.push(worker)
   sim.everyWorker.push(worker)
 }

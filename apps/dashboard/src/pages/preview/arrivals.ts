@@ -1,6 +1,6 @@
 // The jobs that a preview runs: those of the last day, or imagined ones.
 import type { Preview, PreviewInput } from '@runyard/core/preview'
-import type { FoundJob, WorkerLifeView } from '@runyard/schema/api'
+import type { EndpointView, FoundJob, WorkerLifeView } from '@runyard/schema/api'
 
 export interface Arrivals extends Pick<PreviewInput, 'jobs' | 'forMs'> {
   /** Epoch ms of the beginning. */
@@ -44,13 +44,30 @@ export function outcomeOf(found: readonly FoundJob[], lives: readonly Pick<Worke
     waitP95Ms: at(0.95),
     coldStarts: lives.filter(({ times: { placed } }) => placed >= from && placed < to).length,
     workerMs: within.reduce((sum, ms) => sum + ms, 0),
-    workMs: jobs.reduce((sum, { runMs = 0 }) => sum + runMs, 0),
+    workMs: [...Map.groupBy(jobs, ({ workerId }) => workerId)].reduce((sum, [, own]) => sum + workOf(own), 0),
     notStarted: jobs.filter(({ startedAt }) => startedAt === undefined).length,
   }
 }
 
+/** How long a worker had a job; what overlaps counts once. */
+function workOf(jobs: readonly FoundJob[]): number {
+  const spans = jobs.flatMap(({ startedAt, runMs }) => (startedAt === undefined || runMs === undefined ? [] : [{ from: startedAt, runMs }]))
+  let [work, until] = [0, 0]
+  for (const { from, runMs } of spans.toSorted((a, b) => a.from - b.from)) {
+    work += Math.max(0, from + runMs - Math.max(from, until))
+    until = Math.max(until, from + runMs)
+  }
+  return work
+}
+
+/** What an endpoint says of itself, else what its workers had. */
+export function jobsAtOnceOf({ env }: Pick<EndpointView, 'env'>, found: readonly FoundJob[]): number {
+  const said = Number(env['RUNPOD_MAX_CONCURRENCY'])
+  return said >= 1 ? Math.floor(said) : Math.max(1, mostAtOnce(found))
+}
+
 /** The most jobs that one worker had at a time. */
-export function mostAtOnce(found: readonly FoundJob[]): number {
+function mostAtOnce(found: readonly FoundJob[]): number {
   const byWorker = Map.groupBy(found, ({ workerId }) => workerId ?? '')
   const most = [...byWorker].map(([workerId, jobs]) => {
     if (workerId === '') return 0

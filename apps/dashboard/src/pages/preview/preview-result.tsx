@@ -7,7 +7,7 @@ import { Chart } from '../../ui/chart.tsx'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { formatCost, formatCount, formatDuration, formatPercent } from '../../ui/format.ts'
 import { pricesQuery } from '../../api/queries.ts'
-import { mostAtOnce, outcomeOf, type Arrivals, type Outcome } from './arrivals.ts'
+import { outcomeOf, type Arrivals, type Outcome } from './arrivals.ts'
 import type { PastDay } from './preview-queries.ts'
 import { formatHours } from '../usage/describe-usage.ts'
 import styles from './preview.module.css'
@@ -18,11 +18,13 @@ interface PreviewResultProps {
   readonly endpoint: EndpointView
   readonly arrivals: Arrivals
   readonly past: PastDay | undefined
+  /** Of a worker, at most. */
+  readonly jobsAtOnce: number
   readonly previews: readonly Preview[]
   readonly isRunning: boolean
 }
 
-export function PreviewResult({ endpoint, arrivals, past, previews, isRunning }: PreviewResultProps) {
+export function PreviewResult({ endpoint, arrivals, past, jobsAtOnce, previews, isRunning }: PreviewResultProps) {
   const [now, tried] = previews
   return (
     <section className={styles.result} aria-label="What would have happened" aria-busy={isRunning}>
@@ -32,7 +34,7 @@ export function PreviewResult({ endpoint, arrivals, past, previews, isRunning }:
       {now && tried && (
         <>
           <WorkersChart arrivals={arrivals} previews={[now, tried]} />
-          <p className={styles.intro}>{assumptionsOf(past)}</p>
+          <p className={styles.intro}>{assumptionsOf(past, jobsAtOnce)}</p>
           <Numbers endpoint={endpoint} past={past} now={now} tried={tried} />
         </>
       )}
@@ -41,11 +43,10 @@ export function PreviewResult({ endpoint, arrivals, past, previews, isRunning }:
 }
 
 /** Why “as it is” differs from what happened. */
-function assumptionsOf(past: PastDay | undefined): string {
-  const most = mostAtOnce(past?.jobs ?? [])
-  const several = most > 1 ? `; here workers had up to ${most}` : ''
-  const was = most === 0 ? '' : ' “As it was” is what happened.'
-  return `“As it is” and “as tried” are plans on paper: each worker finds a card at once, each start succeeds and takes as long as usual, and a worker has one job at a time${several}.${was}`
+function assumptionsOf(past: PastDay | undefined, jobsAtOnce: number): string {
+  const several = jobsAtOnce === 1 ? 'one job at a time' : `up to ${jobsAtOnce} jobs at a time, each as long as it was`
+  const was = past === undefined || past.jobs.length === 0 ? '' : ' “As it was” is what happened.'
+  return `“As it is” and “as tried” are plans on paper: each worker finds a card at once, each start succeeds and takes as long as usual, and a worker has ${several}.${was}`
 }
 
 /** The highest of each step, so that no short peak is lost. */

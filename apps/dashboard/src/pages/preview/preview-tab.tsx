@@ -7,7 +7,7 @@ import { Stack } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { useEndpoint } from '../endpoint/endpoint-context.ts'
 import { ApplySettings } from './apply-settings.tsx'
-import { arrivalsOf, imagineArrivals, usualStartMs, type Arrivals } from './arrivals.ts'
+import { arrivalsOf, imagineArrivals, jobsAtOnceOf, usualStartMs, type Arrivals } from './arrivals.ts'
 import { pastDayQuery, type PastDay } from './preview-queries.ts'
 import { PreviewResult } from './preview-result.tsx'
 import { SettingsForm } from './settings-form.tsx'
@@ -26,9 +26,10 @@ export function PreviewTab() {
   const current = useMemo(() => settingsOf(endpoint), [endpoint])
   const tried = useMemo(() => triedSettings(current, search), [current, search])
   const { arrivals, startMs } = useArrivals(past, search)
+  const jobsAtOnce = useMemo(() => jobsAtOnceOf(endpoint, past?.jobs ?? []), [endpoint, past])
   const inputs = useMemo(
-    () => arrivals && [current, tried].map((settings) => ({ settings, startMs, jobs: arrivals.jobs, forMs: arrivals.forMs })),
-    [arrivals, startMs, current, tried],
+    () => arrivals && [current, tried].map((settings) => ({ settings, startMs, jobsAtOnce, jobs: arrivals.jobs, forMs: arrivals.forMs })),
+    [arrivals, startMs, jobsAtOnce, current, tried],
   )
   const { previews, isRunning } = usePreviews(inputs)
   if (endpoint.type === 'LOAD_BALANCER') return <p>A preview needs a queue; this endpoint answers requests without one.</p>
@@ -39,7 +40,7 @@ export function PreviewTab() {
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       <div className={styles.columns}>
         <SettingsForm tried={tried} search={search} usual={{ ...USUAL, startMs }} isImagined={isImagined} />
-        {arrivals && <PreviewResult endpoint={endpoint} arrivals={arrivals} past={past} previews={previews} isRunning={isRunning} />}
+        {arrivals && <PreviewResult {...{ endpoint, arrivals, past, jobsAtOnce, previews, isRunning }} />}
       </div>
       <ApplySettings endpoint={endpoint} current={current} tried={tried} />
     </Stack>

@@ -1,6 +1,6 @@
 import type { FoundJob } from '@runyard/schema/api'
 import { expect, it } from 'vitest'
-import { arrivalsOf, imagineArrivals, usualStartMs } from './arrivals.ts'
+import { arrivalsOf, imagineArrivals, jobsAtOnceOf, outcomeOf, usualStartMs } from './arrivals.ts'
 import { readPreviewSearch, settingsOf, toChange, triedSettings } from './settings-search.ts'
 
 const current = settingsOf({ workers: { min: 0, max: 3, idleTimeout: 5 }, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 } })
@@ -44,6 +44,15 @@ it('knows how long starts usually took', () => {
   const life = (ready?: number) => ({ times: { placed: 1000, ...(ready !== undefined && { ready }) } })
   expect(usualStartMs([life(3000), life(), life(9000), life(2000)])).toBe(2000)
   expect(usualStartMs([life()])).toBeUndefined()
+})
+
+it('knows how many jobs a worker has at a time, and counts time once in which it has several', () => {
+  const on = (workerId: string, startedAt: number, runMs: number) => ({ ...job(startedAt, runMs), workerId, startedAt })
+  const found = [on('a', 1000, 500), on('a', 1200, 500), on('a', 1700, 100), on('b', 1000, 300)]
+  expect(jobsAtOnceOf({ env: {} }, found)).toBe(2)
+  expect(jobsAtOnceOf({ env: { RUNPOD_MAX_CONCURRENCY: '4' } }, found)).toBe(4)
+  expect(jobsAtOnceOf({ env: {} }, [])).toBe(1)
+  expect(outcomeOf(found, [], { from: 0, to: 9000 }).workMs).toBe(1100)
 })
 
 it('imagines the same jobs for the same sliders, about as many as asked for', () => {
