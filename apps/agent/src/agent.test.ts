@@ -12,7 +12,6 @@ import type { TestWorker } from './testing/worker.ts'
 let gateway: FakeGateway
 let worker: TestWorker
 let scratch: string
-let nextId = 0
 
 beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
@@ -26,11 +25,7 @@ afterEach(async () => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-async function run(input: unknown) {
-  nextId += 1
-  gateway.give({ id: `job-${nextId}`, input })
-  return gateway.settled(`job-${nextId}`)
-}
+const run = (input: unknown) => gateway.run(input)
 
 async function value(input: unknown): Promise<string> {
   const { body } = await run(input)

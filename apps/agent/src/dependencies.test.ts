@@ -14,7 +14,6 @@ let gateway: FakeGateway
 let worker: TestWorker
 let scratch: string
 let index: string
-let nextId = 0
 
 beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
@@ -68,9 +67,7 @@ function buildWheel(name: string, { version = '1.0', requires = '', value = vers
 
 const USE = 'def f():\n    import tiny\n    return tiny.VALUE\n'
 async function run(dependencies: unknown, code = USE) {
-  nextId += 1
-  gateway.give({ id: `job-${nextId}`, input: flashCall('f', code, { dependencies, serialization_format: 'json' }) })
-  return (await gateway.settled(`job-${nextId}`)).body
+  return (await gateway.run(flashCall('f', code, { dependencies, serialization_format: 'json' }))).body
 }
 const valueOf = async (dependencies: unknown, code = USE) => {
   const { output, error } = await run(dependencies, code)

@@ -11,7 +11,6 @@ let app: string
 let scratch: string
 let gateway: FakeGateway
 let worker: TestWorker | undefined
-let nextId = 0
 
 beforeEach(async () => {
   app = mkdtempSync(join(tmpdir(), 'app-'))
@@ -45,12 +44,7 @@ function barePython(directory: string): string {
   return join(directory, 'bare', 'bin', 'python')
 }
 
-async function call(input: unknown) {
-  nextId += 1
-  const id = `job-${nextId}`
-  gateway.give({ id, input })
-  return { id, ...(await gateway.settled(id)) }
-}
+const call = (input: unknown) => gateway.run(input)
 
 describe('a handler that flash deploy shipped', () => {
   const flash = (handler: string): void => build({ 'handler_my-api.py': handler, 'helper.py': 'WHERE = __file__\n' })
@@ -58,7 +52,7 @@ describe('a handler that flash deploy shipped', () => {
   it('is imported from the build with its root first on sys.path and as working directory, and gets id and input', async () => {
     flash('import os, sys, helper\ndef handler(job):\n    return [job["id"], job["input"], os.getcwd(), sys.path[0], helper.WHERE]\n')
     start('deployed-flash')
-    const { id, body } = await call({ a: 1 })
+    const { jobId: id, body } = await call({ a: 1 })
     expect(body).toEqual({ output: [id, { a: 1 }, app, app, join(app, 'helper.py')] })
   })
 
@@ -191,9 +185,7 @@ async def handler(job):
     return start('deployed-flash', { RUNPOD_MAX_CONCURRENCY: '3', ...more })
   }
   const give = async (own: TestWorker, input: object): Promise<string> => {
-    nextId += 1
-    const id = `job-${nextId}`
-    gateway.give({ id, input })
+    const id = gateway.add(input)
     await own.printed(`begun ${id}`)
     return id
   }
@@ -285,7 +277,7 @@ async def handler(job):
     build({ 'handler_my-api.py': handler })
     start('deployed-flash', { RUNPOD_MAX_CONCURRENCY: '2' })
     const [one, two] = await Promise.all([call({}), call({})])
-    for (const { id, body } of [one, two]) {
+    for (const { jobId: id, body } of [one, two]) {
       expect(body).toEqual({ output: [0, 1, 2].map((i) => [id, i]) })
       expect(gateway.chunks.filter((chunk) => JSON.stringify(chunk).includes(id))).toEqual([0, 1, 2].map((i) => ({ output: [id, i] })))
     }

@@ -9,7 +9,6 @@ import { descendantsOf, flashCall, pickled, processesMarked, startWorker, unpick
 
 let gateway: FakeGateway
 let worker: TestWorker | undefined
-let nextId = 0
 
 beforeEach(async () => {
   gateway = await startFakeGateway()
@@ -20,11 +19,7 @@ afterEach(async () => {
   await gateway[Symbol.asyncDispose]()
 })
 
-async function run(input: unknown) {
-  nextId += 1
-  gateway.give({ id: `job-${nextId}`, input })
-  return gateway.settled(`job-${nextId}`)
-}
+const run = (input: unknown) => gateway.run(input)
 
 async function expectWorking() {
   const { body } = await run(flashCall('ok', 'def ok():\n    return "fine"\n'))

@@ -11,7 +11,6 @@ import type { TestWorker } from './testing/worker.ts'
 let gateway: FakeGateway
 let worker: TestWorker
 let scratch: string
-let nextId = 0
 
 beforeEach(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
@@ -26,7 +25,6 @@ afterEach(async () => {
 })
 
 async function run(name: string, source: string, more: Record<string, unknown> = {}) {
-  nextId += 1
   const input = {
     function_name: name,
     function_code: source,
@@ -35,8 +33,7 @@ async function run(name: string, source: string, more: Record<string, unknown> =
     serialization_format: 'json',
     execution_type: 'function',
   }
-  gateway.give({ id: `job-${nextId}`, input: { ...input, ...more } })
-  return gateway.settled(`job-${nextId}`)
+  return gateway.run({ ...input, ...more })
 }
 
 describe('a function in a module', () => {

@@ -11,7 +11,6 @@ import type { TestWorker } from './testing/worker.ts'
 let gateway: FakeGateway
 let worker: TestWorker
 let scratch: string
-let nextId = 0
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
@@ -25,11 +24,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-async function run(input: unknown) {
-  nextId += 1
-  gateway.give({ id: `job-${nextId}`, input })
-  return (await gateway.settled(`job-${nextId}`)).body
-}
+const run = async (input: unknown) => (await gateway.run(input)).body
 
 const body = (...lines: string[]) => ['def f():', ...lines.map((line) => `    ${line}`)].join('\n')
 const asJson = (code: string, more: Record<string, unknown> = {}) => flashCall('f', code, { serialization_format: 'json', ...more })

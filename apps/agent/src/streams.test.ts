@@ -23,14 +23,11 @@ afterEach(async () => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-let nextId = 0
 /** What the stream brought for this job, and the job's end. */
 async function run(source: string) {
-  nextId += 1
   const before = gateway.chunks.length
   const input = { function_name: 'f', function_code: source, args: [], kwargs: {}, serialization_format: 'json' }
-  gateway.give({ id: `job-${nextId}`, input })
-  const { body } = await gateway.settled(`job-${nextId}`)
+  const { body } = await gateway.run(input)
   const items = gateway.chunks.slice(before).map((chunk) => (chunk as { output: Record<string, unknown> }).output)
   return { items, body }
 }
@@ -133,9 +130,7 @@ describe('a generator that Flash calls', () => {
   it('is an error that says what to return instead', async () => {
     worker = startWorker(gateway.url)
     for (const code of ['def f():\n    yield 1\n', 'async def f():\n    yield 1\n']) {
-      nextId += 1
-      gateway.give({ id: `job-${nextId}`, input: flashCall('f', code) })
-      const { body } = await gateway.settled(`job-${nextId}`)
+      const { body } = await gateway.run(flashCall('f', code))
       expect(body.error).toMatch(
         /^the function returned a value of type '(async_)?generator' that cannot be pickled: .*; return a list of its values$/,
       )

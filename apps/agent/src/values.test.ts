@@ -7,7 +7,6 @@ import type { TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
 let worker: TestWorker
-let nextId = 0
 
 beforeAll(async () => {
   gateway = await startFakeGateway()
@@ -19,11 +18,7 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
 })
 
-async function run(input: unknown) {
-  nextId += 1
-  gateway.give({ id: `job-${nextId}`, input })
-  return gateway.settled(`job-${nextId}`)
-}
+const run = (input: unknown) => gateway.run(input)
 
 const base64 = (...parts: (string | number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)))).toString('base64')

@@ -27,6 +27,10 @@ export interface FakeGateway extends AsyncDisposable {
   /** Held polls of a route. */
   waiting(route: 'job-take' | 'job-stop'): number
   give(job: { id: string; input: unknown }): void
+  /** Gives a job with a new id. Returns the id. */
+  add(input: unknown): string
+  /** The result of such a job. */
+  run(input: unknown): Promise<Settled>
   stop(jobId: string): void
   settled(jobId: string): Promise<Settled>
   /** Resolves as soon as `check` holds; looked at after each request. */
@@ -55,6 +59,7 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
   const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const { requests, pings, chunks, posts, refuse, until, done } = state
+  let added = 0
   const gateway: FakeGateway = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
@@ -66,6 +71,12 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
     until,
     waiting: (route) => state.polls[route].waiting(),
     give: (job) => state.polls['job-take'].give(job),
+    add(input) {
+      const id = `job-${(added += 1)}`
+      gateway.give({ id, input })
+      return id
+    },
+    run: (input) => gateway.settled(gateway.add(input)),
     stop: (jobId) => state.polls['job-stop'].give({ jobsToStop: [jobId] }),
     async settled(jobId) {
       await until(() => done.some((result) => result.jobId === jobId))
