@@ -2,14 +2,16 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
+import { createMemoryBlobs } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { countBlobErrors } from './blobs.ts'
-import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import type { TestGateway, TestWorker } from './testing/gateway.ts'
+import { useGateways } from './testing/use-gateway.ts'
 
-let redis: TestRedis
-let gateway: TestGateway
 let root: string
+afterAll(() => rm(root, { recursive: true, force: true }))
+const startGateway = useGateways()
+let gateway: TestGateway
 let ep: string
 let worker: TestWorker
 const blobDirectory = () => join(root, 'blobs')
@@ -17,16 +19,9 @@ const LARGE = 'ü'.repeat(200_000)
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-blobs-'))
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { lease: { durationS: 60 }, blobs: { directory: blobDirectory() }, retention: { syncS: 5 } })
+  gateway = await startGateway({ lease: { durationS: 60 }, blobs: { directory: blobDirectory() }, retention: { syncS: 5 } })
   ep = (await gateway.addEndpoint()).id
   worker = await gateway.addWorker(ep)
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-  await rm(root, { recursive: true, force: true })
 })
 
 async function files(): Promise<readonly string[]> {

@@ -1,31 +1,28 @@
 // Spans of jobs, sent to an OTLP receiver, and the trace that is handed on to the worker and to the webhook.
-import { startReceiver, startRedis, type Receiver, type TestRedis } from '@runyard/testing'
+import { startReceiver, type Receiver } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { contextOf, toTraceparent } from './parts/job-spans.ts'
-import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import type { TestGateway, TestWorker } from './testing/gateway.ts'
+import { useGateways } from './testing/use-gateway.ts'
 
 const WAIT = { timeout: 20_000 }
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`
 
-let redis: TestRedis
 let otlp: Receiver
 let hook: Receiver
 let traced: TestGateway
 let plain: TestGateway
 const scope = new AsyncDisposableStack()
+afterAll(() => scope.disposeAsync())
+const startGateway = useGateways()
 beforeAll(async () => {
-  redis = await startRedis()
-  scope.defer(() => redis.stop())
   otlp = scope.use(await startReceiver())
   hook = scope.use(await startReceiver())
   const webhooks = { allowPrivate: true }
-  traced = scope.use(
-    await startGateway(redis.url, { webhooks, traces: { endpoint: `http://127.0.0.1:${otlp.port}/`, headers: { 'x-token': 't' } } }),
-  )
-  plain = scope.use(await startGateway(redis.url, { webhooks }))
+  traced = await startGateway({ webhooks, traces: { endpoint: `http://127.0.0.1:${otlp.port}/`, headers: { 'x-token': 't' } } })
+  plain = await startGateway({ webhooks })
 })
-afterAll(() => scope.disposeAsync())
 
 interface OtlpSpan {
   readonly traceId: string

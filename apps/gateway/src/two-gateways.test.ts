@@ -1,23 +1,17 @@
 // Gateways are stateless: any of them may take a request, a poll or a result (ADR 23).
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSend, openLine, startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSend, openLine } from '@runyard/testing'
+import { beforeAll, expect, it } from 'vitest'
 import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import { useGateways } from './testing/use-gateway.ts'
 
-let redis: TestRedis
+const start = useGateways()
 let one: TestGateway
 let other: TestGateway
 
 beforeAll(async () => {
-  redis = await startRedis()
-  one = await startGateway(redis.url, {}, { prefix: 'shared' })
-  other = await startGateway(redis.url, {}, { prefix: 'shared' })
-})
-
-afterAll(async () => {
-  await other[Symbol.asyncDispose]()
-  await one[Symbol.asyncDispose]()
-  await redis.stop()
+  one = await start({}, { prefix: 'shared' })
+  other = await start({}, { prefix: 'shared' })
 })
 
 /** The same worker, talking to the other gateway. */
@@ -133,7 +127,7 @@ it('a changed endpoint is seen by every gateway', async () => {
 })
 
 it('a gateway that hears nothing any more, without a word from the network, still gives its worker the next job', async () => {
-  await using line = await openLine(redis.port)
+  await using line = await openLine(start.redis().port)
   await using deaf = await startGateway(line.url, {}, { prefix: 'shared', signalCheckMs: 200, answerMs: 3000 })
   const { id: ep } = await deaf.addEndpoint()
   const worker = await deaf.addWorker(ep)
@@ -146,7 +140,7 @@ it('a gateway that hears nothing any more, without a word from the network, stil
 })
 
 it('closing a gateway answers what it holds', async () => {
-  const third = await startGateway(redis.url, {}, { prefix: 'shared' })
+  const third = await start({}, { prefix: 'shared' })
   const { id: ep } = await third.addEndpoint()
   const worker = await third.addWorker(ep)
   const held = worker.send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)

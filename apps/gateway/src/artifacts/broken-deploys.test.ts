@@ -5,10 +5,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSend, startRedis, type TestRedis } from '@runyard/testing'
+import { createSend } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { artifactOf, createGraphql, FINALIZE, FLASH_MANIFEST, prepare, put, type Graphql } from '../testing/artifact.ts'
-import { startGateway, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const APP_BY_NAME = `query($flashAppName: String!) { flashAppByName(flashAppName: $flashAppName) {
   id flashEnvironments { id name activeBuildId endpoints { id name } } } }`
@@ -37,9 +38,10 @@ interface Step {
 }
 type Client = 'Flash' | 'SDK 2.0'
 
-let redis: TestRedis
-let gateway: TestGateway
 let root: string
+afterAll(() => rm(root, { recursive: true, force: true }))
+const startGateway = useGateways()
+let gateway: TestGateway
 let owner: string
 let graphql: Graphql
 
@@ -47,13 +49,7 @@ const apps = { keepBuilds: 1, artifactBytes: 5_000_000, uploadS: 60 }
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-broken-deploys-'))
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { blobs: { directory: join(root, 'blobs') }, apps })
-})
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-  await rm(root, { recursive: true, force: true })
+  gateway = await startGateway({ blobs: { directory: join(root, 'blobs') }, apps })
 })
 beforeEach(async () => {
   owner = `owner${Math.random()}`

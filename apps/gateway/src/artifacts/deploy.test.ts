@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSend, startRedis, type TestRedis } from '@runyard/testing'
+import { createSend } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { artifactOf, createGraphql, FINALIZE, FLASH_MANIFEST, prepare, put, type Graphql } from '../testing/artifact.ts'
-import { startGateway, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const APP_BY_NAME = `query getFlashAppByName($flashAppName: String!) { flashAppByName(flashAppName: $flashAppName) {
   id name flashEnvironments { id name state activeBuildId createdAt endpoints { id name } } flashBuilds { id objectKey createdAt } } }`
@@ -23,9 +24,10 @@ const MY_APPS = `query { myself { flashApps { id name flashEnvironments { id nam
   flashBuilds { id createdAt } } } }`
 const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id name flashEnvironmentId } }'
 
-let redis: TestRedis
-let gateway: TestGateway
 let root: string
+afterAll(() => rm(root, { recursive: true, force: true }))
+const startGateway = useGateways()
+let gateway: TestGateway
 let owner: string
 let graphql: Graphql
 let appId: string
@@ -33,13 +35,7 @@ let environmentId: string
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-apps-'))
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { blobs: { directory: join(root, 'blobs') }, apps: { keepBuilds: 2, artifactBytes: 5_000_000 } })
-})
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-  await rm(root, { recursive: true, force: true })
+  gateway = await startGateway({ blobs: { directory: join(root, 'blobs') }, apps: { keepBuilds: 2, artifactBytes: 5_000_000 } })
 })
 beforeEach(async () => {
   owner = `owner${Math.random()}`

@@ -1,27 +1,21 @@
 // A stream that ends badly ends with a failure, never with silence and never as if it were whole. This holds for a reader of `/stream`, who asks again until it
 // has an end, and for a reader of OpenAI's events. The scaler's part in it is played by the store's own functions.
 import { once } from 'node:events'
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const DAY_MS = 86_400_000
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let other: TestGateway
 let ep: string
 let worker: TestWorker
 
-beforeAll(async () => {
-  redis = await startRedis()
-})
-afterAll(async () => {
-  await redis.stop()
-})
 beforeEach(async () => {
   const prefix = `ends${Math.random()}`
-  gateway = await startGateway(redis.url, {}, { prefix })
-  other = await startGateway(redis.url, {}, { prefix })
+  gateway = await startGateway({}, { prefix })
+  other = await startGateway({}, { prefix })
   ep = (await gateway.addEndpoint()).id
   worker = await gateway.addWorker(ep)
   return () => Promise.all([gateway[Symbol.asyncDispose](), other[Symbol.asyncDispose]()])

@@ -2,30 +2,24 @@
 // are larger than what fits into sockets, so one that is not read stays under way.
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { type Answer, startRedis, type TestRedis } from '@runyard/testing'
+import type { Answer } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type TestGateway } from '../testing/gateway.ts'
+import { beforeAll, expect, it } from 'vitest'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const COUNT = 100
 const PAD = 'x'.repeat(250_000)
 
-let redis: TestRedis
+const startGateway = useGateways()
 let one: TestGateway
 let other: TestGateway
 let ep: string
 
 beforeAll(async () => {
-  redis = await startRedis()
-  one = await startGateway(redis.url, {}, { prefix: 'shared' })
-  other = await startGateway(redis.url, {}, { prefix: 'shared' })
+  one = await startGateway({}, { prefix: 'shared' })
+  other = await startGateway({}, { prefix: 'shared' })
   ep = (await one.addEndpoint()).id
-})
-
-afterAll(async () => {
-  await other[Symbol.asyncDispose]()
-  await one[Symbol.asyncDispose]()
-  await redis.stop()
 })
 
 /** A job that ended with more chunks than sockets hold. */
@@ -73,10 +67,10 @@ it('the chunks of an answer that is read to its end go to no other reader, who t
 it('an answer that ends while Redis is away counts as delivered once it is back', async () => {
   const id = await endedStream()
   const slow = await openAnswer(id)
-  await redis.kill()
+  await startGateway.redis().kill()
   await expect.poll(() => one.store.isUp()).toBe(false)
   expect(numbersOf(JSON.parse(await text(slow)) as Record<string, unknown>)).toEqual(ALL)
-  await redis.restart()
+  await startGateway.redis().restart()
   const left = async () => (await one.store.jobs.readChunks(ep, id, { from: 0, limit: 1 }).catch(() => undefined))?.chunks
   await expect.poll(left, { timeout: 30_000 }).toEqual([])
   // The gateways reconnect independently; until the other one has, it answers 503.

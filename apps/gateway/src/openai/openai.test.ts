@@ -1,27 +1,21 @@
 // `/openai/*` against real sockets and a real Redis, with workers that post what worker-vllm posts (client-api §5.12, worker-api §14).
 import { request as httpRequest } from 'node:http'
-import { type Answer, createSend, startRedis, type TestRedis } from '@runyard/testing'
+import { type Answer, createSend } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const POLL = { timeout: 20_000 }
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let other: TestGateway
 let ep: string
 let worker: TestWorker
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { limits: { runsyncBytes: 100_000 } }, { prefix: 'openai' })
-  other = await startGateway(redis.url, {}, { prefix: 'openai' })
-})
-
-afterAll(async () => {
-  await other[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
+  gateway = await startGateway({ limits: { runsyncBytes: 100_000 } }, { prefix: 'openai' })
+  other = await startGateway({}, { prefix: 'openai' })
 })
 
 beforeEach(async () => {
@@ -339,7 +333,7 @@ describe('a client that goes away', () => {
 })
 
 it('a gateway that stops answers with 503 and cancels the job, so that the client may ask another one', async () => {
-  const leaving = await startGateway(redis.url, {}, { prefix: 'openai' })
+  const leaving = await startGateway({}, { prefix: 'openai' })
   const asked = createSend(leaving.publicUrl, { authorization: `Bearer ${gateway.key}` })(`/v2/${ep}/openai${CHAT}`, {
     method: 'POST',
     body: { model: 'm' },
@@ -352,7 +346,7 @@ it('a gateway that stops answers with 503 and cancels the job, so that the clien
 })
 
 it('a stream that waits long for its first piece is kept alive with comments; a failure is then an event', async () => {
-  await using patient = await startGateway(redis.url, { holds: { openaiSilenceS: 1 } }, { prefix: 'openai' })
+  await using patient = await startGateway({ holds: { openaiSilenceS: 1 } }, { prefix: 'openai' })
   const comment = ': waiting for a worker\n\n'
   const [served, failed] = [openStream(patient.publicUrl), openStream(patient.publicUrl)]
   const jobs = [await take(), await take()]
@@ -367,7 +361,7 @@ it('a stream that waits long for its first piece is kept alive with comments; a 
 })
 
 it('more requests than rateLimits.openai are refused with 429, OpenAI’s body and Retry-After', async () => {
-  await using limited = await startGateway(redis.url, { rateLimits: { openai: 1 } }, { prefix: 'openai' })
+  await using limited = await startGateway({ rateLimits: { openai: 1 } }, { prefix: 'openai' })
   const send = createSend(limited.publicUrl, { authorization: `Bearer ${gateway.key}` })
   const url = `/v2/${ep}/openai${CHAT}`
   const [first, second] = [await send(url, { method: 'POST', body: [] }), await send(url, { method: 'POST', body: [] })]
@@ -380,13 +374,13 @@ it('a Redis that goes in the middle of a stream and comes back costs no piece; w
   const { id } = await take()
   await post(id, 'data: 1\n\n')
   await expect.poll(client.text, POLL).toBe('data: 1\n\n')
-  await redis.kill()
+  await startGateway.redis().kill()
   await expect.poll(() => gateway.store.isUp(), POLL).toBe(false)
   const refused = await ask({ model: 'm' })
   expect([refused.status, refused.headers.get('retry-after') !== null]).toEqual([503, true])
   expect(refused.json['error']).toMatchObject({ type: 'server_error', code: 'store_unavailable' })
   const held = post(id, 'data: 2\n\n')
-  await redis.restart()
+  await startGateway.redis().restart()
   await held
   await worker.done(id, { output: [] })
   await client.ended

@@ -9,7 +9,11 @@ export interface GatewaySite {
   readonly worker: TestWorker
 }
 
-type Start = (config?: Record<string, unknown>, options?: TestGatewayOptions) => Promise<TestGateway>
+interface Start {
+  (config?: Record<string, unknown>, options?: TestGatewayOptions): Promise<TestGateway>
+  /** For tests that break it. */
+  readonly redis: () => TestRedis
+}
 
 /** Returns what starts gateways on the file's Redis. A test may close one earlier. */
 export function useGateways(): Start {
@@ -22,7 +26,8 @@ export function useGateways(): Start {
     await scope.disposeAsync()
     await redis.stop()
   })
-  return async (config, options) => scope.use(await startGateway(redis.url, config, options))
+  const start = async (...how: Parameters<Start>): Promise<TestGateway> => scope.use(await startGateway(redis.url, ...how))
+  return Object.assign(start, { redis: () => redis })
 }
 
 /** One gateway, and a new endpoint with a worker for each test. `enter` gets each test's site before the test runs. */
