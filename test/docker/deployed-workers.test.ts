@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
+import { createDeployTools } from '../harness/deploy-tools.ts'
 import { createDeployedApp, vendoredFiles } from '../harness/deploy.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
@@ -82,6 +83,48 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       }
       await called.remove()
       await caller.remove()
+    })
+
+    test.concurrent('flash deploy, calls, a class, routes, another environment, new code, and flash undeploy', async () => {
+      const stack = stackOf()
+      const tools = createDeployTools(stack)
+      const program = 'deployed_counter.py'
+      await using own = await tools.project(program)
+      const deploy = (dir: string, environment: string): Promise<string> =>
+        tools.tool('flash-1.21', dir, ['deploy', '--app', 'counting', '--env', environment, '--python-version', '3.11'])
+      const call = (environment: string) => tools.call('flash-1.21', own.dir, program, { FLASH_APP: 'counting', FLASH_ENV: environment })
+      await deploy(own.dir, 'production')
+      // The builds are mounted read-only, and bring their packages; no package index can be reached.
+      const found = { six: '/app/six.py', wrote: 'Read-only file system', counts: [{ count: 2 }, { count: 5 }], counted: { count: 9 } }
+      expect(await call('production')).toEqual({ ...found, text: 'hello you', desk: { word: 'hello' }, environment: 'production' })
+      await using copy = await tools.project(program)
+      await tools.rewrite(copy.dir, program, ['hello', 'welcome'])
+      await deploy(copy.dir, 'staging')
+      expect(await call('staging')).toEqual({ ...found, text: 'welcome you', desk: { word: 'welcome' }, environment: 'staging' })
+      expect(await call('production')).toMatchObject({ text: 'hello you', desk: { word: 'hello' } })
+      await tools.rewrite(own.dir, program, ['hello', 'goodbye'])
+      await deploy(own.dir, 'production')
+      expect(await call('production')).toMatchObject({ ...found, text: 'goodbye you', desk: { word: 'goodbye' } })
+      for (const { dir } of [own, copy]) await tools.tool('flash-1.21', dir, ['undeploy', '--all', '--force'], 'y\n')
+      await tools.tool('flash-1.21', own.dir, ['app', 'delete', 'counting'], 'y\n')
+      expect(await tools.environmentOf('counting')).toBeUndefined()
+    })
+
+    test.concurrent('rp flash deploy, a call, new code, and rp flash undeploy', async () => {
+      const tools = createDeployTools(stackOf())
+      const program = 'deployed_mill.py'
+      await using own = await tools.project(program)
+      for (const [flour, better] of [
+        ['coarse', 'fine'],
+        ['fine', 'finest'],
+      ] as const) {
+        await tools.tool('runpod-2.0', own.dir, ['flash', 'deploy'])
+        const found = { flour: `${flour} rye`, six: '/app/env/six.py', wrote: 'Read-only file system' }
+        expect(await tools.call('runpod-2.0', own.dir, program)).toEqual(found)
+        await tools.rewrite(own.dir, program, [flour, better])
+      }
+      await tools.tool('runpod-2.0', own.dir, ['flash', 'undeploy', '--app', 'mill', '--yes'])
+      expect(await tools.environmentOf('mill')).toBeUndefined()
     })
   })
 })

@@ -183,6 +183,24 @@ export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stac
 
   more?.(() => stack)
 
+  test('a worker of an app for a Python that is not there does not start, and the reason names both versions', async () => {
+    const image = 'runpod/queue:py3.9-latest'
+    const manifest = { version: 1, app: 'attic', pythonVersion: '3.9', resources: [resource('greet')] }
+    const attic = await createDeployedApp(stack, { name: 'attic', image, manifest, manifestFile: 'runpod_manifest.json' })
+    await attic.deploy(sdk2Files('v1'))
+    const greet = await attic.save('greet')
+    const job = await stack.api.run(greet, { name: 'Ada' })
+    const has = {
+      docker: /, and the image \S+ has Python 3\.\d+: deploy with --python-version 3/,
+      process: /, which no host has: .* has 3\.\d/,
+    }
+    await waitFor('the reason', async () => {
+      const { text } = await stack.api.get(`/v2/${greet}/status/${job}`)
+      return text.includes('was built for Python 3.9') && has[host].test(text)
+    })
+    await attic.remove()
+  })
+
   test('a function that the build does not have fails its jobs with a sentence', async () => {
     const missing = await sdk2.save('missing')
     const job = await stack.api.settled(missing, await stack.api.run(missing, {}), 120_000)

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
@@ -97,6 +97,24 @@ describe('the process host', () => {
     const lines: string[] = []
     await driver.followLogs(launch.workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
     expect(lines).toEqual([expect.stringMatching(/^\|7\|(.+)\/loner001\|\1\/loner001$/)])
+  })
+
+  it('starts an app with the interpreter of its Python; one that the operator named counts with the version that it has', async () => {
+    const { stdout } = spawnSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' })
+    const here = stdout.trim()
+    const named = join(fixture.options.scratchDir, '..', `named-${here}-${process.pid}`)
+    await writeFile(named, '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 })
+    const driver = createProcessHost({ ...fixture.options, pythons: { [here]: named, '3.99': named } })
+    const ofPython = (pythonVersion: string) => fixture.launch({ ...launch, build: { id: 'b1', pythonVersion } }, 'echo "$RUNYARD_PYTHON"')
+    const sentence = 'The app was built for Python 3.99, and this machine has no python3.99: install it, or name it in the setting pythons.'
+    await expect(driver.startWorker(ofPython('3.99'))).rejects.toThrow(sentence)
+    await driver.startWorker(ofPython(here))
+    const lines: string[] = []
+    await driver.followLogs(launch.workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
+    expect(lines).toEqual([named])
+    const { pythons } = await driver.inventory()
+    expect([pythons?.includes(here), pythons?.includes('3.99')]).toEqual([true, false])
+    await rm(named)
   })
 
   it.runIf(process.platform === 'linux')('lets the kernel end a worker before Redis where memory runs out', async () => {

@@ -65,6 +65,7 @@ const SERVED: Partial<Record<Key, (ids: Known) => readonly [path: string, body?:
   ],
   'DELETE /v2/serverless/{id}': ({ endpoint }) => [`/v2/serverless/${endpoint}`],
   'GET /v2/serverless/{id}/workers': ({ endpoint }) => [`/v2/serverless/${endpoint}/workers`],
+  'GET /v2/serverless/{id}/releases': ({ endpoint }) => [`/v2/serverless/${endpoint}/releases`],
   'GET /v2/templates': () => ['/v2/templates'],
   'POST /v2/templates': () => [
     '/v2/templates',
@@ -97,8 +98,8 @@ const SERVED: Partial<Record<Key, (ids: Known) => readonly [path: string, body?:
   'GET /v2/billing/network-volumes': () => ['/v2/billing/network-volumes'],
   'GET /v2/billing/clusters': () => ['/v2/billing/clusters?bucketSize=month'],
 }
-/** Checked where they are served: streams, and what another part owns. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['GET /v2/serverless/{id}/workers/{workerId}/logs', 'GET /v2/serverless/{id}/releases'])
+/** Checked where it is served: a stream. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['GET /v2/serverless/{id}/workers/{workerId}/logs'])
 
 const KEYS = Object.keys(published.operations) as Key[]
 const methodOf = (key: string) => key.split(' ')[0] as 'GET'
