@@ -127,9 +127,13 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
       const client = { ...tools.command('runpod-2.0', own.dir, { PIP_NO_DEPS: '1', PIP_DRY_RUN: '1' }), args: ['flash', 'deploy'] }
       for (const step of ['prepareFlashArtifactUpload', 'PUT', 'finalizeFlashArtifactUpload', 'deployBuildToEnvironment']) {
         await killClientAt(stack, client, step)
-        const active = (await tools.environmentOf('bakery'))?.activeBuildId
-        expect(active === environment?.activeBuildId, step).toBe(step !== 'deployBuildToEnvironment')
-        expect(await stack.api.runsync(idOf('slices'), { of: 1 }), step).toMatchObject({ output: [{ slice: 0, word: 'fresh' }] })
+        const isActive = (await tools.environmentOf('bakery'))?.activeBuildId === environment?.activeBuildId
+        const { output } = await stack.api.runsync(idOf('slices'), { of: 1 })
+        expect({ step, isActive, output }).toEqual({
+          step,
+          isActive: step !== 'deployBuildToEnvironment',
+          output: [{ slice: 0, word: 'fresh' }],
+        })
       }
       await tools.tool('runpod-2.0', own.dir, ['flash', 'undeploy', '--app', 'bakery', '--yes'])
       expect(await tools.environmentOf('bakery')).toBeUndefined()

@@ -11,6 +11,7 @@ import { openEngine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { provePlane } from './probe-container.ts'
+import { createPythonLook } from './python-look.ts'
 import { ensureWorkerNetwork } from './worker-network.ts'
 
 const engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
@@ -48,6 +49,11 @@ describe('a probe container', () => {
     const filters = { label: ['runyard.probe'], volume: [agentVolume] }
     expect(await engine.docker().listContainers({ all: true, filters })).toEqual([])
   }, 60_000)
+})
+
+it('an image shows which Python it has', async () => {
+  const version = await createPythonLook(engine.docker())(WORKER_IMAGE)
+  expect(version).toMatch(/^3\.\d+$/)
 })
 
 it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit is judged', async () => {

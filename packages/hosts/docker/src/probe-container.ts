@@ -1,5 +1,6 @@
 // Short-lived containers that show what a worker on an engine would meet: whether it reaches the worker plane, whether it gets a GPU. Each is removed,
 // whatever becomes of it.
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostFinding } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -11,6 +12,7 @@ import { WORKER_NETWORK } from './worker-network.ts'
 
 const ENDS_WITHIN_MS = 30_000
 const LONGEST_OUTPUT = 300
+const LATE = -1
 
 export interface Probe {
   readonly image: string
@@ -22,6 +24,7 @@ export interface Probe {
 }
 
 export interface Probed {
+  /** -1: it did not end. */
   readonly exitCode: number
   readonly output: string
 }
@@ -41,10 +44,12 @@ export async function runProbe(docker: Docker, { image, entrypoint, args, host, 
     const stop = new AbortController()
     const ended = container.wait() as Promise<{ readonly StatusCode: number }>
     ended.catch(() => undefined)
-    const late = delay(ENDS_WITHIN_MS, { StatusCode: -1 }, { signal: stop.signal })
+    const late = delay(ENDS_WITHIN_MS, { StatusCode: LATE }, { signal: stop.signal })
     const { StatusCode: exitCode } = await Promise.race([ended, late]).finally(() => stop.abort())
     late.catch(() => undefined)
-    const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8')
+    if (exitCode === LATE) return { exitCode, output: '' }
+    // As a stream: dockerode parses other replies, and `3.11` is a number in JSON.
+    const output = await text(await container.logs({ stdout: true, stderr: true, follow: true }))
     return { exitCode, output: output.trim().slice(0, longest) }
   } finally {
     await removeContainer(container)

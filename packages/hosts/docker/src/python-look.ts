@@ -13,7 +13,9 @@ export function createPythonLook(docker: Docker): (image: string) => Promise<str
     if (id === undefined) return undefined
     const looked = known.get(id) ?? look(docker, id)
     known.set(id, looked)
-    return looked
+    const found = await looked
+    if (found === undefined) known.delete(id)
+    return found
   }
 }
 
