@@ -2,7 +2,7 @@
 import { createServer, request, type IncomingMessage, type RequestOptions, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -17,6 +17,8 @@ let port: number
 /** Of requests to /hold: what answers them. */
 const held: (() => void)[] = []
 const agents: TunnelAgent[] = []
+/** The last path below /lose: its next request is answered. */
+let lost: string | undefined
 /** Bodies of syncs. */
 const synced: string[] = []
 
@@ -45,27 +47,27 @@ afterEach(() => {
 
 async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = incoming.url ?? ''
-  if (path.startsWith('/stream')) {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const text of ['one', 'two']) {
-      response.write(`data: ${text}\n\n`)
-      await new Promise<void>((resolve) => held.push(resolve))
-    }
-    response.end()
-    return
-  }
+  if (path.startsWith('/stream')) return streamTwo(response)
+  if (path.startsWith('/flood')) return void (flood = pourInto(response))
   if (path.startsWith('/hold')) await new Promise<void>((resolve) => held.push(resolve))
-  if (path.startsWith('/die')) return void incoming.socket.destroy()
-  let bytes = 0
-  const chunks: Buffer[] = []
-  for await (const chunk of incoming) {
-    bytes += (chunk as Buffer).length
-    chunks.push(chunk as Buffer)
+  if (path.startsWith('/lose') && path !== lost) {
+    lost = path
+    return void incoming.socket.destroy()
   }
-  if (path === '/_runpod/sync') synced.push(Buffer.concat(chunks).toString())
+  const body = Buffer.concat((await incoming.toArray()) as Buffer[])
+  if (path === '/_runpod/sync') synced.push(body.toString())
   const own = path === '/own-cors' ? { 'access-control-allow-origin': '*' } : {}
   response.writeHead(path.startsWith('/teapot') ? 418 : 200, { 'content-type': 'application/json', 'x-own': 'a', ...own })
-  response.end(JSON.stringify({ method: incoming.method, path, bytes, headers: incoming.headers }))
+  response.end(JSON.stringify({ method: incoming.method, path, bytes: body.length, headers: incoming.headers }))
+}
+
+async function streamTwo(response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for (const text of ['one', 'two']) {
+    response.write(`data: ${text}\n\n`)
+    await new Promise<void>((resolve) => held.push(resolve))
+  }
+  response.end()
 }
 
 interface Site {
@@ -112,6 +114,39 @@ function ask(
     })
     sent.on('error', reject).end(body)
   })
+}
+
+/** More than all sockets on the way hold. */
+const FLOOD_BYTES = 96_000_000
+const FLOOD_CHUNK = Buffer.alloc(1_000_000)
+
+interface Flood {
+  bytes: number
+}
+let flood: Flood = { bytes: 0 }
+
+/** Writes as fast as it is taken; `bytes` is what was. */
+function pourInto(stream: Writable): Flood {
+  const found = { bytes: 0 }
+  const pour = async (): Promise<void> => {
+    for (; found.bytes < FLOOD_BYTES; found.bytes += FLOOD_CHUNK.length) if (!stream.write(FLOOD_CHUNK)) await once(stream, 'drain')
+    stream.end()
+  }
+  void pour().catch(() => undefined)
+  return found
+}
+
+async function untilItStalls(found: Flood): Promise<number> {
+  let before = 0
+  await vi.waitUntil(
+    () => {
+      const isStill = before > 0 && before === found.bytes
+      before = found.bytes
+      return isStill
+    },
+    { interval: 300, timeout: 30_000 },
+  )
+  return before
 }
 
 const WEBSOCKET = { connection: 'Upgrade', upgrade: 'websocket' }
@@ -190,6 +225,30 @@ describe('a stream', () => {
     held.shift()?.()
     // Its connection is not used again.
     await Promise.all([ends, ask(`/lb/${site.endpoint.id}/after`)])
+  })
+
+  test('is taken no faster than the other side takes it, in both directions', async () => {
+    const usual = gateway
+    gateway = await start({ loadBalancing: { bodyBytes: FLOOD_BYTES } })
+    try {
+      const site = await addSite()
+      await join(site)
+      const headers = { authorization: `Bearer ${gateway.key}` }
+      const sent = request(`${gateway.publicUrl}/lb/${site.endpoint.id}/hold`, { method: 'POST', agent: false, headers })
+      const upload = pourInto(sent)
+      const answered = once(sent, 'response')
+      await vi.waitUntil(() => held.length > 0)
+      expect(await untilItStalls(upload)).toBeLessThan(FLOOD_BYTES)
+      held.shift()?.()
+      expect(await (await answered)[0].toArray().then(String)).toContain(`"bytes":${FLOOD_BYTES}`)
+
+      const asked = request(`${gateway.publicUrl}/lb/${site.endpoint.id}/flood`, { agent: false, headers }).end()
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+      expect(await untilItStalls(flood)).toBeLessThan(FLOOD_BYTES)
+      expect(Buffer.concat(await answer.toArray())).toHaveLength(FLOOD_BYTES)
+    } finally {
+      gateway = usual
+    }
   })
 
   test('of a WebSocket goes both ways', async () => {
@@ -324,6 +383,23 @@ describe('a worker', () => {
     expect(await broken).toMatchObject({ status: 502 })
     held.shift()?.()
     expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
+  })
+
+  test('that loses a request is replaced by another only where nothing was sent to it or the request is safe', async () => {
+    const site = await addSite()
+    const other = { ...site, worker: await addWorker(site.endpoint) }
+    await join(site)
+    await join(other)
+    const send = (path: string, options = {}) =>
+      ask(`/lb/${site.endpoint.id}${path}`, { ...options, headers: { 'x-runpod-worker-id': site.worker.id } })
+    // Its connection is kept, and a server may close such a one at any time.
+    await send('/a')
+    expect(await send('/lose/1')).toMatchObject({ status: 200, headers: { 'x-runpod-worker-id': other.worker.id } })
+    await send('/a')
+    expect(await send('/lose/2', { method: 'POST', body: 'x' })).toMatchObject({
+      status: 502,
+      text: expect.stringContaining('ended the connection without an answer'),
+    })
   })
 
   test('with as many requests as it should have shares them with the next one', async () => {
