@@ -13,7 +13,9 @@ import { sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 300 }
 const GATE = '/tmp/gate'
-const RECORDED = await readFile(new URL('../../packages/nvidia-smi-parser/fixtures/two-geforce-550.xml', import.meta.url), 'utf8')
+const fixtureOf = (name: string) => readFile(new URL(`../../packages/nvidia-smi-parser/fixtures/${name}`, import.meta.url), 'utf8')
+const RECORDED = await fixtureOf('two-geforce-550.xml')
+const MIG = await fixtureOf('mig-a100-535.xml')
 const [BLOCK = '', ...OTHERS] = RECORDED.match(/<gpu id=[\s\S]*?<\/gpu>/g) ?? []
 const uuidOf = (n: number): string => `GPU-00000000-0000-0000-0000-00000000000${n}`
 /** Without processes of the machine on which it was recorded. */
@@ -100,6 +102,49 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
 
     await smi.report(EIGHT)
     await waitFor('the card to return after its probe', () => isFree(first.uuid), PATIENCE)
+  })
+
+  test('while nvidia-smi has no report or hangs, a job goes on, and its worker stays under the next driver', async () => {
+    const endpoint = await save('upgraded')
+    const id = await held(endpoint)
+    const { worker, uuid } = await running(endpoint, id)
+    const cards = async () => (await store.hosts.list()).flatMap(({ sight }) => sight?.inventory?.gpus ?? [])
+    const areAll = (isHealthy: boolean) => async () => {
+      const seen = await cards()
+      return seen.length === 8 && seen.every(({ healthy, faultKind }) => healthy === isHealthy && faultKind === undefined)
+    }
+    for (const begin of [() => smi.fail('Failed to initialize NVML: Driver/library version mismatch\n'), () => smi.hang(true)]) {
+      await begin()
+      await waitFor('the cards to be unknown', areAll(false), PATIENCE)
+      await smi.report(EIGHT.replaceAll('550.54.15', '595.10.01').replaceAll('12.4', '13.0'))
+      await smi.fail(undefined)
+      await smi.hang(false)
+      await waitFor('the cards to be there again', areAll(true), PATIENCE)
+    }
+    expect(await isFree(uuid)).toBe(true)
+    await host.docker('exec', await containerOf(worker), 'touch', GATE)
+    expect(valueOf((await stack.api.settled(endpoint, id))['output'])).toMatchObject({ worker })
+    expect((await store.workers.list(endpoint)).map((record) => record.id)).toEqual([worker])
+    await smi.report(EIGHT)
+  })
+
+  test('a job on a MIG slice that a new layout does not have ends on a slice of the new one', async () => {
+    const list = (name: string) =>
+      [0, 1].reduce(
+        (text, at) => `${text}\n  MIG 3g.40gb     Device  ${at}: (UUID: MIG-${name}-${at})`,
+        `GPU 0: NVIDIA A100 80GB PCIe (UUID: ${/<uuid>(GPU-[^<]+)/.exec(MIG)?.[1] ?? ''})`,
+      )
+    await smi.report(MIG, list('old'))
+    const endpoint = await save('sliced')
+    const id = await held(endpoint)
+    const first = await running(endpoint, id)
+    expect(first.uuid).toMatch(/^MIG-old-/)
+    await smi.report(MIG.replaceAll(/<compute_instance_id>\d+</g, '<compute_instance_id>5<'), list('new'))
+    const second = await running(endpoint, id, first.worker)
+    expect(second.uuid).toMatch(/^MIG-new-/)
+    await host.docker('exec', await containerOf(second.worker), 'touch', GATE)
+    expect(valueOf((await stack.api.settled(endpoint, id))['output'])).toMatchObject({ worker: second.worker })
+    await smi.report(EIGHT, '')
   })
 
   test('three endpoints share a card, and a fourth gets the part of one that left only when none of its processes is there', async () => {
