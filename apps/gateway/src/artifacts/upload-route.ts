@@ -8,6 +8,7 @@ import type { Store } from '@runyard/store'
 import { guardWith } from '../http/access.ts'
 import { answerErrors } from '../http/errors.ts'
 import { askForBody } from '../http/expect-continue.ts'
+import { queryOf } from '../http/query.ts'
 import { isSameSecret } from '../http/same-secret.ts'
 import { lookIntoArchive, type ArchiveLook } from './look-into-archive.ts'
 
@@ -43,7 +44,7 @@ export function registerUploads(app: FastifyInstance, deps: UploadDeps): void {
 /** @throws RunyardError('not_found' | 'bad_request') */
 async function findUpload(store: UploadDeps['store'], request: FastifyRequest): Promise<Upload> {
   const { upload: id } = request.params as { readonly upload: string }
-  const { signature = '' } = request.query as { readonly signature?: unknown }
+  const { signature = '' } = queryOf(request)
   const upload = await store.uploads.find(id)
   if (upload === undefined || typeof signature !== 'string' || !isSameSecret(signature, upload.secret))
     throw new RunyardError('not_found', 'This upload URL is unknown, has expired, or was used; deploy again to get another one.')

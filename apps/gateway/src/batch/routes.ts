@@ -11,7 +11,7 @@ import { addRoute, boundedBody } from '../http/add-route.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { countedKeyOf } from '../jobs/key-limit.ts'
 import { createJobId } from '../jobs/read-submission.ts'
-import { readCount } from '../jobs/list-jobs.ts'
+import { readCount } from '../http/query.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { countStates, inListedOrder, toBatchBody, toRequestJson } from './batch-body.ts'
 import { finishBatch } from './finish.ts'
@@ -175,10 +175,9 @@ async function requireBatch(deps: GatewayDeps, at: BatchAt): Promise<BatchRecord
 }
 
 function readPage(request: FastifyRequest): { offset: number; limit: number } {
-  const query = request.query as Record<string, unknown>
   return {
-    offset: readCount(query, 'offset', { least: 0, most: 100_000, fallback: 0 }),
-    limit: readCount(query, 'limit', { least: 1, most: MOST_LISTED, fallback: 50 }),
+    offset: readCount(request, 'offset', { least: 0, most: 100_000, fallback: 0 }),
+    limit: readCount(request, 'limit', { least: 1, most: MOST_LISTED, fallback: 50 }),
   }
 }
 

@@ -1,16 +1,6 @@
-// Answers of held requests: how long a request is held, whether its client still waits (client-api §5.2–§5.5), and JSON that is sent without being
-// parsed (ADR 35).
-import { clampMs, type JsonText } from '@runyard/schema'
+// Answers of held requests: whether the client still waits (client-api §5.2–§5.5), and JSON that is sent without being parsed (ADR 35).
+import type { JsonText } from '@runyard/schema'
 import type { FastifyReply } from 'fastify'
-
-const WAIT_MS = { min: 1000, max: 300_000 }
-
-/** `?wait=` in ms: clamped to 1000–300000; absent or not a number → `fallbackMs`. */
-export function readWaitMs(query: unknown, fallbackMs: number): number {
-  const given = (query as Record<string, unknown>)['wait']
-  if (typeof given !== 'string' || given.trim() === '') return fallbackMs
-  return clampMs(Number(given), WAIT_MS) ?? fallbackMs
-}
 
 /** Calls `done` when the answer has been written or the client has gone; at once if that has happened already, for example during a look-up. */
 export function whenClosed({ raw }: FastifyReply, done: () => void): void {

@@ -6,6 +6,7 @@ import type { Store } from '@runyard/store'
 import { SENTINEL, type DeployedEndpoints } from '../parts/deployed-endpoints.ts'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
+import { queryOf } from '../http/query.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -54,8 +55,7 @@ const OF_SENTINEL = /\/:endpointId\/(?:run|runsync|status\/:jobId|status-sync\/:
 
 /** Flash's calls, which have no `wait`, take whatever comes first for the result, so it must be the end (flash-api §5.8). */
 export function isHeldToTheEnd(request: FastifyRequest): boolean {
-  const { wait } = request.query as { readonly wait?: unknown }
-  return wait === undefined && paramsOf(request).endpointId === SENTINEL
+  return queryOf(request)['wait'] === undefined && paramsOf(request).endpointId === SENTINEL
 }
 
 /** @throws RunyardError('not_found' | 'forbidden' | 'bad_request') */

@@ -1,9 +1,9 @@
 // `/requests`: all jobs of an endpoint, page by page (client-api §5.10).
 import type { FastifyRequest } from 'fastify'
 import { jobDurations } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
 import type { JobPage, ListedJob } from '@runyard/schema/api'
 import type { JobSummary } from '@runyard/store'
+import { readCount } from '../http/query.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { endpointOf } from './endpoint-of.ts'
 
@@ -14,21 +14,11 @@ const MOST_OFFSET = 100_000
 export function createRequests({ store }: Pick<GatewayDeps, 'store'>) {
   return async (request: FastifyRequest): Promise<JobPage> => {
     const endpoint = endpointOf(request)
-    const query = request.query as Record<string, unknown>
-    const limit = readCount(query, 'limit', { least: 1, most: MOST_LIMIT, fallback: DEFAULT_LIMIT })
-    const offset = readCount(query, 'offset', { least: 0, most: MOST_OFFSET, fallback: 0 })
+    const limit = readCount(request, 'limit', { least: 1, most: MOST_LIMIT, fallback: DEFAULT_LIMIT })
+    const offset = readCount(request, 'offset', { least: 0, most: MOST_OFFSET, fallback: 0 })
     const { total, jobs } = await store.jobs.list(endpoint.id, { offset, limit })
     return { requests: jobs.map(toListed), total, offset, limit, hasMore: offset + limit < total }
   }
-}
-
-/** @throws RunyardError('bad_request') */
-export function readCount(query: Record<string, unknown>, name: string, range: { least: number; most: number; fallback: number }): number {
-  const given = query[name]
-  if (given === undefined || given === '') return range.fallback
-  const count = Number(given)
-  if (typeof given === 'string' && Number.isInteger(count) && count >= range.least && count <= range.most) return count
-  throw new RunyardError('bad_request', `"${name}" must be a whole number from ${range.least} to ${range.most}`)
 }
 
 /** Times are whole epoch ms; inputs and outputs are left to `/status`. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readWaitMs } from '../http/answer.ts'
+import { readWaitMs } from '../http/query.ts'
 import { readSubmission } from './read-submission.ts'
 
 const read = (body: unknown) => readSubmission(Buffer.from(JSON.stringify(body)), ORIGIN)
@@ -55,5 +55,5 @@ it.each([
   ['999999', 300_000],
   ['1e400', 300_000],
 ])('a wait of "%s" is read as %i ms', (wait, expected) => {
-  expect(readWaitMs({ wait }, 90_000)).toBe(expected)
+  expect(readWaitMs({ query: { wait } }, 90_000)).toBe(expected)
 })

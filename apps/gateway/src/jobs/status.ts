@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf, checkScope } from '../http/authenticate.ts'
-import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
+import { clientGone, sendJson } from '../http/answer.ts'
+import { queryOf, readWaitMs } from '../http/query.ts'
 import { jobKey } from '../parts/waiters.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { requireJob } from './find-job.ts'
@@ -17,7 +18,7 @@ export function createStatus(deps: StatusDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
-    const ttlMs = readTtlMs(request.query)
+    const ttlMs = readTtlMs(request)
     // It shortens the life of a result, so to read is not enough.
     if (ttlMs !== undefined) checkScope(apiKeyOf(request), ['run'])
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
@@ -33,7 +34,7 @@ export function createStatusSync(deps: StatusDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
-    const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
+    const deadline = Date.now() + readWaitMs(request, deps.config.holds.runsyncS * 1000)
     const record = await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply)
     return sendJson(reply, toJobJson(toJobBody(record, endpoint)))
   }
@@ -69,6 +70,6 @@ export async function waitForEnd(
 }
 
 /** No result outlives the longest life of a job: if its endpoint is deleted first, nothing else would remove it. */
-function readTtlMs(query: unknown): number | undefined {
-  return readSpanMs((query as Record<string, unknown>)['ttl'], { min: 1, max: WEEK_MS })
+function readTtlMs(request: FastifyRequest): number | undefined {
+  return readSpanMs(queryOf(request)['ttl'], { min: 1, max: WEEK_MS })
 }

@@ -5,7 +5,8 @@ import type { JsonText } from '@runyard/schema'
 import { joinJson, toJsonList, withMember } from '@runyard/schema/json-join'
 import type { StreamClaim } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
+import { clientGone, sendJson } from '../http/answer.ts'
+import { readWaitMs } from '../http/query.ts'
 import { jobKey } from '../parts/waiters.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
@@ -21,7 +22,7 @@ export function createStream(deps: StreamDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
-    const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.streamS * 1000)
+    const deadline = Date.now() + readWaitMs(request, deps.config.holds.streamS * 1000)
     const gone = clientGone(reply)
     using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], gone)
     for (;;) {

@@ -4,8 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type JobRecord, type JobSubmission } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
-import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
+import { clientGone, sendJson } from '../http/answer.ts'
 import { bytesOf } from '../http/json-body.ts'
+import { readWaitMs } from '../http/query.ts'
 import { jobKey, startKey, type Ticket } from '../parts/waiters.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { endpointOf, isHeldToTheEnd } from './endpoint-of.ts'
@@ -45,7 +46,7 @@ export function createRunsync(deps: SubmitDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const toTheEnd = isHeldToTheEnd(request)
-    const waitMs = readWaitMs(request.query, toTheEnd ? LONGEST_HOLD_MS : deps.config.holds.runsyncS * 1000)
+    const waitMs = readWaitMs(request, toTheEnd ? LONGEST_HOLD_MS : deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
     const submission = await readSubmission(bytesOf(request), { ...originOf(request), sync: true, isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS

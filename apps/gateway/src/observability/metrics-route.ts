@@ -7,6 +7,7 @@ import { createNodeMetrics, createSeries, renderSeries, type Sample, type Sample
 import { RunyardError } from '@runyard/schema'
 import { requireApiKey } from '../http/authenticate.ts'
 import { compressAnswer } from '../http/compress.ts'
+import { queryOf, type Asked } from '../http/query.ts'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
 import { certificateOf } from '../parts/certificate.ts'
 import { isOpenFor } from './metrics-access.ts'
@@ -23,7 +24,7 @@ export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, ve
   await app.register(async (scope) => {
     requireApiKey(scope, deps.store, { sessions: 'refused', isOpen: (request) => isOpenFor(deps.config, request) })
     scope.get('/metrics', { onSend: compressAnswer(LEVEL) }, async (request, reply) => {
-      const asked = scopeOf(request.query)
+      const asked = scopeOf(request)
       const own = asked === 'pool' ? '' : await node.render()
       return reply.type(node.contentType).send((await readPage(asked)) + own)
     })
@@ -31,8 +32,8 @@ export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, ve
 }
 
 /** Undefined: both. @throws RunyardError('bad_request') */
-function scopeOf(query: unknown): MetricScope | undefined {
-  const asked = (query as Record<string, unknown>)['scope']
+function scopeOf(request: Asked): MetricScope | undefined {
+  const asked = queryOf(request)['scope']
   const known = METRIC_SCOPES.find((scope) => scope === asked)
   if (asked === undefined || known !== undefined) return known
   throw new RunyardError('bad_request', `"scope" must be one of ${METRIC_SCOPES.join(', ')}, or absent for both`)

@@ -8,6 +8,7 @@ import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import type { WorkerSessions } from '../workers/sessions.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
+import { queryOf } from '../http/query.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000
@@ -23,7 +24,7 @@ export async function registerWorkerLogs(app: FastifyInstance, deps: LogDeps): P
 
 async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<WorkerLogsView> {
   const { workerId } = request.params as { workerId: string }
-  const query = request.query as Record<string, unknown>
+  const query = queryOf(request)
   const endpointId = await findEndpointOf(deps, workerId)
   if (endpointId === undefined) throw new RunyardError('not_found', `worker not found: ${workerId}`)
   await checkReader(deps, apiKeyOf(request), endpointId)

@@ -12,6 +12,7 @@ import { clientGone, sendJson } from '../http/answer.ts'
 import { readBodies } from '../http/bodies.ts'
 import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
+import { queryOf } from '../http/query.ts'
 import { takeJobs, takeNext, takeStopOrders, type Dispatcher } from './dispatcher.ts'
 import { noteContact, type Heartbeats } from './heartbeats.ts'
 import { receivePing } from './ping.ts'
@@ -132,7 +133,7 @@ function chunkHandler(deps: WorkerPlaneDeps) {
 
 function pingHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
-    const query = request.query as Record<string, unknown>
+    const query = queryOf(request)
     const jobIds = typeof query['job_id'] === 'string' ? query['job_id'].split(',').filter(isJobId) : []
     const unhealthy = query['status'] === 'unhealthy' ? { check: String(query['check']), reason: String(query['reason']) } : undefined
     await receivePing(deps, workerOf(request), { jobIds, unhealthy })
@@ -186,7 +187,7 @@ function workerOf(request: FastifyRequest): WorkerSession {
 const LARGEST_BATCH = 64
 
 function batchSizeOf(request: FastifyRequest): number {
-  const size = Number((request.query as Record<string, unknown>)['batch_size'])
+  const size = Number(queryOf(request)['batch_size'])
   return Number.isInteger(size) && size > 0 ? Math.min(size, LARGEST_BATCH) : 1
 }
 
@@ -194,7 +195,7 @@ const LONGEST_VERSION = 64
 
 /** From the ping's query or from `User-Agent: RunPod-Python-SDK/1.12.0 (…)` (worker-api §15). */
 function versionOf(request: FastifyRequest): string | undefined {
-  const query = (request.query as Record<string, unknown>)['runpod_version']
+  const query = queryOf(request)['runpod_version']
   if (typeof query === 'string') return query.slice(0, LONGEST_VERSION)
   return /^RunPod-Python-SDK\/(\S{1,64})/i.exec(request.headers['user-agent'] ?? '')?.[1]
 }

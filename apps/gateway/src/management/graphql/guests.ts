@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import { createAddressLimit } from '../../http/address-limit.ts'
+import { queryOf } from '../../http/query.ts'
 
 const FIELDS: Readonly<Record<OperationTypeNode, readonly string[]>> = {
   query: ['flashAuthRequestStatus', 'gpuTypes', 'listings', 'allAiApiPublicConfigs'],
@@ -21,8 +22,7 @@ export function createGuestEntrance(): (request: FastifyRequest) => boolean {
   const calls = createAddressLimit(CALLS_PER_MINUTE, 'calls without an API key')
   return (request) => {
     const { authorization = '' } = request.headers
-    const { api_key: inUrl } = request.query as { readonly api_key?: unknown }
-    if (authorization !== '' || inUrl !== undefined) return false
+    if (authorization !== '' || queryOf(request)['api_key'] !== undefined) return false
     calls.count(request.ip)
     request.bounds = { bytes: GUEST_BYTES, limit: undefined, scopes: new Map() }
     return true

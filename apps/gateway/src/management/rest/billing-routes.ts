@@ -1,6 +1,7 @@
 // /v2/billing (management §8.2). There are no prices: amounts are 0, and `billedSeconds` says what was used.
 import type { UsageLine, UsageRange } from '@runyard/core'
 import { AMOUNT_NAMES, type BillingView, type ServerlessBillingView } from '@runyard/schema/api'
+import { queryOf } from '../../http/query.ts'
 import { readBilling, type UsageDeps } from '../usage-model.ts'
 import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
@@ -65,7 +66,7 @@ function registerEmptyBilling(app: RestApp, deps: UsageDeps): void {
       ...restRoute(`GET ${path}`),
       handler: async (request) => {
         const { window } = await readBilling(deps, keyOf(request).ownerId, request.query)
-        const asked = filter === undefined ? {} : { [filter]: (request.query as Record<string, unknown>)[filter] ?? null }
+        const asked = filter === undefined ? {} : { [filter]: queryOf(request)[filter] ?? null }
         return {
           records: [],
           metadata: {

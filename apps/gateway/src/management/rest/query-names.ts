@@ -4,6 +4,7 @@ import { closestWord } from '@runyard/kit'
 import { quoted, RunyardError } from '@runyard/schema'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { queryOf } from '../../http/query.ts'
 
 const TWINS: Readonly<Record<string, string>> = { since: 'from', from: 'since', until: 'to', to: 'until' }
 const LONGEST_TYPO = 3
@@ -16,7 +17,7 @@ export function refuseUnknownParameters(app: FastifyInstance): void {
     route.preValidation = [
       ...[route.preValidation ?? []].flat(),
       async (request: FastifyRequest) => {
-        request.query = withKnownNames(request.query as Readonly<Record<string, unknown>>, known)
+        request.query = withKnownNames(queryOf(request), known)
         if (body === undefined) refuseMembers(request.body)
       },
     ]
