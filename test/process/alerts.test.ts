@@ -24,7 +24,7 @@ const HEALTHY = RECORDED.replaceAll(/<processes>[\s\S]*?<\/processes>/g, '<proce
 /** The first card is hot, and both compute nothing. */
 const HOT_AND_IDLE = HEALTHY.replace('<gpu_temp>61 C', '<gpu_temp>91 C').replaceAll('<gpu_util>7 %', '<gpu_util>0 %')
 const LEFTOVER = '<process_info><pid>4194303</pid><type>C</type><process_name>python3</process_name></process_info>'
-/** The first of both cards runs a program that nobody ends, and the other one has lost memory; or the other way round. */
+/** The first of both cards runs a program that never ends, and the other one has lost memory; or the other way round. */
 function brokenCards(isFirstKept: boolean): string {
   let index = -1
   return HEALTHY.replaceAll(/<gpu id=[\s\S]*?<\/gpu>/g, (card) => {

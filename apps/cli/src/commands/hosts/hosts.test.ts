@@ -18,7 +18,7 @@ let root: string
 let file: string
 let dataDir: DataDir
 let gateway: FakeGateway
-/** As the gateway tells them; the commands change the first. */
+/** As the gateway answers; the commands change the first. */
 let hosts: HostView[]
 /** Whether the scaler follows the file. */
 let isFollowed = true

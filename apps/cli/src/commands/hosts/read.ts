@@ -128,7 +128,7 @@ function standbyOf({ record }: PoolHost): readonly (readonly [string, string])[]
   return standby === undefined ? [] : [['standby', waiting]]
 }
 
-/** Of another machine's configuration the scaler tells. */
+/** A configuration on another machine is known by the scaler's report. */
 function labelsOf({ config, record }: PoolHost): readonly string[] {
   const labels = config?.labels ?? record?.sight?.inventory?.labels ?? {}
   return Object.entries(labels).map(([key, text]) => `${key}=${text}`)

@@ -8,7 +8,7 @@ import { findHost, onlyHost, openPool, refuseVariable, type HostSettings, type P
 import { readRunning } from '../../stack/data-dir.ts'
 import { hostSettings } from '../../stack/host-choice.ts'
 
-/** It looks at its file every two seconds, and waits until nobody writes it. */
+/** It looks at its file every two seconds, and waits until it is not being written. */
 const LET_GO_WITHIN_MS = 20_000
 const LOOK_EVERY_MS = 200
 
