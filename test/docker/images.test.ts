@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryCommand } from '../harness/child.ts'
 import { runCli } from '../harness/cli.ts'
+import { startFastAlerts } from '../harness/fast-alerts.ts'
 import { createEndpointOf, startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
 
-await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine', () => {
+await suiteThatNeeds(['redis', 'docker', 'image-registry', 'promtool'], 'images on an engine', () => {
   let stack: Stack
   let registry: ImageRegistry
   let registryId: string
@@ -51,9 +52,10 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
     expect(stdout).toContain(`The image ${image} is not on this host and cannot be pulled`)
   })
 
-  test('a disk that is too full for a pull makes the job wait with a sentence, and what is there runs', async () => {
+  test('a disk that is too full for a pull makes the job wait with a sentence, and what is there runs; an alert tells of it', async () => {
     lowStack = await startStack({ host: 'docker', settings: { RUNYARD_IMAGES_KEEP_FREE_BYTES: '1000000000000000' } })
-    const { api, env } = lowStack
+    const { api, env, scaler } = lowStack
+    await using prometheus = await startFastAlerts([new URL(lowStack.url).host])
     const image = await registry.push('early/third:1')
     const id = await api.saveEndpoint({ name: 'full', image })
     const jobId = await api.run(id, {})
@@ -67,5 +69,12 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
     await waitFor('a worker of the default image', async () => (await api.run(own, {}), (await api.workersSeen(own)) > 0), {
       timeoutMs: 60_000,
     })
+    await prometheus.fires('RunyardDiskLow')
+    await scaler.child().stop(60_000)
+    await using undo = new AsyncDisposableStack()
+    const content = lowStack.anotherScaler({ RUNYARD_IMAGES_KEEP_FREE_BYTES: '0' })
+    await content.start()
+    undo.defer(() => content.child().stop(60_000))
+    await prometheus.clear(['RunyardDiskLow'])
   })
 })

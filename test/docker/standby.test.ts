@@ -26,11 +26,9 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'standby workers of a 
   let stack: Stack
   let instance: string
   /** Of a shell beside the scaler, which reads the same settings. */
-  let env: Readonly<Record<string, string>>
   beforeAll(async () => {
     const settings = { RUNYARD_HOSTS: JSON.stringify([{ id: 'local', kind: 'docker', standby: 2 }]) }
     stack = await startStack({ host: 'docker', settings })
-    env = { ...stack.env, ...settings, RUNYARD_REDIS_URL: stack.redis.url, RUNYARD_DATA_DIR: stack.dataDir }
     instance = (await instanceId(stack.redis.url)) ?? ''
   }, 120_000)
   // It fails if a container is left.
@@ -41,7 +39,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'standby workers of a 
     const filters = [`label=runyard=${instance}`, 'label=runyard.standby', 'status=running'].flatMap((filter) => ['--filter', filter])
     return (await runCommand('docker', ['ps', '-q', '--no-trunc', ...filters])).split('\n').filter((id) => id !== '')
   }
-  const show = async (): Promise<string> => (await runCli(['hosts', 'show', 'local'], env)).stdout
+  const show = async (): Promise<string> => (await runCli(['hosts', 'show', 'local'], stack.env)).stdout
   const shown = (words: string) => waitFor(words, async () => (await show()).includes(words), { timeoutMs: 60_000 })
   const nameIn = async (container: string): Promise<string> =>
     (await runCommand('docker', ['inspect', '--format', '{{.Name}}', container])).trim()
@@ -81,9 +79,9 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'standby workers of a 
   })
 
   test('none waits on a cordoned host, and they come back with the host', async () => {
-    await runCli(['hosts', 'cordon', 'local'], env)
+    await runCli(['hosts', 'cordon', 'local'], stack.env)
     await waitFor('the standby workers to go', async () => !(await show()).includes('wait for an endpoint'), { timeoutMs: 60_000 })
-    await runCli(['hosts', 'uncordon', 'local'], env)
+    await runCli(['hosts', 'uncordon', 'local'], stack.env)
     expect(await shown('2 workers wait for an endpoint')).toBe(true)
   })
 })

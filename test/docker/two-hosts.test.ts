@@ -8,6 +8,7 @@ import { openFakeHub, type FakeHub } from '@runyard/testing'
 import type { Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createDeployedApp } from '../harness/deploy.ts'
+import { startFastAlerts, type FastAlerts } from '../harness/fast-alerts.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
 import { openTestStore } from '../harness/store.ts'
@@ -33,11 +34,12 @@ class Handle:
 read = Handle(read_config)
 `
 
-await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool of two hosts, by ssh and by TLS', () => {
+await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts', 'promtool'], 'a pool of two hosts, by ssh and by TLS', () => {
   let hosts: TwoHosts
   let hub: FakeHub
   let stack: Stack
   let store: Store
+  let prometheus: FastAlerts
   let both: readonly SeparateHost[]
 
   beforeAll(async () => {
@@ -50,12 +52,14 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
       settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info', RUNYARD_MODELS_HUB_URL: hub.url },
     })
     store = await openTestStore(stack.redis.url)
+    prometheus = await startFastAlerts([new URL(stack.url).host])
     for (const host of both) {
       const hostId = await host.hostId()
       await waitFor(`${host.name} to be ready`, async () => (await sightOf(hostId))?.health === 'ready', PATIENCE)
     }
   }, 400_000)
   afterAll(async () => {
+    await prometheus?.[Symbol.asyncDispose]()
     await store?.[Symbol.asyncDispose]()
     await stack?.stop()
     await hub?.[Symbol.asyncDispose]()
@@ -187,12 +191,13 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
   })
 
-  test('a job whose worker still reports stays with it, however long its engine is away', async () => {
+  test('a job whose worker still reports stays with it, however long its engine is away, of which an alert tells', async () => {
     const { endpoint, id, worker, host } = await heldOn(hosts.byTls, 'reports')
     const hostId = await host.hostId()
     await host.silenceEngine(true)
     await waitFor('it to be unreachable', async () => (await sightOf(hostId))?.health === 'unreachable', PATIENCE)
     const over = Date.now() + (GRACE_S + 25) * 1000
+    await prometheus.fires('RunyardHostUnreachable', { host: 'by-tls' })
     await waitFor(
       'the grace to be over',
       async () => {
@@ -205,6 +210,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker })
     await host.silenceEngine(false)
     await waitFor('it to be ready', async () => (await sightOf(hostId))?.health === 'ready', PATIENCE)
+    await prometheus.clear(['RunyardHostUnreachable'])
   })
 
   test('after the grace the jobs of a silent host run on the other, and what it still has is reaped when it is healed', async () => {
