@@ -169,7 +169,7 @@ async function letLookAround({ url, key }: Stack, out: Terminal, signal: AbortSi
 function sayWhatNext(out: Terminal): void {
   out.line()
   out.line(out.bold('Next'))
-  out.line('  ./runyard up                       the same, to stay, with the address of its page')
+  out.line('  ./runyard up                       the same stack, until you stop it, and the link to its page')
   out.line('  eval "$(./runyard env)"            in another shell: point your clients there')
   out.line('  python your_flash_script.py        your own script')
 }
