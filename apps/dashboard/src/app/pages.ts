@@ -1,6 +1,6 @@
 // The pages of the navigation, and what the tab of the browser is called: `Jobs · Runyard`, `caption · Runyard`.
 import type { EndpointView } from '@runyard/schema/api'
-import { shortId } from '../ui/format.ts'
+import { capitalise, shortId } from '../ui/format.ts'
 
 /** The pages of the navigation, in the order in which an operator asks. `g` and then the key of a page goes there. */
 export const PAGES = [
@@ -41,8 +41,6 @@ function titlesOfOne(page: string, id: string): readonly string[] {
   const kind = ONE_OF[page]
   return kind === undefined ? [] : [`${kind} ${page === 'hosts' ? id : shortId(id)}`]
 }
-
-const capitalise = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 
 /** An address that somebody has cut may end within an escape. */
 function decodeSafely(text: string): string {

@@ -2,13 +2,14 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { Link, Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tanstack/react-router'
 import type { KeyView } from '@runyard/schema/api'
-import { useEffect, useRef } from 'react'
+import { useEffect } from 'react'
 import { sessionQuery, signOut } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
 import { endpointsQuery, livenessQuery } from '../api/queries.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
+import { useCurrentInSight } from '../ui/use-current-in-sight.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
 import { PAGES, titleOf } from './pages.ts'
 import { keepRange, useRangeSearch, SPANS, SPAN_WORDS, type Span } from './range.ts'
@@ -19,7 +20,6 @@ export function Shell() {
   const session = useQuery(sessionQuery)
   useEndOfSession(session.refetch)
   usePageTitle(session.data != null)
-  const nav = useCurrentInSight(session.data != null)
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -29,15 +29,7 @@ export function Shell() {
         <Link to="/" search={keepRange} className={styles.brand}>
           Runyard
         </Link>
-        {session.data && (
-          <nav aria-label="Main" className={styles.nav} ref={nav}>
-            {PAGES.map(({ to, label }) => (
-              <Link key={to} to={to} search={keepRange} activeOptions={{ exact: to === '/', includeSearch: false }} className={styles.link}>
-                {label}
-              </Link>
-            ))}
-          </nav>
-        )}
+        {session.data && <MainNav />}
         <div className={styles.tools}>
           {session.data && <Shortcuts />}
           {session.data && <RangeSelect />}
@@ -59,14 +51,16 @@ export function Shell() {
   )
 }
 
-/** On a phone the row of pages is wider than the screen. */
-function useCurrentInSight(isThere: boolean) {
-  const nav = useRef<HTMLElement>(null)
-  const { pathname } = useLocation()
-  useEffect(() => {
-    nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [pathname, isThere])
-  return nav
+function MainNav() {
+  return (
+    <nav aria-label="Main" className={styles.nav} ref={useCurrentInSight()}>
+      {PAGES.map(({ to, label }) => (
+        <Link key={to} to={to} search={keepRange} activeOptions={{ exact: to === '/', includeSearch: false }} className={styles.link}>
+          {label}
+        </Link>
+      ))}
+    </nav>
+  )
 }
 
 /** Follows the address. `isSignedIn`: names of endpoints may be asked for. */

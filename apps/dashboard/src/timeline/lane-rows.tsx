@@ -41,7 +41,12 @@ function LaneRow({ row, layout, lanes, current, description, onFocus }: LaneRows
     <div role="row" className={styles.row} style={{ height: row.height }} aria-selected={isCurrent}>
       <div role="rowheader" className={styles.name} title={`${cardName(lane)} · ${lane.name}${lane.simulated ? ' (simulated)' : ''}`}>
         <span>{lane.index ?? '–'}</span>
-        {layout.size !== 'all' && <span>{lane.simulated ? `${shortType(lane.name)} (sim.)` : shortType(lane.name)}</span>}
+        {layout.size !== 'all' && (
+          <span>
+            {shortType(lane.name)}
+            {lane.simulated && <span className={styles.simulated}> (sim.)</span>}
+          </span>
+        )}
       </div>
       <div
         role="gridcell"

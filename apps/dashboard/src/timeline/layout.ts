@@ -1,4 +1,5 @@
 // Where each lane stands, and how high it is: one of three heights, chosen by room. A group has a line with its name above its lanes.
+import type { TimelineLane } from '@runyard/schema/api'
 
 export type LaneSize = 'full' | 'half' | 'all'
 
@@ -30,14 +31,31 @@ const SIZES: readonly { readonly size: LaneSize; readonly height: number; readon
   ...[28, 22].map((height) => ({ size: 'half' as const, height, groupHeight: 24 })),
   ...[12, 11].map((height) => ({ size: 'all' as const, height, groupHeight: 18 })),
 ]
+/** Full ones of cards that give no readings, as simulated ones. */
+const BARE = { size: 'full', height: 34, groupHeight: 24 } as const
 /** Lower ones could not be distinguished. */
 const LOWEST = { size: 'all', height: 10, groupHeight: 18 } as const
 
+export function layOutLanes(lanes: readonly TimelineLane[], room: number): Layout {
+  const hasReadings = lanes.some(({ load, memory, power }) => /[^-]/u.test(load + memory + power))
+  return layOut(
+    lanes.map(({ group }) => group),
+    { room, hasReadings },
+  )
+}
+
+export interface Room {
+  /** Pixels for all lanes together. */
+  readonly room: number
+  readonly hasReadings?: boolean
+}
+
 /** `names`: the group of each lane, equal ones next to each other. */
-export function layOut(names: readonly string[], room: number): Layout {
+export function layOut(names: readonly string[], { room, hasReadings = true }: Room): Layout {
   const groups = groupsOf(names)
+  const sizes = hasReadings ? SIZES : [BARE, ...SIZES.filter((one) => one.size !== 'full')]
   const fits = (one: (typeof SIZES)[number]): boolean => groups.length * one.groupHeight + names.length * one.height <= room
-  const { size, height, groupHeight } = SIZES.find(fits) ?? LOWEST
+  const { size, height, groupHeight } = sizes.find(fits) ?? LOWEST
   let y = 0
   const placed = groups.map(({ name, lanes }): LaneGroup => {
     const top = y

@@ -20,7 +20,7 @@ function paint({ room = 500, view = { from: 0, to: 100_000 }, ratio = 1 }: Asked
   const picture = toPicture(SMALL)
   const layout = layOut(
     picture.lanes.map(({ lane }) => lane.group),
-    room,
+    { room },
   )
   const sheet: Sheet = {
     pixels: new Uint32Array(WIDTH * ratio * layout.height * ratio),
@@ -95,7 +95,7 @@ it('draws lines of the axis only where a card is free', () => {
 
 it('names a bar that has room, and marks another version', () => {
   const picture = toPicture(SMALL)
-  const layout = layOut(['box', 'box'], 500)
+  const layout = layOut(['box', 'box'], { room: 500 })
   const { labels } = labelsOf({ picture, layout, view: { from: 0, to: 100_000 } }, 800)
   expect(labels).toEqual([{ text: 'caption', x: 80, y: 24, width: 640 }])
   expect(labelsOf({ picture, layout, view: { from: 0, to: 100_000 } }, 60).labels).toEqual([])
@@ -104,13 +104,13 @@ it('names a bar that has room, and marks another version', () => {
   if (first === undefined || one === undefined) throw new Error('the fixture has a worker')
   const later = { ...one, id: 'w2', version: 2, phases: [{ phase: 'idle' as const, from: 92_000, to: 99_000 }] }
   const changed = toPicture({ ...SMALL, lanes: [{ ...first, workers: [later, one] }] })
-  expect(labelsOf({ picture: changed, layout: layOut(['box'], 500), view: { from: 0, to: 100_000 } }, 100).notches).toEqual([
+  expect(labelsOf({ picture: changed, layout: layOut(['box'], { room: 500 }), view: { from: 0, to: 100_000 } }, 100).notches).toEqual([
     { x: 92, y: 24 },
   ])
 })
 
 it('finds the lane at a height, and none on the name of a group', () => {
-  const layout = layOut(['a', 'a', 'b'], 190)
+  const layout = layOut(['a', 'a', 'b'], { room: 190 })
   expect(layout.groups.map(({ name, rows }) => [name, rows.length])).toEqual([
     ['a', 2],
     ['b', 1],
@@ -120,6 +120,12 @@ it('finds the lane at a height, and none on the name of a group', () => {
 
 it('paints 64 cards in one screen', () => {
   const names = Array.from({ length: 64 }, (_, index) => `host ${Math.floor(index / 8)}`)
-  expect(layOut(names, 900)).toMatchObject({ size: 'all', height: 8 * 18 + 64 * 11 })
-  expect(layOut(names, 300).rows[0]?.height).toBe(10)
+  expect(layOut(names, { room: 900 })).toMatchObject({ size: 'all', height: 8 * 18 + 64 * 11 })
+  expect(layOut(names, { room: 300 }).rows[0]?.height).toBe(10)
+})
+
+it('full lanes of cards without readings have no room for them', () => {
+  const names = Array.from({ length: 8 }, () => 'box')
+  expect(layOut(names, { room: 900 }).rows[0]?.height).toBe(72)
+  expect(layOut(names, { room: 900, hasReadings: false })).toMatchObject({ size: 'full', height: 24 + 8 * 34 })
 })

@@ -8,7 +8,7 @@ import { ticksOf } from './axis.ts'
 import { commandOf, isOfPage, moveFocus, type Focus, type PageCommand } from './commands.ts'
 import { describeSegment, segmentAt } from './describe.ts'
 import { LaneRows } from './lane-rows.tsx'
-import { layOut, rowAt, type Layout } from './layout.ts'
+import { layOutLanes, rowAt, type Layout } from './layout.ts'
 import { LanePlane } from './lane-plane.tsx'
 import { toPicture, type LanePicture, type Picture } from './picture.ts'
 import { describeStrip, STRIP_PX, type Decision, type Steps } from './strip.ts'
@@ -48,7 +48,7 @@ export function Timeline(props: TimelineProps) {
   const [widthRef, width] = useWidth()
   useEffect(() => onWidth(width), [width, onWidth])
   const picture = useMemo(() => toPicture(data), [data])
-  const layout = useMemo(() => layOutLanes(data, room), [data, room])
+  const layout = useMemo(() => layOutLanes(data.lanes, room), [data, room])
   const { view, move, settle } = useMovingView(props)
   const focus = useFocus(props, { picture, layout, view, move, settle })
   const [selection, setSelection] = useState<readonly [number, number]>()
@@ -119,12 +119,6 @@ function Planes({ steps, decisions, picture, layout, view, width, widthRef, focu
     </>
   )
 }
-
-const layOutLanes = ({ lanes }: TimelineView, room: number): Layout =>
-  layOut(
-    lanes.map(({ group }) => group),
-    room,
-  )
 
 function Selection({ places: [one, other] }: { readonly places: readonly [number, number] }) {
   return <div className={styles.selection} style={{ left: `${100 * Math.min(one, other)}%`, width: `${100 * Math.abs(one - other)}%` }} />

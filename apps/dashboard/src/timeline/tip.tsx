@@ -50,7 +50,7 @@ function WorkerWords({
   return (
     <>
       <div>
-        {endpoint.name} @ version {version} · worker {shortId(id)}
+        {endpoint.name}, release {version} · worker {shortId(id)}
       </div>
       <div>{phases.map(({ phase, from, to }) => `${phase} ${formatDuration(to - from)}`).join(' · ')}</div>
       <div>

@@ -94,7 +94,7 @@ it('cuts a lane into runs of one phase, which together are all that is known of 
 })
 
 it('moves by keys: time, lane, worker, failure', () => {
-  const layout = layOut(['box', 'box'], 500)
+  const layout = layOut(['box', 'box'], { room: 500 })
   const around = { picture, layout, now: 100_000 }
   const start = { view: { from: 0, to: 100_000 }, row: 0, at: 50_000 }
   const press = (key: string, from = start) => {

@@ -79,3 +79,6 @@ export function formatCost(cost: number, currency: string): string {
 export function isJobId(text: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:-\w{1,8})?$/u.test(text)
 }
+
+/** `Jobs waiting` of `jobs waiting`. */
+export const capitalise = (words: string): string => words.slice(0, 1).toUpperCase() + words.slice(1)

@@ -21,7 +21,6 @@ const COLUMNS: readonly TableColumn<FoundJob>[] = [
   { name: 'submitted', cell: ({ submittedAt }) => <Moment at={submittedAt} /> },
   { name: 'waited', isNumber: true, cell: (job) => <Span of={job} format={formatWait} /> },
   { name: 'ran', isNumber: true, cell: (job) => <Span of={job} format={formatRun} /> },
-  { name: 'why', cell: ({ error, message }) => error ?? message ?? '' },
 ]
 
 interface SpanProps {
@@ -35,5 +34,7 @@ function Span({ of, format }: SpanProps) {
 }
 
 export function JobTable({ caption, jobs }: { readonly caption: string; readonly jobs: readonly FoundJob[] }) {
-  return <DataTable caption={caption} columns={COLUMNS} rows={jobs} keyOf={({ id }) => id} />
+  return (
+    <DataTable caption={caption} columns={COLUMNS} rows={jobs} keyOf={({ id }) => id} noteOf={({ error, message }) => error ?? message} />
+  )
 }

@@ -7,7 +7,7 @@ type Times = WorkerLifeView['times']
 /** In their order; each ends where the next begins. */
 export const START_PHASES = [
   { name: 'image', end: 'imageReady', what: 'the host gets the image' },
-  { name: 'create', end: 'containerStarted', what: 'the container, or the process on a process host, is made and started' },
+  { name: 'create', end: 'containerStarted', what: 'the container or process starts' },
   { name: 'boot', end: 'ready', what: 'agent, interpreter and imports' },
   { name: 'first function', end: 'firstFunction', what: 'the first job is taken and its function entered' },
 ] as const

@@ -61,8 +61,8 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   { name: 'card', cell: ({ life }) => describeCards(life) },
   { name: 'host', cell: ({ life }) => life.host },
   {
-    name: 'version',
-    cell: ({ life, state }) => (state?.isStale === true ? <>{life.version} (stale: an older release)</> : <>{life.version}</>),
+    name: 'release',
+    cell: ({ life, state }) => (state?.isStale === true ? <>{life.version} (older)</> : <>{life.version}</>),
   },
   { name: 'uptime', isNumber: true, cell: ({ life }) => <Uptime since={life.times.placed} /> },
   { name: 'jobs', isNumber: true, cell: ({ life }) => formatCount(life.jobs) },
@@ -110,10 +110,6 @@ const GONE_COLUMNS: readonly TableColumn<WorkerLifeView>[] = [
   { name: 'failed', isNumber: true, cell: ({ failed }) => formatCount(failed) },
   {
     name: 'why',
-    cell: ({ endReason, message }) => (
-      <>
-        <code>{endReason}</code> {message}
-      </>
-    ),
+    cell: ({ endReason, message }) => <>{message ?? endReason?.replaceAll('_', ' ')}</>,
   },
 ]

@@ -8,7 +8,7 @@ import { endpointsQuery, gpuTypesQuery, poolQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { ScopeNote } from '../../app/scope.tsx'
 import { Button } from '../../ui/button.tsx'
-import { ChoiceField, FieldGroup } from '../../ui/field.tsx'
+import { ChoiceField } from '../../ui/field.tsx'
 import { Actions, Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { AskBeforeLeaving } from '../endpoint/settings/ask-before-leaving.tsx'
@@ -35,10 +35,10 @@ export function NewEndpointPage() {
       <div className={styles.columns}>
         <EndpointForm
           lead={
-            <FieldGroup legend="Made of">
+            <>
               <ChoiceField label="Worker image" options={SOURCES} value={source} onChange={form.setSource} />
               <ChoiceField label="Run on" options={PROCESSORS} value={processors} onChange={form.setProcessors} />
-            </FieldGroup>
+            </>
           }
           fields={draft.fields}
           values={draft.values}
@@ -60,7 +60,7 @@ export function NewEndpointPage() {
           <AskBeforeLeaving hasChanges={form.hasWritten} />
         </EndpointForm>
         <aside className={styles.same} aria-labelledby="same">
-          <h2 id="same">The same elsewhere</h2>
+          <h2 id="same">As a command or a request</h2>
           <SameCalls command={draft.command} body={draft.body} />
         </aside>
       </div>

@@ -67,12 +67,12 @@ export function FailuresPage() {
   )
 }
 
-/** `12 jobs failed, in 3 ways`. */
+/** `12 jobs failed for 3 reasons`. */
 function describe({ total, failures, isComplete }: FailureListView): string {
   if (total === 0) return 'No job failed.'
-  const ways = failures.length === 1 ? 'in one way' : `in ${failures.length} ways`
+  const reasons = failures.length === 1 ? 'for one reason' : `for ${failures.length} reasons`
   const least = isComplete ? '' : '; the range has more than could be read at once'
-  return `${formatCount(total)} ${total === 1 ? 'job' : 'jobs'} failed, ${ways}${least}.`
+  return `${formatCount(total)} ${total === 1 ? 'job' : 'jobs'} failed ${reasons}${least}.`
 }
 
 function NoFailures({ range, endpoint }: { readonly range: RangeSearch; readonly endpoint: string | undefined }) {

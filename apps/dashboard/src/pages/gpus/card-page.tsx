@@ -2,7 +2,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { PoolCard, PoolHost, TimelineLane } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
-import { Legend } from '../../timeline/legend.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
@@ -37,7 +36,6 @@ export function CardPage() {
       )}
       {isKnown && card === undefined && <p role="note">▲ It is no longer there.</p>}
       <PinnedTimeline picture={picture} />
-      <Legend />
       <CardReadings uuid={uuid} range={picture.range} />
       {lane && <LaneWorkers lane={lane} />}
     </Page>

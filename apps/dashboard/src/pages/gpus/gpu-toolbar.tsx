@@ -6,7 +6,7 @@ import type { Range } from '../../app/range.ts'
 import { useZone } from '../../app/preferences.ts'
 import type { PageCommand } from '../../timeline/commands.ts'
 import { download, toCsv, toPng } from '../../timeline/export.ts'
-import { layOut } from '../../timeline/layout.ts'
+import { layOutLanes } from '../../timeline/layout.ts'
 import { toPicture } from '../../timeline/picture.ts'
 import { panView, zoomView, type View } from '../../timeline/view.ts'
 import { Button } from '../../ui/button.tsx'
@@ -92,10 +92,7 @@ function TakeAlong({ data, view, frame, isTable }: GpuToolbarProps) {
   const savePng = async (): Promise<void> => {
     if (data === undefined || frame.current === null) return
     const picture = toPicture(data)
-    const layout = layOut(
-      data.lanes.map(({ group }) => group),
-      room,
-    )
+    const layout = layOutLanes(data.lanes, room)
     const blob = await toPng(frame.current, {
       picture,
       layout,

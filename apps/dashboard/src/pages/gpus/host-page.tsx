@@ -5,7 +5,6 @@ import { useMemo } from 'react'
 import type { PoolCard, PoolHost } from '@runyard/schema/api'
 import { poolQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
-import { Legend } from '../../timeline/legend.tsx'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { formatBytes, formatPercent } from '../../ui/format.ts'
@@ -56,7 +55,6 @@ function KnownHost({ host }: { readonly host: PoolHost }) {
         <>
           <h2>What its cards did</h2>
           <PinnedTimeline picture={{ ...picture, data: own }} />
-          <Legend />
         </>
       )}
     </Page>

@@ -12,7 +12,7 @@ export function LaneWorkers({ lane }: { readonly lane: TimelineLane }) {
   const zone = useZone()
   const columns: readonly TableColumn<Worker>[] = [
     { name: 'worker', cell: ({ id }) => <WorkerLink id={id} /> },
-    { name: 'endpoint', cell: ({ endpoint, version }) => `${endpoint.name} @ version ${version}` },
+    { name: 'endpoint', cell: ({ endpoint, version }) => `${endpoint.name}, release ${version}` },
     { name: 'from', cell: ({ phases }) => formatTime(phases[0]?.from ?? 0, zone) },
     { name: 'for', isNumber: true, cell: ({ phases }) => formatDuration((phases.at(-1)?.to ?? 0) - (phases[0]?.from ?? 0)) },
     { name: 'started', cell: ({ startReason }) => startReason.replaceAll('_', ' ') },

@@ -68,8 +68,8 @@ function WorkerFacts({ life }: { readonly life: WorkerLifeView }) {
       <dd>
         <Link to="/endpoints/$id" params={{ id: endpoint.id }} search={keepRange}>
           {endpoint.name}
-        </Link>{' '}
-        @ version {version}
+        </Link>
+        , release {version}
       </dd>
       <dt>image</dt>
       <dd>{image}</dd>

@@ -5,6 +5,7 @@ import { useZone } from '../../app/preferences.ts'
 import { keepRange } from '../../app/range.ts'
 import { formatClock } from '../../ui/format.ts'
 import { AnsiText } from '../../ui/logs/ansi-text.tsx'
+import { parseJsonLine } from '../../ui/logs/json-line.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { linesQuery } from './job-queries.ts'
 import styles from './job-page.module.css'
@@ -35,12 +36,23 @@ export function JobLog({ job }: { readonly job: JobDetailView }) {
             <span key={`${workerId} ${at} ${index}`} className={styles.line}>
               <span className={styles.muted}>{formatClock(at, zone)}</span>
               <span>
-                <AnsiText text={line} />
+                <LineText line={line} jobId={job.id} />
               </span>
             </span>
           ))}
         </pre>
       )}
     </section>
+  )
+}
+
+/** Lines of structured loggers as their message and members, as in the logs. */
+function LineText({ line, jobId }: { readonly line: string; readonly jobId: string }) {
+  const json = parseJsonLine(line, jobId)
+  if (json === undefined) return <AnsiText text={line} />
+  return (
+    <>
+      {json.message} <span className={styles.muted}>{json.rest}</span>
+    </>
   )
 }

@@ -1,5 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { JobDetailView, WorkerLifeView } from '@runyard/schema/api'
+import { keepRange } from '../../app/range.ts'
 import { DataTable, type TableColumn } from '../../ui/data-table.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { Moment } from '../../ui/moment.tsx'
@@ -45,7 +47,7 @@ interface Row {
 const COLUMNS: readonly TableColumn<Row>[] = [
   { name: 'attempt', isNumber: true, cell: ({ number }) => number },
   { name: 'worker', cell: ({ attempt }) => (attempt.workerId === '' ? 'not known' : <WorkerLink id={attempt.workerId} />) },
-  { name: 'where', cell: ({ worker }) => (worker === undefined ? 'not known' : describePlace(worker)) },
+  { name: 'where', cell: ({ worker }) => (worker === undefined ? 'not known' : <Place of={worker} />) },
   { name: 'started', cell: ({ attempt }) => <Moment at={attempt.startedAt} /> },
   {
     name: 'took',
@@ -59,10 +61,22 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   },
 ]
 
-/** `local, NVIDIA RTX 4090 (simulated) GPU-1a2b3c4d-…`. */
-function describePlace({ host, gpus }: WorkerLifeView): string {
-  const cards = gpus.map(({ name, uuid, simulated }) => `${name}${simulated ? ' (simulated)' : ''} ${uuid}`)
-  return [host, ...cards].join(', ')
+/** Its host, and its cards with the way to what they did. */
+function Place({ of: { host, gpus } }: { readonly of: WorkerLifeView }) {
+  return (
+    <>
+      {host}
+      {gpus.map(({ name, uuid, simulated }) => (
+        <span key={uuid}>
+          {', '}
+          <Link to="/gpus/$uuid" params={{ uuid }} search={keepRange} title={uuid}>
+            {name}
+            {simulated && ' (simulated)'}
+          </Link>
+        </span>
+      ))}
+    </>
+  )
 }
 
 function describeEnd(worker: WorkerLifeView | undefined): string | undefined {

@@ -22,7 +22,7 @@ import type { JobList } from './use-job-list.ts'
 import styles from './jobs-page.module.css'
 
 /** Heights of a row in rem: on a wide screen, with a line that says why, on a narrow one. */
-const HEIGHTS = { plain: 2.25, withWhy: 3.5, card: 5, cardWithWhy: 6.5 } as const
+const HEIGHTS = { plain: 2.25, withWhy: 3.5, card: 5, cardWithWhy: 7.75 } as const
 const OVERSCAN = 4
 /** The next page is asked for so early. */
 const AHEAD = 50

@@ -15,8 +15,8 @@ interface SettingsFormProps {
 }
 
 const SCALERS = [
-  { value: 'delay', label: 'by queue delay' },
-  { value: 'count', label: 'by request count' },
+  { value: 'delay', label: 'Queue delay' },
+  { value: 'count', label: 'Request count' },
 ]
 
 export function SettingsForm({ tried, search, usual, isImagined }: SettingsFormProps) {
@@ -37,22 +37,22 @@ export function SettingsForm({ tried, search, usual, isImagined }: SettingsFormP
   return (
     <form className={styles.form} aria-label="Settings to try" onSubmit={(event) => event.preventDefault()}>
       <h2>Settings to try</h2>
-      <Field label="Fewest workers" type="number" min={0} value={tried.workersMin} onChange={number('min')} />
-      <Field label="Most workers" type="number" min={1} value={tried.workersMax} onChange={number('max')} />
-      <Field label="Idle timeout in seconds" type="number" min={1} value={tried.idleTimeoutMs / 1000} onChange={number('idle')} />
-      <label>
-        Scale{' '}
+      <Field label="Active workers" type="number" min={0} value={tried.workersMin} onChange={number('min')} />
+      <Field label="Max workers" type="number" min={1} value={tried.workersMax} onChange={number('max')} />
+      <Field label="Idle timeout, seconds" type="number" min={1} value={tried.idleTimeoutMs / 1000} onChange={number('idle')} />
+      <label className={styles.choice}>
+        Auto scaling type
         <Select
-          label="Scale"
+          label="Auto scaling type"
           value={isDelay ? 'delay' : 'count'}
           options={SCALERS}
           onChange={(to) => change(to === 'delay' ? { delay: 4, count: undefined } : { count: 1, delay: undefined })}
         />
       </label>
       {isDelay ? (
-        <Field label="Queue delay in seconds" type="number" min={0.5} step={0.5} value={scaling.queueDelay} onChange={number('delay')} />
+        <Field label="Queue delay, seconds" type="number" min={0.5} step={0.5} value={scaling.queueDelay} onChange={number('delay')} />
       ) : (
-        <Field label="Jobs per worker" type="number" min={1} value={scaling.requestCount} onChange={number('count')} />
+        <Field label="Requests per worker" type="number" min={1} value={scaling.requestCount} onChange={number('count')} />
       )}
       <Slider label="Cold start" unit="s" min={0.5} max={120} value={search.cold ?? usual.startMs / 1000} onChange={number('cold')} />
       {isImagined && (

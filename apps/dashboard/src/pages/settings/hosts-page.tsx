@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { PoolCard, PoolHost } from '@runyard/schema/api'
 import { client } from '../../api/client.ts'
 import { poolQuery } from '../../api/queries.ts'
+import { shortType } from '../../timeline/describe.ts'
 import { Button } from '../../ui/button.tsx'
 import type { TableColumn } from '../../ui/data-table.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
@@ -96,7 +97,7 @@ function Cards({ gpus }: { readonly gpus: readonly PoolCard[] }) {
     <span className={styles.setting}>
       {gpus.map((card) => (
         <span key={card.uuid}>
-          {card.name} · {card.index} <small>{stateOf(card)}</small>
+          {card.index} · {shortType(card.name)} <small>{stateOf(card)}</small>
         </span>
       ))}
     </span>

@@ -45,7 +45,6 @@ function columnsOf(onOpen: (open: Open) => void): readonly TableColumn<SecretVie
   return [
     { name: 'name', cell: ({ name }) => <code className={styles.wrap}>{name}</code> },
     { name: 'for', cell: ({ description }) => <span className={styles.wrap}>{description || '–'}</span> },
-    { name: 'value', cell: () => 'never shown' },
     { name: 'set', cell: ({ updatedAt }) => <Moment at={Date.parse(updatedAt)} /> },
     {
       name: 'actions',

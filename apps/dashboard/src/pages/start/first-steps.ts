@@ -1,5 +1,6 @@
 // How far a newcomer is: each step is read from the API, none is remembered.
 import type { EndpointView, FoundJob, JobDetailView } from '@runyard/schema/api'
+import { shortId } from '../../ui/format.ts'
 
 export type StepState = 'done' | 'going' | 'later' | 'stopped'
 
@@ -46,7 +47,7 @@ function factsOf({ keyName, endpoints, job, detail }: SeenSoFar): readonly Fact[
   return [
     { title: 'A key is used', isDone: true, note: keyName },
     { title: 'An endpoint is made', isDone: endpoints.length > 0, note: job?.endpoint.name ?? endpoints.at(-1)?.name },
-    { title: 'A job is accepted', isDone: job !== undefined, note: job?.id },
+    { title: 'A job is accepted', isDone: job !== undefined, note: job && shortId(job.id) },
     ...workFacts(job, detail),
   ]
 }
@@ -58,7 +59,7 @@ function workFacts(job: FoundJob | undefined, detail: JobDetailView | undefined)
   // Workers without our agent do not say when they enter a function.
   const isEntered = enteredAt !== undefined || (isDone && worker !== undefined)
   return [
-    { title: 'A worker is placed', isDone: worker !== undefined, note: worker ?? job.message },
+    { title: 'A worker is placed', isDone: worker !== undefined, note: worker === undefined ? job.message : shortId(worker) },
     { title: 'Your function is entered', isDone: isEntered },
     { title: 'The result is there', isDone, note: isDone ? undefined : (job.error ?? job.status) },
   ]

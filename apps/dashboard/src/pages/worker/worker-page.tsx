@@ -9,7 +9,7 @@ import { jobsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { EndpointLink } from '../../ui/endpoint-link.tsx'
-import { formatDuration, shortId } from '../../ui/format.ts'
+import { capitalise, formatDuration, shortId } from '../../ui/format.ts'
 import { JobTable } from '../../ui/job-table.tsx'
 import { LogView } from '../../ui/logs/log-view.tsx'
 import { Moment } from '../../ui/moment.tsx'
@@ -73,12 +73,13 @@ function Header({ worker }: { readonly worker: WorkerLifeView }) {
           {times.gone === undefined ? 'up' : 'lived'} <b>{formatDuration(Math.max(0, (times.gone ?? now) - times.placed))}</b>
         </span>
         <span>
-          <b>{jobs}</b> jobs{failed > 0 && `, ${failed} failed`}
+          <b>{jobs}</b> {jobs === 1 ? 'job' : 'jobs'}
+          {failed > 0 && `, ${failed} failed`}
         </span>
       </p>
       <p className={styles.facts}>
         <span>
-          placed <Moment at={times.placed} />: <code>{startReason}</code>
+          placed <Moment at={times.placed} />: {startReason.replaceAll('_', ' ')}
         </span>
         <code className={styles.image}>{image}</code>
       </p>
@@ -102,7 +103,7 @@ function End({ worker: { endReason, message, exitCode, oomKilled } }: { readonly
   if (endReason === undefined) return null
   return (
     <p className={styles.end}>
-      <code>{endReason}</code> {message}
+      <b>{capitalise(endReason.replaceAll('_', ' '))}.</b> {message !== undefined && `${capitalise(message)}.`}
       {exitCode !== undefined && exitCode !== null && ` Exit code ${exitCode}.`}
       {oomKilled === true && ' It was killed because it ran out of memory.'}
     </p>

@@ -34,9 +34,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
   { name: 'running', isNumber: true, cell: ({ health }) => health && formatCount(health.jobs.inProgress) },
   {
     name: 'workers',
-    cell: ({ endpoint, health }) =>
-      health && `${health.workers.running} busy, ${health.workers.idle} idle of ${endpoint.workers.min}..${endpoint.workers.max}`,
-    isNumber: true,
+    cell: ({ endpoint, health }) => health && `${health.workers.running} busy, ${health.workers.idle} idle, max ${endpoint.workers.max}`,
   },
   {
     name: 'failed',
@@ -51,7 +49,6 @@ const COLUMNS: readonly TableColumn<Row>[] = [
       ),
   },
   { name: 'GPU time', isNumber: true, cell: ({ gpuSeconds }) => gpuSeconds !== undefined && formatHours(gpuSeconds) },
-  { name: 'why', cell: ({ health }) => health?.message ?? '' },
 ]
 
 /** What each endpoint does now, and what it did in the range of the page. */
@@ -74,7 +71,15 @@ export function EndpointTable({ endpoints }: { readonly endpoints: readonly Endp
     failed: failedOf(endpoint.id),
     gpuSeconds: gpuSecondsOf(endpoint.id),
   }))
-  return <DataTable caption="Endpoints" columns={COLUMNS} rows={rows} keyOf={({ endpoint }) => endpoint.id} />
+  return (
+    <DataTable
+      caption="Endpoints"
+      columns={COLUMNS}
+      rows={rows}
+      keyOf={({ endpoint }) => endpoint.id}
+      noteOf={({ health }) => health?.message}
+    />
+  )
 }
 
 /** Two answers for all endpoints together. */

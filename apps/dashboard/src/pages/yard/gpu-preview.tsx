@@ -6,7 +6,7 @@ import { useZone } from '../../app/preferences.ts'
 import { keepRange } from '../../app/range.ts'
 import { ticksOf } from '../../timeline/axis.ts'
 import { LanePlane } from '../../timeline/lane-plane.tsx'
-import { layOut } from '../../timeline/layout.ts'
+import { layOutLanes } from '../../timeline/layout.ts'
 import { toPicture, type Picture } from '../../timeline/picture.ts'
 import { sharesOf } from '../../timeline/shares.ts'
 import { StripPlane } from '../../timeline/strip-plane.tsx'
@@ -32,14 +32,7 @@ function Preview({ data, steps, decisions, view }: PictureData & { readonly data
   const look = useLook()
   const picture = useMemo(() => toPicture(data), [data])
   const ticks = useMemo(() => ticksOf(view, width, zone), [view, width, zone])
-  const layout = useMemo(
-    () =>
-      layOut(
-        data.lanes.map(({ group }) => group),
-        ROOM_PX,
-      ),
-    [data],
-  )
+  const layout = useMemo(() => layOutLanes(data.lanes, ROOM_PX), [data])
   const scene = useMemo(
     () => look && { picture, layout, view, ticks: ticks.map(({ at }) => at), ...look },
     [picture, layout, view, ticks, look],

@@ -2,7 +2,7 @@
 
 export interface JsonLine {
   readonly message: string
-  /** Members beside message, level and time, as `name=value`. */
+  /** Members beside message, level and time that have a value, as `name=value`. */
   readonly rest: string
   /** The whole, for a person. */
   readonly pretty: string
@@ -12,15 +12,15 @@ const MESSAGES = ['msg', 'message', 'event', 'text']
 const TOLD_ELSEWHERE = new Set(['level', 'levelname', 'severity', 'lvl', 'time', 'timestamp', 'ts', '@timestamp', 'asctime'])
 const LONGEST = 64_000
 
-/** Undefined where the line is not a JSON object. */
-export function parseJsonLine(line: string): JsonLine | undefined {
+/** Undefined where the line is not a JSON object. `jobId`: of the line, where the reader sees it anyway. */
+export function parseJsonLine(line: string, jobId?: string): JsonLine | undefined {
   const text = line.trim()
   if (!text.startsWith('{') || !text.endsWith('}') || text.length > LONGEST) return undefined
   const members = parseObject(text)
   if (members === undefined) return undefined
   const name = MESSAGES.find((candidate) => typeof members[candidate] === 'string')
   const rest = Object.entries(members)
-    .filter(([member]) => member !== name && !TOLD_ELSEWHERE.has(member))
+    .filter(([member, value]) => member !== name && value !== null && value !== jobId && !TOLD_ELSEWHERE.has(member))
     .map(([member, value]) => `${member}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
   return { message: name === undefined ? '' : String(members[name]), rest, pretty: JSON.stringify(members, undefined, 2) }

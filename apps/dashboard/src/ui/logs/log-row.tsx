@@ -24,7 +24,7 @@ export interface LogRowProps {
 
 export function LogRow({ line, zone, isMarked, hasWorker, onJob }: LogRowProps) {
   const { at, workerId, source, level, jobId } = line
-  const json = source === 'container' ? parseJsonLine(line.line) : undefined
+  const json = source === 'container' ? parseJsonLine(line.line, jobId) : undefined
   return (
     <div className={styles.row} data-marked={isMarked} data-source={source} data-level={level} data-hue={hueOf(workerId)}>
       <Link className={styles.time} to="/logs" search={contextOf(line)} title={`${formatTime(at, zone)}: in context`}>

@@ -12,7 +12,7 @@ import { MatchingCards } from './matching-cards.tsx'
 import { SettingsField } from './settings-field.tsx'
 import styles from './settings.module.css'
 
-const GROUPS = ['Scaling', 'GPUs', 'CPU', 'Container'] as const satisfies readonly FormField['group'][]
+const GROUPS = ['Endpoint', 'Scaling', 'GPUs', 'CPU', 'Container'] as const satisfies readonly FormField['group'][]
 
 export interface EndpointFormProps {
   readonly fields: readonly FormField[]
@@ -21,7 +21,7 @@ export interface EndpointFormProps {
   readonly isChanged: (field: FormField) => boolean
   readonly onChange: (name: string, text: string) => void
   readonly onSubmit: () => void
-  /** Before the groups. */
+  /** Beside its name. */
   readonly lead?: ReactNode
   /** After them. */
   readonly children: ReactNode
@@ -37,11 +37,12 @@ export function EndpointForm({ fields, lead, children, onSubmit, ...shared }: En
         onSubmit()
       }}
     >
-      {lead}
       {GROUPS.map((group) => [group, fields.filter((field) => field.group === group)] as const)
         .filter(([, members]) => members.length > 0)
         .map(([group, members]) => (
-          <Group key={group} group={group} members={members} {...shared} />
+          <Group key={group} group={group} members={members} {...shared}>
+            {group === 'Endpoint' && lead}
+          </Group>
         ))}
       {children}
     </form>
@@ -51,9 +52,10 @@ export function EndpointForm({ fields, lead, children, onSubmit, ...shared }: En
 type GroupProps = Pick<EndpointFormProps, 'values' | 'faults' | 'isChanged' | 'onChange'> & {
   readonly group: FormField['group']
   readonly members: readonly FormField[]
+  readonly children: ReactNode
 }
 
-function Group({ group, members, values, faults, isChanged, onChange }: GroupProps) {
+function Group({ group, members, values, faults, isChanged, onChange, children }: GroupProps) {
   const choices = useChoices()
   return (
     <FieldGroup legend={group}>
@@ -68,6 +70,7 @@ function Group({ group, members, values, faults, isChanged, onChange }: GroupPro
           onChange={(text) => onChange(field.name, text)}
         />
       ))}
+      {children}
       {group === 'GPUs' && (
         <MatchingCards
           wish={{ tokens: listOf(values, 'gpuPools'), excluded: listOf(values, 'gpuExcluded'), count: numberOf(values, 'gpuCount') }}

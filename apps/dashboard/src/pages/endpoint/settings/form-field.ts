@@ -16,7 +16,7 @@ export type ChoiceList = 'registries' | 'volumes' | 'templates'
 export interface FormField {
   readonly name: string
   readonly label: string
-  readonly group: 'Scaling' | 'GPUs' | 'CPU' | 'Container'
+  readonly group: 'Endpoint' | 'Scaling' | 'GPUs' | 'CPU' | 'Container'
   readonly help?: string
   readonly kind?: 'lines'
   /** Absent: any text. */

@@ -14,7 +14,7 @@ export const SCALING_FIELDS: readonly FormField[] = [
   {
     name: 'name',
     label: 'Endpoint name',
-    group: 'Scaling',
+    group: 'Endpoint',
     isContainer: false,
     read: ({ name }) => name,
     faultOf: mustNotBeEmpty,
