@@ -214,6 +214,8 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
       for (const { rules, ...one } of LOOKS) {
         await show(one)
         if (name !== undefined) await shoot(name)
+        // What is half under the header that stays is no small target: it scrolls.
+        await page.evaluate('scrollTo(0, 0)')
         found.push(...(await findBarriers(rules)).map((barrier) => `${one.theme} ${one.width}: ${barrier}`))
       }
       return found

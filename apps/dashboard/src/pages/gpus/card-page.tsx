@@ -36,7 +36,7 @@ export function CardPage() {
       )}
       {isKnown && card === undefined && <p role="note">▲ It is no longer there.</p>}
       <PinnedTimeline picture={picture} />
-      <CardReadings uuid={uuid} range={picture.range} />
+      <CardReadings uuid={uuid} range={picture.range} isSimulated={(card ?? lane)?.simulated === true} />
       {lane && <LaneWorkers lane={lane} />}
     </Page>
   )

@@ -9,10 +9,17 @@ import styles from './gpus.module.css'
 
 const POINTS = 400
 
+interface CardReadingsProps {
+  readonly uuid: string
+  readonly range: Range
+  readonly isSimulated: boolean
+}
+
 /** What the driver said of a card over time. */
-export function CardReadings({ uuid, range }: { readonly uuid: string; readonly range: Range }) {
+export function CardReadings({ uuid, range, isSimulated }: CardReadingsProps) {
   const { data } = useQuery(stepsQuery({ gpu: uuid, from: range.from, to: range.to, points: POINTS }))
   if (data === undefined) return null
+  if (data.samples.length === 0 && isSimulated) return null
   if (data.samples.length === 0)
     return <Empty title="There is no reading of this range">A card is read every ten seconds while the scaler runs.</Empty>
   const common = { times: data.samples.map(({ at }) => at), stepMs: data.stepMs, range }

@@ -90,7 +90,11 @@ function Totals({ view: { total, currency } }: { readonly view: UsageView }) {
         value={idle === undefined ? '–' : formatPercent(idle)}
         hint={total.idleSeconds === null ? 'the history does not reach back so far' : 'billed time without a job'}
       />
-      <Total name="Cost" value={formatCost(total.cost, currency)} hint="by the prices of today" />
+      <Total
+        name="Cost"
+        value={total.cost > 0 ? formatCost(total.cost, currency) : '–'}
+        hint={total.cost > 0 ? 'by the prices of today' : 'no price is set'}
+      />
     </dl>
   )
 }
