@@ -36,7 +36,7 @@ export function CardPage() {
       )}
       {isKnown && card === undefined && <p role="note">▲ It is no longer there.</p>}
       <PinnedTimeline picture={picture} />
-      <CardReadings uuid={uuid} range={picture.range} isSimulated={(card ?? lane)?.simulated === true} />
+      <CardReadings uuid={uuid} range={picture.range} isSimulated={isSimulated(card, lane)} />
       {lane && <LaneWorkers lane={lane} />}
     </Page>
   )
@@ -44,8 +44,10 @@ export function CardPage() {
 
 function titleOf(card: PoolCard | undefined, host: PoolHost | undefined, lane: TimelineLane | undefined): string {
   const name = card && host ? `Card ${card.index} of ${host.label}` : (lane?.name ?? 'Card')
-  return (card ?? lane)?.simulated === true ? `${name} (simulated)` : name
+  return isSimulated(card, lane) ? `${name} (simulated)` : name
 }
+
+const isSimulated = (card: PoolCard | undefined, lane: TimelineLane | undefined): boolean => (card ?? lane)?.simulated === true
 
 function NoCard() {
   return (

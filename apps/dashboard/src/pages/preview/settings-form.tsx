@@ -1,7 +1,6 @@
 import { useNavigate } from '@tanstack/react-router'
 import type { ScalingSettings } from '@runyard/core/preview'
-import { Field } from '../../ui/field.tsx'
-import { Select } from '../../ui/select.tsx'
+import { ChoiceField, Field } from '../../ui/field.tsx'
 import { readPreviewSearch, type PreviewSearch } from './settings-search.ts'
 import styles from './preview.module.css'
 
@@ -40,15 +39,12 @@ export function SettingsForm({ tried, search, usual, isImagined }: SettingsFormP
       <Field label="Active workers" type="number" min={0} value={tried.workersMin} onChange={number('min')} />
       <Field label="Max workers" type="number" min={1} value={tried.workersMax} onChange={number('max')} />
       <Field label="Idle timeout, seconds" type="number" min={1} value={tried.idleTimeoutMs / 1000} onChange={number('idle')} />
-      <label className={styles.choice}>
-        Auto scaling type
-        <Select
-          label="Auto scaling type"
-          value={isDelay ? 'delay' : 'count'}
-          options={SCALERS}
-          onChange={(to) => change(to === 'delay' ? { delay: 4, count: undefined } : { count: 1, delay: undefined })}
-        />
-      </label>
+      <ChoiceField
+        label="Auto scaling type"
+        value={isDelay ? 'delay' : 'count'}
+        options={SCALERS}
+        onChange={(to) => change(to === 'delay' ? { delay: 4, count: undefined } : { count: 1, delay: undefined })}
+      />
       {isDelay ? (
         <Field label="Queue delay, seconds" type="number" min={0.5} step={0.5} value={scaling.queueDelay} onChange={number('delay')} />
       ) : (
