@@ -1,5 +1,7 @@
 // Which client sends which commands to Redis: every command, with the name of its connection and the commands that its script ran. MONITOR
 // reports connections by address, CLIENT LIST maps addresses to names, so connections over a unix socket remain nameless.
+import { connect, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 
 export interface TracedCommand {
@@ -13,9 +15,8 @@ export interface TracedCommand {
 /** All commands during `work`, except those of the trace itself. */
 export async function traceRedis(redisUrl: string, work: () => Promise<unknown>): Promise<readonly TracedCommand[]> {
   const client = new Redis(redisUrl, { connectionName: 'trace' })
-  const monitor = await client.monitor()
   const seen: { source: string; args: readonly string[]; inside: (readonly string[])[] }[] = []
-  monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
+  const monitor = await openMonitor(client, ({ args, source }) => {
     // A script's own commands follow it directly.
     if (source === 'lua') seen.at(-1)?.inside.push(args)
     else seen.push({ source, args, inside: [] })
@@ -28,9 +29,27 @@ export async function traceRedis(redisUrl: string, work: () => Promise<unknown>)
       .map(({ source, ...command }) => ({ client: names.get(source) ?? '', ...command }))
       .filter((command) => command.client !== 'trace')
   } finally {
-    monitor.disconnect()
+    monitor.destroy()
     client.disconnect()
   }
+}
+
+/** Where the connection of `client` leads. ioredis' own MONITOR breaks if a command of another client arrives in the packet of its first reply. */
+async function openMonitor({ options }: Redis, onCommand: (command: { args: readonly string[]; source: string }) => void): Promise<Socket> {
+  const { path, host = '127.0.0.1', port = 6379 } = options
+  const socket = path === undefined ? connect({ host, port }) : connect({ path })
+  const begun = Promise.withResolvers<undefined>()
+  socket.on('error', begun.reject)
+  createInterface({ input: socket }).on('line', (line) => {
+    if (line === '+OK') return begun.resolve(undefined)
+    // +1796049658.126547 [0 127.0.0.1:49428] "evalsha" "…"
+    const [, source = '', words] = /^\+[\d.]+ \[\d+ ([^\]]*)\] "(.*)"$/u.exec(line) ?? []
+    if (words === undefined) begun.reject(new Error(`Redis answered MONITOR with: ${line}`))
+    else onCommand({ source, args: words.split('" "').map((word) => word.replaceAll(String.raw`\"`, '"')) })
+  })
+  socket.write('MONITOR\r\n')
+  await begun.promise
+  return socket
 }
 
 /** True if the command names the endpoint in a key or an argument. */
