@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,13 @@ describe('runyard', () => {
   it('knows the group of each command of two words', () => {
     const groups = COMMANDS.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]] : []))
     expect(new Set(groups)).toEqual(new Set(Object.keys(GROUPS)))
+  })
+
+  it('opens no store but for the key of a data directory: all else goes over the routes', () => {
+    const source = import.meta.dirname
+    const opens = (path: string): boolean => /from '(?:@runyard\/store|ioredis)'/u.test(readFileSync(join(source, path), 'utf8'))
+    const paths = globSync('**/*.ts', { cwd: source }).filter((path) => !path.endsWith('.test.ts') && opens(path))
+    expect(paths.toSorted()).toEqual(['commands/keys.ts', 'stack/with-store.ts'])
   })
 
   it('has `test` only where the tests are', () => {
