@@ -8,6 +8,7 @@ const LONGEST = [
   'alerts',
   'page.test',
   'deploy.test',
+  'docker/deployed',
   'releases',
   'worker-image',
   'large-values',
