@@ -28,6 +28,16 @@ test.each<[string, Observed, readonly string[]]>([
   ['the first job starts one worker at once', world(waiting(1)), ['start g0 (first_job)']],
   ['eight jobs at zero workers start one worker', world(waiting(8)), ['start g0 (first_job)']],
   [
+    'QUEUE_DELAY: jobs at zero workers that have waited for longer start one each',
+    world(waiting(8, 4001)),
+    ['start g0 (first_job)', 'start g1 (first_job)'],
+  ],
+  [
+    'QUEUE_DELAY: jobs that have waited for longer start more although a worker is starting',
+    world({ ...waiting(2, 4001), workers: [record('w1', { readyAt: undefined, gpus: [CARDS[0]] } as never)] }),
+    ['start g1 (jobs_waiting)'],
+  ],
+  [
     'a starting worker counts as supply for a new queue',
     world({ ...waiting(3, 1000), workers: [record('w1', { readyAt: undefined, gpus: [CARDS[0]] } as never)] }),
     [],

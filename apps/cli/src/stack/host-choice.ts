@@ -49,6 +49,8 @@ async function prepareConfigured(hosts: readonly HostConfig[], options: ChoiceOp
   const ready: Prepared[] = []
   const problems: unknown[] = []
   for (const host of hosts) {
+    // The scaler could not start with what cannot be opened, e.g. for want of a TLS file.
+    await openHost(host, hostSettings(options))[Symbol.asyncDispose]()
     try {
       ready.push(await prepare(host, host.kind === 'process' ? 'as configured' : '', options))
     } catch (error) {

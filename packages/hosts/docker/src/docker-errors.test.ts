@@ -33,6 +33,14 @@ describe('toRunyardError', () => {
   })
 
   it.each([
+    ['ssh://me@box', 'ECONNRESET', 'let the user of the ssh connection use it with "sudo usermod -aG docker USER"'],
+    ['tcp://box:2376', 'ECONNREFUSED', 'with "-H tcp://box:2376" among the arguments of dockerd'],
+    ['tcp://box:2376', 'EPIPE', 'see that it runs, and that its --tlscacert has signed the cert of this host'],
+  ])('says of an engine on %s that does not answer (%s) how that is mended', (engine, code, sentence) => {
+    expect(toRunyardError(failed(code), { ...context, engine }).message).toContain(sentence)
+  })
+
+  it.each([
     [failed('ECONNREFUSED'), 'host'],
     [answer(500, 'mkdir /var/lib/docker/x: no space left on device'), 'host'],
     [answer(500, 'could not select device driver "nvidia" with capabilities: [[gpu]]'), 'gpu'],

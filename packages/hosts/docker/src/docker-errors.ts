@@ -46,10 +46,7 @@ const RULES: readonly Rule[] = [
     pattern: /ENOENT .*\.sock|connect ENOENT|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|ETIMEDOUT/i,
     code: 'internal',
     fault: 'host',
-    sentence: ({ engine }) =>
-      engine.startsWith('ssh://')
-        ? `No Docker engine answers on ${engine}: on that machine start it with "sudo systemctl start docker", and let the user of the ssh connection use it with "sudo usermod -aG docker USER".`
-        : `No Docker engine answers on ${engine}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
+    sentence: ({ engine, message }) => notAnswering(engine, message),
   },
   {
     pattern: /no space left on device/i,
@@ -92,6 +89,17 @@ const RULES: readonly Rule[] = [
     sentence: ({ message }) => `The image has no command that this host can run: ${message}.`,
   },
 ]
+
+function notAnswering(engine: string, message: string): string {
+  const start = 'start it with "sudo systemctl start docker"'
+  if (engine.startsWith('ssh://'))
+    return `No Docker engine answers on ${engine}: on that machine ${start}, and let the user of the ssh connection use it with "sudo usermod -aG docker USER".`
+  if (!engine.startsWith('tcp://')) return `No Docker engine answers on ${engine}: ${start}, or use a host of kind "process".`
+  // The alert of a refused certificate may be lost with the connection.
+  return /ECONNRESET|EPIPE|hang up/i.test(message)
+    ? `${engine} breaks connections off: see that it runs, and that its --tlscacert has signed the cert of this host, with the usage clientAuth.`
+    : `No Docker engine answers on ${engine}: on that machine ${start}, with "-H ${engine}" among the arguments of dockerd.`
+}
 
 /** The HTTP status of a Docker answer, or undefined for a connection error. */
 export function statusOf(error: unknown): number | undefined {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -143,6 +143,19 @@ describe('an engine behind TLS', () => {
     await expect(wrong.listWorkers()).rejects.toThrow('is not signed by the ca of this host')
     await using plain = createDockerHost({ ...common, connection: { ...connection, tls: undefined } })
     await expect(plain.listWorkers()).rejects.toMatchObject({ name: 'RunyardError' })
+  })
+
+  it('gets the certificate that the files hold now, and the one before while they are half renewed', async () => {
+    await using engine = await startTlsEngine(dir, SOCKET)
+    const connection = { kind: 'tcp', host: '127.0.0.1', port: engine.port, tls: engine.tls } as const
+    await using driver = createDockerHost({ label: 'box', instanceId: `tls-${randomBytes(4).toString('hex')}`, connection })
+    await mkdir(join(dir, 'stranger'))
+    const { client: stranger } = prepareTls(join(dir, 'stranger'), '127.0.0.1')
+    await copyFile(stranger.cert, engine.tls.cert)
+    expect(await driver.listWorkers()).toEqual([])
+    await copyFile(stranger.key, engine.tls.key)
+    // The engine may say why, or just end the connection.
+    await expect(driver.listWorkers()).rejects.toThrow(/refuses the cert of this host|has signed the cert of this host/)
   })
 
   it('is refused in one sentence if a file of its certificates is missing, or another one than it should be', () => {

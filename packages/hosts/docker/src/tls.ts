@@ -9,19 +9,38 @@ type TcpConnection = Extract<EngineConnection, { kind: 'tcp' }>
 
 const KEEPALIVE_AFTER_MS = 15_000
 
-/** Opens one connection per call. @throws RunyardError if a file cannot be used. */
+interface Pem {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+/**
+ * Opens one connection per call, with the files as they are then: certificates are renewed while the scaler runs. While they cannot be used, e.g. half
+ * renewed, those before go on. @throws RunyardError if they cannot be used from the beginning.
+ */
 export function openTls({ host, port }: TcpConnection, files: TlsFiles): () => TLSSocket {
-  const pem = { ca: readPem(files.ca), cert: readPem(files.cert), key: readPem(files.key) }
-  parse(files.ca, 'certificate', () => new X509Certificate(pem.ca))
-  const certificate = parse(files.cert, 'certificate', () => new X509Certificate(pem.cert))
-  const key = parse(files.key, 'private key without a passphrase', () => createPrivateKey(pem.key))
-  if (!certificate.checkPrivateKey(key)) throw unusable(`The TLS files ${files.cert} and ${files.key} of a host do not belong together.`)
+  let pem = readFiles(files)
   return () => {
+    try {
+      pem = readFiles(files)
+    } catch {
+      // The engine says whether those before are still good.
+    }
     const socket = connect({ host, port, ...pem })
     // A follow or an event stream on a cut cable would hang for ever.
     socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
     return socket
   }
+}
+
+function readFiles(files: TlsFiles): Pem {
+  const pem = { ca: readPem(files.ca), cert: readPem(files.cert), key: readPem(files.key) }
+  parse(files.ca, 'certificate', () => new X509Certificate(pem.ca))
+  const certificate = parse(files.cert, 'certificate', () => new X509Certificate(pem.cert))
+  const key = parse(files.key, 'private key without a passphrase', () => createPrivateKey(pem.key))
+  if (!certificate.checkPrivateKey(key)) throw unusable(`The TLS files ${files.cert} and ${files.key} of a host do not belong together.`)
+  return pem
 }
 
 function readPem(path: string): string {
