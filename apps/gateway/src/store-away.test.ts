@@ -66,8 +66,7 @@ it('takes a chunk once whose answer from Redis was lost', async () => {
   const { json } = await cutOff.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
   const jobId = (await worker.take())?.id ?? ''
   expect(jobId).toBe(json['id'])
-  const chunk = (output: string) =>
-    worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output } })
+  const chunk = (output: string) => worker.stream(jobId, { output })
   expect((await chunk('one')).status).toBe(200)
   expect(line.freeze('answers')).toBe(1)
   expect((await chunk('two')).status).toBe(200)

@@ -1,6 +1,7 @@
 // Endpoints, workers and logs on the page: what somebody sends by hand, reads and saves there is compared with what the API says.
 import { NO_NUMBERS, packNumbers } from '@runyard/core'
 import type { Store } from '@runyard/store'
+import { playWorker } from '@runyard/testing'
 import type { EndpointView, JobSearchView, JobView, MergedLogView, SeriesView, WorkerLifeView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -93,15 +94,16 @@ export function endpointScenarios(of: () => PageSite): void {
       const talk = await site().stack.api.saveEndpoint({ name: 'talk', workersMax: 1 })
       await using opened = await open(`/endpoints/${talk}/requests`)
       const { page } = opened
-      await using worker = await byHand(site(), talk)
+      await using store = await openPageStore(site())
+      const worker = playWorker({ planeUrl: site().stack.planeUrl, endpointId: talk, ...(await addWorker(store, talk)) })
       const body = { model: 'parrot', stream: true, messages: [{ role: 'user', content: 'hello' }] }
       await send(page, 'OpenAI chat', body)
-      const { id, input } = await worker.take()
+      const { id = '', input } = (await worker.take()) ?? {}
       expect(input).toMatchObject({ openai_route: '/v1/chat/completions', openai_input: body })
-      await worker.post(`job-stream/WORKER/${id}?gpu=none`, { output: delta('pretty ') })
+      await worker.stream(id, { output: delta('pretty ') })
       await page.getByRole('region', { name: 'Answer' }).getByText('pretty').last().waitFor()
-      await worker.post(`job-stream/WORKER/${id}?gpu=none`, { output: `${delta('polly')}data: [DONE]\n\n` })
-      await worker.post(`job-done/WORKER/${id}?gpu=none`, { output: [] })
+      await worker.stream(id, { output: `${delta('polly')}data: [DONE]\n\n` })
+      await worker.done(id, { output: [] })
       await page.getByText('COMPLETED').first().waitFor()
       expect(await page.getByRole('region', { name: 'Answer' }).last().innerText()).toBe('pretty polly')
       await page.getByRole('list', { name: 'Steps of this job' }).waitFor()
@@ -319,28 +321,3 @@ async function send(page: Page, mode: string, body: object): Promise<void> {
 }
 
 const delta = (content: string): string => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
-
-interface HandWorker extends AsyncDisposable {
-  take(): Promise<{ readonly id: string; readonly input: object }>
-  /** `WORKER` stands for its id. */
-  post(path: string, body: object): Promise<void>
-}
-
-/** A worker that the test plays itself. */
-async function byHand({ stack }: Pick<PageSite, 'stack'>, endpointId: string): Promise<HandWorker> {
-  const store = await openPageStore({ stack })
-  const { id, token } = await addWorker(store, endpointId)
-  const headers = { authorization: token, 'content-type': 'application/json' }
-  const at = (path: string): string => `${stack.planeUrl}/v2/${endpointId}/${path.replace('WORKER', id)}`
-  return {
-    async take() {
-      const response = await fetch(at(`job-take/WORKER?gpu=none`), { headers })
-      return (await response.json()) as { id: string; input: object }
-    },
-    async post(path, body) {
-      const response = await fetch(at(path), { method: 'POST', headers, body: JSON.stringify(body) })
-      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  }
-}

@@ -27,8 +27,7 @@ async function finishJob(body: unknown): Promise<string> {
   return id
 }
 
-const chunk = (jobId: string, value: unknown): Promise<Answer> =>
-  worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output: value } })
+const chunk = (jobId: string, value: unknown): Promise<Answer> => worker.stream(jobId, { output: value })
 
 describe('the rules that real SDKs need', () => {
   it('R1: answers exactly 200 on every operation that succeeds', async () => {

@@ -192,8 +192,7 @@ it.each([
   const worker = await gateway.addWorker(ep)
   const id = String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
   expect((await worker.take())?.id).toBe(id)
-  const chunk = () =>
-    worker.send(`/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`, { method: 'POST', body: { output: 'x'.repeat(600) } })
+  const chunk = () => worker.stream(id, { output: 'x'.repeat(600) })
   expect([(await chunk()).status, (await chunk()).status]).toEqual([200, 200])
   const { json } = await gateway.call(`/v2/${ep}/status/${id}`)
   expect(json).toMatchObject({ status: 'FAILED', error })

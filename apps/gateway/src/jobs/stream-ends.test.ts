@@ -21,8 +21,7 @@ beforeEach(async () => {
   return () => Promise.all([gateway[Symbol.asyncDispose](), other[Symbol.asyncDispose]()])
 })
 
-const posted = (jobId: string, body: string) =>
-  worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body })
+const posted = (jobId: string, body: string) => worker.stream(jobId, body)
 
 interface Way {
   readonly how: string

@@ -5,7 +5,7 @@ import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRe
 import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
-import { createRead, createSend, type Answer, type RequestOptions, type Send } from '@runyard/testing'
+import { createRead, createSend, playWorker, type PlayedWorker, type Send } from '@runyard/testing'
 import { endpointRecord, workerRecord } from '@runyard/testing/records'
 import { openGateway } from '../open-gateway.ts'
 import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
@@ -13,15 +13,8 @@ import type { Resolve } from '../webhooks/name-lookup.ts'
 import type { Notices } from '../parts/notices.ts'
 import type { Tunnels } from '../workers/tunnels.ts'
 
-export interface TestWorker {
-  readonly id: string
-  readonly token: string
+export interface TestWorker extends PlayedWorker {
   readonly record: WorkerRecord
-  readonly send: Send
-  /** One long poll; undefined on 204. */
-  take(options?: RequestOptions): Promise<{ id: string; input: unknown } | undefined>
-  done(jobId: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
-  ping(jobIds?: readonly string[], query?: string): Promise<Answer>
   /** Submits a job to its endpoint and takes it; returns the job's id. */
   startJob(input?: unknown, envelope?: Readonly<Record<string, unknown>>): Promise<string>
 }
@@ -145,34 +138,15 @@ async function addWorker(
   const record = workerRecord(id, { endpointId, image: 'runyard/worker:latest', createdAt: now, containerStartedAt: now, ...change })
   await at.store.workers.create(record)
   const token = await at.store.workerToken(endpointId, id)
-  const send = createSend(at.workerPlaneUrl, {
-    authorization: token,
-    'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7',
-  })
-  const base = `/v2/${endpointId}`
-  const take: TestWorker['take'] = async (options) => {
-    const answer = await send(`${base}/job-take/${id}?gpu=none&job_in_progress=0`, options)
-    return answer.status === 200 ? answer.as<{ id: string; input: unknown }>() : undefined
-  }
+  const worker = playWorker({ planeUrl: at.workerPlaneUrl, endpointId, id, token })
   return {
-    id,
-    token,
+    ...worker,
     record,
-    send,
-    take,
     async startJob(input, envelope) {
       const jobId = await at.submit(endpointId, input, envelope)
-      const taken = await take()
+      const taken = await worker.take()
       if (taken?.id !== jobId) throw new Error(`the worker got ${taken?.id ?? 'no job'} instead of ${jobId}`)
       return jobId
     },
-    done: (jobId, body, headers = {}) =>
-      send(`${base}/job-done/${id}/${jobId}?gpu=none&isStream=false`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-      }),
-    ping: (jobIds = [], query = '') =>
-      send(`${base}/ping/${id}?gpu=none${jobIds.length === 0 ? '' : `&job_id=${encodeURIComponent(jobIds.join(','))}`}${query}`),
   }
 }

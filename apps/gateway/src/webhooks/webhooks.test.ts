@@ -208,8 +208,7 @@ it('chunks and a result are answered though who asked for the stream does not re
   const reading = fetch(`${gateway.publicUrl}/v2/${ep}/stream/${id}`, { headers: { authorization: `Bearer ${gateway.key}` } })
   // The first one is larger than what sockets hold for a reader who does not read.
   for (const output of ['x'.repeat(8_000_000), 'small']) {
-    const path = `/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`
-    expect((await worker.send(path, { method: 'POST', body: { output } })).status).toBe(200)
+    expect((await worker.stream(id, { output })).status).toBe(200)
   }
   expect((await worker.done(id, { output: [] })).status).toBe(200)
   await firstOf(to)

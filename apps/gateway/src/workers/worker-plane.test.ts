@@ -14,8 +14,7 @@ useGateway({ limits: { resultBytes: 300_000 }, lease: { durationS: 30, budget: 2
 
 const recordOf = (): Promise<Record<string, unknown> | undefined> => gateway.store.workers.get(ep, worker.id)
 const takeBatch = (size: number, by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-take-batch/${by.id}?gpu=x&batch_size=${size}`)
-const chunk = (jobId: string, output: unknown): Promise<Answer> =>
-  worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output } })
+const chunk = (jobId: string, output: unknown): Promise<Answer> => worker.stream(jobId, { output })
 const stopPoll = (by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-stop/${by.id}?gpu=x`)
 
 /** Parks a take and proves that it is held: the endpoint's only worker gets the next job. */
