@@ -49,7 +49,8 @@ export async function runProbe(docker: Docker, { image, entrypoint, args, host, 
     late.catch(() => undefined)
     if (exitCode === LATE) return { exitCode, output: '' }
     // As a stream: dockerode parses other replies, and `3.11` is a number in JSON.
-    const output = await text(await container.logs({ stdout: true, stderr: true, follow: true }))
+    const abortSignal = AbortSignal.timeout(ENDS_WITHIN_MS)
+    const output = await text(await container.logs({ stdout: true, stderr: true, follow: true, abortSignal }))
     return { exitCode, output: output.trim().slice(0, longest) }
   } finally {
     await removeContainer(container)
