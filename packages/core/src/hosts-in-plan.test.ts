@@ -157,3 +157,30 @@ test('a job whose lease has expired stays with the worker of a host that is away
   expect(lost(away(GRACE_MS - 1, HOUR, { expired: true }))).toEqual([])
   expect(lost(away(GRACE_MS, HOUR, { expired: true })).filter((words) => words.startsWith('take-back'))).not.toEqual([])
 })
+
+test('the workers of one plan follow their volume to the host that the first of them chose, and one that no host has is named', () => {
+  const place = { id: 'v1', name: 'models', dataCenterId: null, storeId: undefined }
+  const found = endpoint('ep-one', { settings: { workersMax: 4 } })
+  const planned = (volume: object) =>
+    plan(
+      observed(
+        [view(found, { ...waiting(3, 60_000), volumes: [[{ ...place, ...volume }]] })],
+        [host('h1', [gpu('g0')]), host('h2', [gpu('g1')])],
+      ),
+      NOW,
+    )
+  const { actions, statuses } = planned({})
+  expect(actions).toMatchObject([{ kind: 'start', hostId: 'h1', volumes: [{ id: 'v1', storeId: 'host h1' }] }])
+  expect(statuses.get('ep-one')).toMatchObject({ throttled: 2 })
+  const gone = planned({ isGone: true })
+  expect(gone.actions).toEqual([])
+  expect(gone.statuses.get('ep-one')?.message).toBe('no host has the volume "models" (it does not exist any more): h1, h2')
+})
+
+test('an endpoint without its build wants no place, and its status says so while a job waits', () => {
+  const deployment = { kind: 'none', message: 'nothing was deployed yet' } as const
+  const statusWith = (change: object) =>
+    plan(observed([view(endpoint('ep-one'), { deployment, ...change })], [host('h1', [gpu('g0')])]), NOW).statuses.get('ep-one')
+  expect(statusWith(waiting(1))).toMatchObject({ throttled: 1, reason: 'not_deployed', message: deployment.message })
+  expect(statusWith({})).toMatchObject({ throttled: 0, reason: undefined })
+})
