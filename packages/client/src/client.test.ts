@@ -39,6 +39,13 @@ describe('createClient', () => {
     expect(seen.at(-1)).toEqual({ method: 'POST', url: '/v2/e/run', auth: 'Bearer k', body: '{"input":{"x":1}}' })
   })
 
+  it('has every member that a refusal says is wrong', async () => {
+    const errors = ['body.workers.max: must be at most 1000', 'body.gpu.count: must be at most 64']
+    answer = { status: 422, body: JSON.stringify({ detail: '"workers.max" must be at most 1000.', errors }) }
+    const refused = createClient({ url, key: 'k' }).createEndpoint({ name: 'e' }, { isNew: true })
+    await expect(refused).rejects.toMatchObject({ code: 'unprocessable', issues: errors })
+  })
+
   it('submits a text as its author wrote it, with the key that makes it one job', async () => {
     answer = { status: 200, body: '{"id":"j","status":"IN_QUEUE"}' }
     const text = '{"input": {"seed": 12345678901234567890}}'

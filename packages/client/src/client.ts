@@ -137,8 +137,8 @@ export interface Client {
   readonly secrets: SecretClient
   readonly volumes: VolumeClient
   listEndpoints(): Promise<readonly EndpointView[]>
-  /** Updates the one with the same name, if it exists. */
-  createEndpoint(body: EndpointBody): Promise<EndpointView>
+  /** Updates the one with the same name, if it exists; with `isNew` that is refused. @throws RunyardError('conflict') */
+  createEndpoint(body: EndpointBody, how?: { readonly isNew?: boolean }): Promise<EndpointView>
   /** The types that are known, with their pools. */
   gpuTypes(): Promise<GpuTypeListView['gpus']>
   listTemplates(): Promise<TemplateListView['templates']>
@@ -199,7 +199,7 @@ export function createClient(target: AnyTarget, options: Pick<RequestOptions, 's
     secrets: createSecretClient(send),
     volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
-    createEndpoint: (body) => send('/v2/serverless', { body }),
+    createEndpoint: (body, how) => send('/v2/serverless', { body, ...how }),
     gpuTypes: async () => (await send<GpuTypeListView>('/v2/catalog/gpus')).gpus,
     listTemplates: async () => (await send<TemplateListView>('/v2/templates')).templates,
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),

@@ -25,6 +25,8 @@ export interface RequestOptions {
   readonly text?: string
   /** The same key names one job, however often the request is sent. */
   readonly idempotencyKey?: string
+  /** Refused where there is one already. */
+  readonly isNew?: boolean
   readonly signal?: AbortSignal
   /** Gets the headers of each answer, also of a refusal. */
   readonly onAnswer?: (headers: Headers) => void
@@ -43,15 +45,14 @@ export async function requestText(target: AnyTarget, path: string, options: Requ
   const method = options.method ?? (options.body === undefined && options.text === undefined ? 'GET' : 'POST')
   const { ok, status, headers, text } = await exchange(target, path, { ...options, method })
   options.onAnswer?.(headers)
-  if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parseJson(text)) ?? `status ${status}`}`)
+  if (!ok) throw refusalOf({ status, text }, `${method} ${path}`)
   return text
 }
 
-async function exchange(target: AnyTarget, path: string, { method, body, text, idempotencyKey, signal }: RequestOptions) {
-  const headers = new Headers(credentialsOf(target))
+async function exchange(target: AnyTarget, path: string, { method, body, text, signal, ...more }: RequestOptions) {
+  const headers = new Headers({ ...credentialsOf(target), ...headersOf(more) })
   const init: RequestInit = { method: method ?? 'GET', headers }
   if (signal !== undefined) init.signal = signal
-  if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey)
   const sent = text ?? (body === undefined ? undefined : JSON.stringify(body))
   if (sent !== undefined) {
     init.body = sent
@@ -63,6 +64,13 @@ async function exchange(target: AnyTarget, path: string, { method, body, text, i
   } catch (error) {
     if (signal?.aborted) throw error
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
+  }
+}
+
+function headersOf({ idempotencyKey, isNew }: Pick<RequestOptions, 'idempotencyKey' | 'isNew'>): Record<string, string> {
+  return {
+    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    ...(isNew === true && { 'if-none-match': '*' }),
   }
 }
 
@@ -111,9 +119,7 @@ async function open(target: AnyTarget, path: string, init: RequestInit & { reado
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
   })
   if (response.ok) return response
-  const { status } = response
-  const sentence = sentenceIn(parseJson(await response.text())) ?? `status ${status}`
-  throw new RunyardError(codeOf(status), `${init.method ?? 'GET'} ${path}: ${sentence}`)
+  throw refusalOf({ status: response.status, text: await response.text() }, `${init.method ?? 'GET'} ${path}`)
 }
 
 async function* eventsOf({ body }: Response): AsyncGenerator<EventSourceMessage> {
@@ -132,6 +138,17 @@ function parseJson(text: string): unknown {
 function codeOf(status: number): ErrorCode {
   const found = (Object.keys(ERROR_CODES) as ErrorCode[]).find((code) => ERROR_CODES[code] === status)
   return found ?? (status >= 500 ? 'internal' : 'bad_request')
+}
+
+function refusalOf({ status, text }: { readonly status: number; readonly text: string }, asked: string): RunyardError {
+  const body = parseJson(text)
+  return new RunyardError(codeOf(status), `${asked}: ${sentenceIn(body) ?? `status ${status}`}`, { issues: issuesIn(body) })
+}
+
+/** Of REST v2. */
+function issuesIn(body: unknown): readonly string[] {
+  const { errors } = (typeof body === 'object' && body !== null ? body : {}) as { readonly errors?: unknown }
+  return Array.isArray(errors) ? errors.filter((issue) => typeof issue === 'string') : []
 }
 
 /** The job plane uses `error`, REST v2 `detail` or `title`, OpenAI routes `error.message`, others `message`. */

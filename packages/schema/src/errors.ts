@@ -51,17 +51,26 @@ export class RunyardError extends Error {
   readonly fault: StartFault | undefined
   /** The limit or budget that refused the request, if one did. */
   readonly refusal: RefusalReason | undefined
+  /** Of a request that does not fit its shape, as the answer has them: `body.workers.max: must be at most 1000`. */
+  readonly issues: readonly string[]
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterS?: number; fault?: StartFault | undefined; refusal?: RefusalReason } = {},
+    options: {
+      cause?: unknown
+      retryAfterS?: number
+      fault?: StartFault | undefined
+      refusal?: RefusalReason
+      issues?: readonly string[]
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfterS = options.retryAfterS
     this.fault = options.fault
     this.refusal = options.refusal
+    this.issues = options.issues ?? []
   }
 
   get httpStatus(): number {

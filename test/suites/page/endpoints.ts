@@ -197,7 +197,7 @@ export function endpointScenarios(of: () => PageSite): void {
     })
 
     test('a form makes a new endpoint, shows faults beside their fields, and leads to the endpoint', async () => {
-      await using opened = await site().open('/endpoints', { expected: [/status of 400 /u] })
+      await using opened = await site().open('/endpoints', { expected: [/status of (?:400|409|422) /u] })
       const { page } = opened
       const label = (name: string) => page.getByLabel(name)
       const make = page.getByRole('button', { name: 'Make the endpoint' })
@@ -221,8 +221,22 @@ export function endpointScenarios(of: () => PageSite): void {
       await label('GPU pools or types').fill('')
       await page.getByRole('button', { name: 'ADA_24' }).click()
       await page.getByText('2 cards match now').waitFor()
+      await label('Execution timeout').fill('9999999')
+      await label('GPUs per worker').fill('999')
       await make.click()
-      await page.getByRole('heading', { level: 1, name: 'made here' }).waitFor()
+      // Each member that is wrong, at its field.
+      await expect.poll(() => page.getByText(/^✕ must be /u).count()).toBe(2)
+      await label('Execution timeout').fill('0')
+      await label('GPUs per worker').fill('1')
+      // Somebody takes the name meanwhile; that endpoint is not changed.
+      const taken = await site().stack.api.saveEndpoint({ name: 'made here', workersMax: 0 })
+      await make.click()
+      await page.getByText(/There is an endpoint "made here" already|an endpoint of this name is there already/u).waitFor()
+      expect((await get<EndpointView>(`/v2/serverless/${taken}`)).workers.max).toBe(0)
+      await site().stack.api.deleteEndpoint(taken)
+      await label('Endpoint name').fill('made there')
+      await make.click()
+      await page.getByRole('heading', { level: 1, name: 'made there' }).waitFor()
       const id = new URL(page.url()).pathname.split('/').at(-1)
       const { gpu, env, workers } = await get<EndpointView>(`/v2/serverless/${id}`)
       expect({ pools: gpu?.pools, env, workers }).toEqual({
@@ -230,6 +244,31 @@ export function endpointScenarios(of: () => PageSite): void {
         env: { HF_TOKEN: 'hf_12345', MODE: 'fast' },
         workers: { min: 0, max: 3, idleTimeout: 10 },
       })
+    })
+
+    test('a load balancer is made with its ports, and scales by requests', async () => {
+      await using opened = await site().open('/endpoints/new')
+      const { page } = opened
+      await page.getByLabel('Endpoint type').selectOption('load balancer: HTTP requests')
+      await page.getByLabel('Endpoint name').fill('served')
+      await page.getByLabel('Container image').fill('me/server:1')
+      await page.getByLabel('Ports of the server').fill('8000/http')
+      await page.getByLabel('Requests in flight per worker').fill('2')
+      await page.getByLabel('Environment variables').fill('PORT=8000')
+      await page.getByRole('button', { name: 'ADA_24' }).waitFor()
+      expect(await opened.look('endpoint-new-balancer')).toEqual([])
+      await page.getByRole('button', { name: 'Make the endpoint' }).click()
+      await page.getByRole('heading', { level: 1, name: 'served' }).waitFor()
+      const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+      expect(await get<EndpointView>(`/v2/serverless/${id}`)).toMatchObject({
+        type: 'LOAD_BALANCER',
+        ports: ['8000/http'],
+        env: { PORT: '8000' },
+        scaling: { type: 'REQUEST_COUNT', requestCount: 2 },
+      })
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByLabel('Requests in flight per worker').waitFor()
+      await site().stack.api.deleteEndpoint(id)
     })
 
     test('a release is rolled back after a question', async () => {

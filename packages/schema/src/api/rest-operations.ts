@@ -34,7 +34,9 @@ const ENDPOINTS = tagged('endpoints', {
   'POST /v2/serverless': {
     id: 'saveEndpoint',
     summary: 'Create an endpoint, or update the one of that name',
-    description: '201: it is new. 200: it was there; the header `x-runyard-notice` says what has changed.',
+    description:
+      '201: it is new. 200: it was there; the header `x-runyard-notice` says what has changed. ' +
+      'With `If-None-Match: *` an endpoint that is there is not changed: 409.',
     body: CreateEndpointBody,
     replies: { 200: EndpointView, 201: EndpointView },
   },

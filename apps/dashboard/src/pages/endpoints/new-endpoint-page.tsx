@@ -12,11 +12,11 @@ import { ChoiceField } from '../../ui/field.tsx'
 import { Actions, Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { AskBeforeLeaving } from '../endpoint/settings/ask-before-leaving.tsx'
-import { findBlamed, toFault } from '../endpoint/settings/endpoint-change.ts'
+import { refusedFields } from '../endpoint/settings/endpoint-change.ts'
 import { EndpointForm, SameCalls } from '../endpoint/settings/endpoint-form.tsx'
 import type { FormField, Values } from '../endpoint/settings/form-field.ts'
 import { offersOf } from '../endpoint/settings/match-cards.ts'
-import { readDraft, SOURCES, type Processors, type Source } from './new-endpoint.ts'
+import { readDraft, sourcesOf, TYPES, type EndpointType, type Processors, type Source } from './new-endpoint.ts'
 import styles from './new-endpoint-page.module.css'
 
 const PROCESSORS = [
@@ -26,7 +26,7 @@ const PROCESSORS = [
 
 export function NewEndpointPage() {
   const form = useDraft()
-  const { draft, source, processors } = form
+  const { draft, type, source, processors } = form
   const { create, refused } = useCreation(draft)
   const faults = new Map([...form.faults, ...refused])
   return (
@@ -36,7 +36,8 @@ export function NewEndpointPage() {
         <EndpointForm
           lead={
             <>
-              <ChoiceField label="Worker image" options={SOURCES} value={source} onChange={form.setSource} />
+              <ChoiceField label="Endpoint type" options={TYPES} value={type} onChange={form.setType} />
+              <ChoiceField label="Worker image" options={sourcesOf(type)} value={source} onChange={form.setSource} />
               <ChoiceField label="Run on" options={PROCESSORS} value={processors} onChange={form.setProcessors} />
             </>
           }
@@ -50,7 +51,7 @@ export function NewEndpointPage() {
           }}
           onSubmit={() => form.isWhole() && create.mutate()}
         >
-          {create.error && refused.length === 0 && <Problem error={create.error} />}
+          {create.error && refused.size === 0 && <Problem error={create.error} />}
           <Actions>
             <Button type="submit" kind="primary" disabled={create.isPending}>
               Make the endpoint
@@ -70,14 +71,18 @@ export function NewEndpointPage() {
 
 /** What was filled in so far. */
 function useDraft() {
-  const [source, setSource] = useState<Source>('own')
+  const [type, setType] = useState<EndpointType>('QUEUE')
+  const [chosen, setSource] = useState<Source>('own')
   const [processors, setProcessors] = useState<Processors>('gpu')
   const [written, setWritten] = useState<Values>({})
   const [isAsked, setAsked] = useState(false)
   const { names, pools } = useYard()
-  const draft = readDraft({ source, processors, written, pools }, names)
+  const source = sourcesOf(type).some(({ value }) => value === chosen) ? chosen : 'image'
+  const draft = readDraft({ type, source, processors, written, pools }, names)
   return {
     draft,
+    type,
+    setType,
     source,
     setSource,
     processors,
@@ -110,13 +115,12 @@ function useCreation({ body, fields }: ReturnType<typeof readDraft>) {
   const cache = useQueryClient()
   const navigate = useNavigate()
   const create = useMutation({
-    mutationFn: () => client.createEndpoint(body),
+    // Without that, an endpoint of this name which somebody has made meanwhile would be changed.
+    mutationFn: () => client.createEndpoint(body, { isNew: true }),
     onSuccess: async ({ id }) => {
       await cache.invalidateQueries({ queryKey: endpointsQuery.queryKey })
       await navigate({ to: '/endpoints/$id', params: { id }, search: keepRange, ignoreBlocker: true })
     },
   })
-  const blamed = create.error === null ? undefined : findBlamed(fields, create.error)
-  const refused = blamed === undefined || create.error === null ? [] : [[blamed, toFault(create.error)] as const]
-  return { create, refused }
+  return { create, refused: refusedFields(fields, create.error) }
 }

@@ -1,10 +1,12 @@
 import type { GpuTypeView, PoolView } from '@runyard/schema/api'
 import { describe, expect, it } from 'vitest'
-import { coverBody, coverCommand, findBlamed, toCurl } from '../endpoint/settings/endpoint-change.ts'
+import { RunyardError } from '@runyard/schema/errors'
+import { coverBody, coverCommand, refusedFields, toCurl } from '../endpoint/settings/endpoint-change.ts'
 import { describeMatch, offersOf } from '../endpoint/settings/match-cards.ts'
-import { readDraft, type Draft } from './new-endpoint.ts'
+import { readDraft, sourcesOf, type Draft } from './new-endpoint.ts'
 
 const draft = (more: Partial<Draft> = {}): Draft => ({
+  type: 'QUEUE',
   source: 'own',
   processors: 'gpu',
   written: { name: 'sd' },
@@ -48,17 +50,51 @@ describe('a new endpoint', () => {
     expect(toCurl('http://x', body)).not.toContain('••')
   })
 
+  it('that is a load balancer scales by requests and has ports', () => {
+    const written = { name: 'own', image: 'me/server:1', ports: '8000/http', env: 'PORT=8000', scalingValue: '2' }
+    const { body, command, fields } = readDraft(draft({ type: 'LOAD_BALANCER', source: 'image', written }), [])
+    expect(body).toEqual({
+      type: 'LOAD_BALANCER',
+      name: 'own',
+      image: 'me/server:1',
+      ports: ['8000/http'],
+      env: { PORT: '8000' },
+      scaling: { type: 'REQUEST_COUNT', requestCount: 2 },
+      gpu: { pools: ['ADA_24'] },
+    })
+    expect(fields.map(({ name }) => name)).not.toContain('scalingType')
+    expect(command).toBeUndefined()
+    expect(sourcesOf('LOAD_BALANCER').map(({ value }) => value)).toEqual(['image', 'template'])
+  })
+
+  it('is told every member that the API refused, at its field', () => {
+    const { fields } = readDraft(draft({ source: 'image' }), [])
+    const issues = [
+      'body.workers.max: must be at most 1000',
+      'body.scaling.queueDelay: must be at least 0.5',
+      'body.name: must not be empty',
+      'body.env.MODE: must be a text',
+      'body.nothing.like: it',
+    ]
+    const refused = new RunyardError('unprocessable', 'POST /v2/serverless: "workers.max" must be at most 1000.', { issues })
+    expect([...refusedFields(fields, refused)]).toEqual([
+      ['workersMax', 'must be at most 1000'],
+      ['scalingValue', 'must be at least 0.5'],
+      ['name', 'must not be empty'],
+      ['env', 'must be a text'],
+    ])
+  })
+
   it.each([
-    ['body.scaling.queueDelay: Too small: expected number to be >=0.5', 'scalingValue'],
-    ['body.workers.max: Too small: expected number to be >=0', 'workersMax'],
-    ['body.name: Too small: expected string to have >=1 characters', 'name'],
+    ['There is an endpoint "sd" already.', 'name'],
     ['Invalid GPU Pool ID: "NOPE"; the pools are ADA_24', 'gpuPools'],
     ['"x y" is not the name of a container image: it contains white space.', 'image'],
     ['"A B" cannot be the name of an environment variable.', 'env'],
     ['The minimum of 5 workers is above the maximum of 2.', 'workersMax'],
     ['Redis cannot be reached right now.', undefined],
   ])('“%s” is shown at %s', (message, field) => {
-    expect(findBlamed(readDraft(draft({ source: 'image' }), []).fields, new Error(`POST /v2/serverless: ${message}`))).toBe(field)
+    const { fields } = readDraft(draft({ source: 'image' }), [])
+    expect([...refusedFields(fields, new Error(`POST /v2/serverless: ${message}`)).keys()]).toEqual(field === undefined ? [] : [field])
   })
 })
 

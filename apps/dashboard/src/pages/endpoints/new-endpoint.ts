@@ -3,16 +3,26 @@ import type { EndpointBody, EndpointView } from '@runyard/schema/api'
 import { bodyOf, commandOf, faultsOf, fieldsOf, optionsOf, valuesOf } from '../endpoint/settings/endpoint-change.ts'
 import { textOf, type FormField, type Values } from '../endpoint/settings/form-field.ts'
 
+export const TYPES = [
+  { value: 'QUEUE', label: 'queue: jobs' },
+  { value: 'LOAD_BALANCER', label: 'load balancer: HTTP requests' },
+] as const
+export type EndpointType = (typeof TYPES)[number]['value']
+
 /** What its workers are made of. `own`: the default image, which runs functions of Flash. */
-export const SOURCES = [
+const SOURCES = [
   { value: 'own', label: 'Runyard’s own image, for functions (Flash)' },
   { value: 'image', label: 'a container image with its handler' },
   { value: 'template', label: 'a template' },
 ] as const
 export type Source = (typeof SOURCES)[number]['value']
+/** A server for HTTP is in an image of its own, but for what Flash deploys. */
+export const sourcesOf = (type: EndpointType) => SOURCES.filter(({ value }) => type === 'QUEUE' || value !== 'own')
+
 export type Processors = 'gpu' | 'cpu'
 
 export interface Draft {
+  readonly type: EndpointType
   readonly source: Source
   readonly processors: Processors
   readonly written: Values
@@ -36,12 +46,12 @@ const TEMPLATE: FormField = {
   toOptions: () => undefined,
 }
 
-function blankOf({ source, processors }: Draft): EndpointView {
+function blankOf({ type, source, processors }: Draft): EndpointView {
   const gpu = { pools: [], excludedTypes: [], count: 1, allowedCudaVersions: [], minCudaVersion: null }
   return {
     id: '',
     name: '',
-    type: 'QUEUE',
+    type,
     createdAt: '',
     image: source === 'own' ? OWN_IMAGE : '',
     args: '',
@@ -51,7 +61,7 @@ function blankOf({ source, processors }: Draft): EndpointView {
     gpu: processors === 'gpu' ? gpu : null,
     ...(processors === 'cpu' && { cpu: [{ id: 'cpu3g', vcpuCount: 2, memory: 8 }] }),
     workers: { min: 0, max: 3, idleTimeout: 10 },
-    scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+    scaling: type === 'QUEUE' ? { type: 'QUEUE_DELAY', queueDelay: 4 } : { type: 'REQUEST_COUNT', requestCount: 4 },
     dataCenterIds: [],
     networkVolumes: [],
     timeout: 0,
@@ -61,7 +71,7 @@ function blankOf({ source, processors }: Draft): EndpointView {
 }
 
 /** What the gateway cannot do without. */
-const NEEDED = new Set(['name', 'image', 'template', 'gpuPools', 'cpuSize', 'scalingType'])
+const NEEDED = new Set(['name', 'image', 'template', 'gpuPools', 'cpuSize', 'scalingValue'])
 
 export interface NewEndpoint {
   readonly fields: readonly FormField[]
@@ -86,7 +96,8 @@ export function readDraft(draft: Draft, names: readonly string[]): NewEndpoint {
     fields: draft.source === 'own' ? fields.filter(({ name }) => name !== 'image') : fields,
     values,
     faults: new Map([...faultsOf(fields, values), ...taken]),
-    body: { type: 'QUEUE', ...bodyOf(sent, shown, blank) },
-    command: commandOf('runyard endpoints create', optionsOf(sent, shown, blank)),
+    body: { type: draft.type, ...bodyOf(sent, shown, blank) },
+    // The command line makes queues.
+    command: draft.type === 'QUEUE' ? commandOf('runyard endpoints create', optionsOf(sent, shown, blank)) : undefined,
   }
 }

@@ -17,8 +17,8 @@ useTestApp((site) => {
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-async function call(method: Method, url: string, payload?: unknown) {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+async function call(method: Method, url: string, payload?: unknown, more: Readonly<Record<string, string>> = {}) {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...more }
   const body = payload === undefined ? {} : { payload: JSON.stringify(payload) }
   const response = await opened.app.inject({ method, url, headers, ...body })
   const json = response.body === '' ? undefined : response.json<Record<string, unknown> & { id: string }>()
@@ -63,6 +63,14 @@ describe('endpoints over REST v2 (management §3.2)', () => {
     const id = await create()
     expect(await call('POST', '/v2/serverless', { ...QUEUE, image: 'mine/worker:2' })).toMatchObject({ status: 200, json: { id } })
     expect(await stored(id)).toMatchObject({ version: 2 })
+  })
+
+  it('refuses a name that is taken where the caller wants a new endpoint', async () => {
+    const asNew = { 'if-none-match': '*' }
+    const { json } = await call('POST', '/v2/serverless', QUEUE, asNew)
+    const again = await call('POST', '/v2/serverless', { ...QUEUE, image: 'mine/worker:2' }, asNew)
+    expect(again).toMatchObject({ status: 409, json: { detail: `There is an endpoint "${QUEUE.name}" already.` } })
+    expect(await stored(json?.id ?? '')).toMatchObject({ version: 1 })
   })
 
   it('an endpoint counts for the key that created it, also after another key has saved it', async () => {

@@ -2,7 +2,7 @@
 import type { GpuCatalogue } from '@runyard/core'
 import type { FastifyInstance } from 'fastify'
 import type { ShownSetting } from '@runyard/kit'
-import type { Config, Prices } from '@runyard/schema'
+import { RunyardError, type Config, type Prices } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
@@ -114,8 +114,12 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
     ...restRoute('POST /v2/serverless'),
     handler: async (request, reply) => {
       const { body } = request
+      const isNew = request.headers['if-none-match'] === '*'
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
-      const { endpoint, created, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      const { endpoint, created, notice } = await model.save(keyOf(request).ownerId, target, (current, template) => {
+        if (isNew && current !== undefined) throw new RunyardError('conflict', `There is an endpoint "${body.name}" already.`)
+        return createChange(body, template)
+      })
       giveNotice(reply, notice)
       return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
     },

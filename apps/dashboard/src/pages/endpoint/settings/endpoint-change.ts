@@ -1,5 +1,6 @@
 // What a filled-in form would change or make: the fields, the request, and the command line that does the same.
 import type { EndpointBody, EndpointView, HealthView } from '@runyard/schema/api'
+import { RunyardError } from '@runyard/schema/errors'
 import { sentenceOf } from '../../../ui/problem.tsx'
 import { quoteShell } from '../../../ui/quote-shell.ts'
 import { coverEnv, envOption } from './env-lines.ts'
@@ -27,18 +28,23 @@ export function faultsOf(fields: readonly FormField[], values: Values): Readonly
   return new Map([...(tooMany ? [['workersMax', 'must not be below the active workers'] as const] : []), ...own])
 }
 
-/** The API's sentence at its field, whose place says which member of the body it is. */
-export const toFault = (error: Error): string => sentenceOf(error).replace(/^body\.[\w.]+: /u, '')
-
-/** The field that a refusal of the API is about; undefined: none of them. */
-export function findBlamed(fields: readonly FormField[], error: Error): string | undefined {
-  const message = sentenceOf(error)
-  const [, path = ''] = /^body\.([\w.]+):/u.exec(message) ?? []
-  const member = path.split('.').at(-1)?.toLowerCase()
-  const byPath =
-    MEMBERS.find(([pattern]) => path !== '' && pattern.test(path))?.[1] ?? fields.find(({ name }) => name.toLowerCase() === member)?.name
-  return byPath ?? fields.find(({ blames }) => blames?.test(message))?.name
+/** What the API refused, by field, in its words; empty: nothing that has a field. */
+export function refusedFields(fields: readonly FormField[], error: Error | null): ReadonlyMap<string, string> {
+  if (error === null) return new Map()
+  const issues = error instanceof RunyardError ? error.issues : []
+  const byMember = issues.flatMap((issue) => {
+    const [, path = '', fault = ''] = /^body\.([\w.]+): (.+)$/su.exec(issue) ?? []
+    const name = fieldOf(path)
+    return fields.some((field) => field.name === name) ? [[name, fault] as const] : []
+  })
+  if (byMember.length > 0) return new Map(byMember)
+  const sentence = sentenceOf(error)
+  const blamed = fields.find(({ blames }) => blames?.test(sentence))
+  return new Map(blamed === undefined ? [] : [[blamed.name, sentence]])
 }
+
+/** Most fields have the name of their member of the body. */
+const fieldOf = (path: string): string => MEMBERS.find(([pattern]) => pattern.test(path))?.[1] ?? path.split('.').at(-1) ?? ''
 
 /** Members of the body whose fields are called otherwise. */
 const MEMBERS: readonly (readonly [RegExp, string])[] = [
@@ -50,6 +56,9 @@ const MEMBERS: readonly (readonly [RegExp, string])[] = [
   [/^gpu\.count/u, 'gpuCount'],
   [/^cpu/u, 'cpuSize'],
   [/^networkVolumes/u, 'volumes'],
+  [/^env\b/u, 'env'],
+  [/^ports\b/u, 'ports'],
+  [/^templateId$/u, 'template'],
 ]
 
 export interface FieldChange {

@@ -1,6 +1,8 @@
 // How an endpoint scales, in Runpod's words.
+import type { EndpointView } from '@runyard/schema/api'
 import { mustBe, mustNotBeEmpty, numberOf, quoted, textOf, type FormField, type Patch, type Values } from './form-field.ts'
 
+const isQueue = ({ type }: EndpointView): boolean => type === 'QUEUE'
 const workersOption = (values: Values): string => `--workers ${textOf(values, 'workersMin')}..${textOf(values, 'workersMax')}`
 const isByDelay = (values: Values): boolean => textOf(values, 'scalingType') === 'QUEUE_DELAY'
 const scalingPatch = (values: Values): Patch => {
@@ -15,6 +17,7 @@ export const SCALING_FIELDS: readonly FormField[] = [
     name: 'name',
     label: 'Endpoint name',
     group: 'Endpoint',
+    blames: /already/u,
     isContainer: false,
     read: ({ name }) => name,
     faultOf: mustNotBeEmpty,
@@ -76,6 +79,7 @@ export const SCALING_FIELDS: readonly FormField[] = [
       { value: 'REQUEST_COUNT', label: 'Request count' },
     ],
     isContainer: false,
+    isFor: isQueue,
     read: ({ scaling }) => scaling.type,
     toPatch: scalingPatch,
     toOptions: scalingOption,
@@ -85,8 +89,21 @@ export const SCALING_FIELDS: readonly FormField[] = [
     label: 'Seconds of delay, or requests per worker',
     group: 'Scaling',
     isContainer: false,
+    isFor: isQueue,
     read: ({ scaling }) => `${scaling.type === 'QUEUE_DELAY' ? scaling.queueDelay : scaling.requestCount}`,
     faultOf: mustBe({ least: 0.5, isWhole: false }),
+    toPatch: scalingPatch,
+    toOptions: scalingOption,
+  },
+  {
+    name: 'scalingValue',
+    label: 'Requests in flight per worker',
+    group: 'Scaling',
+    help: 'One worker for so many, waiting ones included.',
+    isContainer: false,
+    isFor: (endpoint) => !isQueue(endpoint),
+    read: ({ scaling }) => `${scaling.type === 'REQUEST_COUNT' ? scaling.requestCount : ''}`,
+    faultOf: mustBe({ least: 1 }),
     toPatch: scalingPatch,
     toOptions: scalingOption,
   },

@@ -8,7 +8,7 @@ import { Button } from '../../../ui/button.tsx'
 import { Dialog, DialogActions } from '../../../ui/dialog.tsx'
 import { Actions } from '../../../ui/page.tsx'
 import { Problem } from '../../../ui/problem.tsx'
-import { changeOf, describeEffect, faultsOf, fieldsOf, findBlamed, toFault, valuesOf, type EndpointChange } from './endpoint-change.ts'
+import { changeOf, describeEffect, faultsOf, fieldsOf, refusedFields, valuesOf, type EndpointChange } from './endpoint-change.ts'
 import { EndpointForm, SameCalls } from './endpoint-form.tsx'
 import type { FormField, Values } from './form-field.ts'
 import { AskBeforeLeaving } from './ask-before-leaving.tsx'
@@ -18,7 +18,7 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
   // What was changed here; the rest follows the endpoint, which others may change meanwhile.
   const [written, setWritten] = useState<Values>({})
   const [isSaving, setSaving] = useState(false)
-  const [refused, setRefused] = useState<Refused>()
+  const [refused, setRefused] = useState<ReadonlyMap<string, string>>(new Map())
   const fields = fieldsOf(endpoint)
   const values = { ...valuesOf(endpoint), ...written }
   const faults = faultsOf(fields, values)
@@ -27,10 +27,10 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
     <EndpointForm
       fields={fields}
       values={values}
-      faults={refused === undefined ? faults : new Map([...faults, [refused.field, refused.sentence]])}
+      faults={new Map([...faults, ...refused])}
       isChanged={(field) => change.changes.some((one) => one.field === field)}
       onChange={(name, text) => {
-        setRefused(undefined)
+        setRefused(new Map())
         setWritten((now) => ({ ...now, [name]: text }))
       }}
       onSubmit={() => setSaving(true)}
@@ -52,20 +52,14 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
           onClose={() => setSaving(false)}
           onSaved={() => setWritten({})}
           onRefused={(error) => {
-            const field = findBlamed(fields, error)
-            if (field === undefined) return
-            setRefused({ field, sentence: toFault(error) })
-            setSaving(false)
+            const told = refusedFields(fields, error)
+            setRefused(told)
+            if (told.size > 0) setSaving(false)
           }}
         />
       )}
     </EndpointForm>
   )
-}
-
-interface Refused {
-  readonly field: string
-  readonly sentence: string
 }
 
 function describeCount({ changes }: EndpointChange): string {

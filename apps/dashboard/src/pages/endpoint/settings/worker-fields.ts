@@ -94,6 +94,18 @@ const CONTAINER: readonly FormField[] = [
     toOptions: (values) => quoted('--command', textOf(values, 'args')),
   },
   {
+    name: 'ports',
+    label: 'Ports of the server',
+    group: 'Container',
+    help: 'Such as 8000/http. The server listens at the variable PORT, 80 if there is none; GET /ping with 200 says that it is ready.',
+    blames: /\bports?\b/iu,
+    isContainer: true,
+    isFor: ({ type }) => type === 'LOAD_BALANCER',
+    read: ({ ports }) => ports.join(', '),
+    toPatch: (values) => ({ ports: listOf(values, 'ports') }),
+    toOptions: () => undefined,
+  },
+  {
     name: 'disk',
     label: 'Container disk, GB',
     group: 'Container',
