@@ -221,13 +221,16 @@ export function endpointScenarios(of: () => PageSite): void {
       await label('GPU pools or types').fill('')
       await page.getByRole('button', { name: 'ADA_24' }).click()
       await page.getByText('2 cards match now').waitFor()
-      await label('Execution timeout').fill('9999999')
-      await label('GPUs per worker').fill('999')
+      // Each member that the API refuses, at its field.
+      await label('Run on').selectOption('CPUs only')
+      await label('CPU sizes').fill('cpu3g-3-8')
+      await label('Auto scaling type').selectOption('Request count')
+      await label('Seconds of delay').fill('1.5')
       await make.click()
-      // Each member that is wrong, at its field.
-      await expect.poll(() => page.getByText(/^✕ must be /u).count()).toBe(2)
-      await label('Execution timeout').fill('0')
-      await label('GPUs per worker').fill('1')
+      await page.getByText('✕ must be a power of 2').waitFor()
+      await page.getByText('✕ must be a whole number').waitFor()
+      await label('Run on').selectOption('GPUs')
+      await label('Auto scaling type').selectOption('Queue delay')
       // Somebody takes the name meanwhile; that endpoint is not changed.
       const taken = await site().stack.api.saveEndpoint({ name: 'made here', workersMax: 0 })
       await make.click()
@@ -251,7 +254,7 @@ export function endpointScenarios(of: () => PageSite): void {
       const { page } = opened
       await page.getByLabel('Endpoint type').selectOption('load balancer: HTTP requests')
       await page.getByLabel('Endpoint name').fill('served')
-      await page.getByLabel('Container image').fill('me/server:1')
+      await page.getByRole('textbox', { name: 'Container image' }).fill('me/server:1')
       await page.getByLabel('Ports of the server').fill('8000/http')
       await page.getByLabel('Requests in flight per worker').fill('2')
       await page.getByLabel('Environment variables').fill('PORT=8000')

@@ -87,6 +87,9 @@ describe('a new endpoint', () => {
 
   it.each([
     ['There is an endpoint "sd" already.', 'name'],
+    ['A GPU worker has at most 64 GPUs; 999 was given.', 'gpuCount'],
+    ['An endpoint has at most 1000 workers (limits.workersPerEndpoint); a maximum of 9999 was given.', 'workersMax'],
+    ['The scaler value of QUEUE_DELAY must be between 0.5 and 86400 seconds; 1e9 was given.', 'scalingValue'],
     ['Invalid GPU Pool ID: "NOPE"; the pools are ADA_24', 'gpuPools'],
     ['"x y" is not the name of a container image: it contains white space.', 'image'],
     ['"A B" cannot be the name of an environment variable.', 'env'],
