@@ -104,7 +104,7 @@ function openHistory(context: StoreContext): HistoryStore {
 
 function connectionOf(
   context: StoreContext,
-): Pick<Store, 'subscribe' | 'publish' | 'problems' | 'redisMemory' | 'redisFacts' | 'isUp' | 'timeScripts'> {
+): Pick<Store, 'subscribe' | 'publish' | 'problems' | 'redisMemory' | 'redisFacts' | 'isUp' | 'isAnswering' | 'timeScripts'> {
   const { client, signals, timing } = context
   return {
     subscribe: (onSignal) => signals.subscribe(onSignal),
@@ -112,6 +112,11 @@ function connectionOf(
     problems: () => findProblems(context),
     ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
     isUp: () => client.status === 'ready',
+    isAnswering: () =>
+      client.ping().then(
+        () => true,
+        () => false,
+      ),
     timeScripts: (onAnswer) => {
       timing.onAnswer = onAnswer
     },

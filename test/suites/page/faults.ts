@@ -78,6 +78,23 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.api.deleteEndpoint(endpointId)
     })
 
+    test('a Redis that hangs: the page says that it is away, and goes on when it answers again', async () => {
+      const { stack } = site()
+      const endpointId = await stack.api.saveEndpoint({ name: 'hanging', workersMax: 0 })
+      await using opened = await site().open('/jobs?endpoint=hanging', { expected: AWAY })
+      await isLive(opened)
+      process.kill(stack.redis.pid, 'SIGSTOP')
+      try {
+        await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
+      } finally {
+        process.kill(stack.redis.pid, 'SIGCONT')
+      }
+      await isLive(opened)
+      const id = await stack.api.run(endpointId, { prompt: 'x' })
+      await expect.poll(() => listedIds(opened)).toEqual([id])
+      await stack.api.deleteEndpoint(endpointId)
+    })
+
     test('a Redis that is away: the page says so in the gateway’s sentence, and is right again afterwards', async () => {
       const { stack } = site()
       const endpoint = await stack.api.saveEndpoint({ name: 'looked-at-meanwhile', workersMax: 0 })

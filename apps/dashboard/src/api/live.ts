@@ -1,5 +1,5 @@
 // One stream of what changes for the whole page (browsers open at most six connections to an origin): components say which topics they show, and the
-// stream follows all of them. It closes while the page has been hidden for a minute, and opens again when it is seen.
+// stream follows all of them, and whether Redis answers. It closes while the page has been hidden for a minute, and opens again when it is seen.
 import { useEffect, useSyncExternalStore } from 'react'
 import type { LiveEvent } from '@runyard/schema/api'
 import { API_URL } from './client.ts'
@@ -9,8 +9,10 @@ const HIDDEN_FOR_MS = 60_000
 const SETTLE_MS = 50
 const AGAIN_AFTER_MS = 2000
 
-/** `unused`: the page shows nothing that is followed. */
-export type LiveState = 'unused' | 'connecting' | 'live' | 'lost' | 'paused'
+/** `unused`: the page shows nothing that is followed; `away`: the gateway is there, and Redis does not answer. */
+export type LiveState = 'unused' | 'connecting' | 'live' | 'away' | 'lost' | 'paused'
+
+const STORE = 'store'
 /** `isChange`: false for the state that a stream begins with. */
 type Listener = (value: unknown, isChange: boolean) => void
 
@@ -19,6 +21,7 @@ const stateListeners = new Set<() => void>()
 let state: LiveState = 'unused'
 let source: EventSource | undefined
 let opened = ''
+let isAway = false
 /** Topics of which the stream has sent no state yet. */
 let unheard = new Set<string>()
 let settling: ReturnType<typeof setTimeout> | undefined
@@ -65,17 +68,18 @@ function settle(afterMs = SETTLE_MS): void {
 }
 
 function open(): void {
-  const topics = [...listeners.keys()].toSorted().join(',')
+  const topics = listeners.size === 0 ? '' : [...listeners.keys(), STORE].toSorted().join(',')
   if (topics === opened && source !== undefined && source.readyState !== EventSource.CLOSED) return
   source?.close()
   source = undefined
   opened = topics
   unheard = new Set(listeners.keys())
+  isAway = false
   if (topics === '') return setState('unused')
   if (state === 'unused') setState('connecting')
   const stream = new EventSource(`${API_URL}/runyard/v1/live?topics=${encodeURIComponent(topics)}`)
   source = stream
-  stream.addEventListener('open', () => setState('live'))
+  stream.addEventListener('open', () => setState(isAway ? 'away' : 'live'))
   stream.addEventListener('message', ({ data }: MessageEvent<string>) => hear(JSON.parse(data) as LiveEvent))
   stream.addEventListener('error', () => {
     if (source !== stream) return
@@ -86,7 +90,8 @@ function open(): void {
 }
 
 function hear({ topic, value, gap }: LiveEvent): void {
-  setState('live')
+  if (topic === STORE) isAway = (value as { readonly redis: string } | undefined)?.redis === 'away'
+  setState(isAway ? 'away' : 'live')
   const isChange = gap !== undefined || !unheard.delete(topic)
   for (const listener of listeners.get(topic) ?? []) listener(gap === undefined ? value : undefined, isChange)
 }

@@ -5,7 +5,7 @@ import type { KeyView } from '@runyard/schema/api'
 import { useEffect } from 'react'
 import { sessionQuery, signOut } from '../api/session.ts'
 import { useLiveState, type LiveState } from '../api/live.ts'
-import { endpointsQuery, livenessQuery } from '../api/queries.ts'
+import { endpointsQuery } from '../api/queries.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
 import { zoneName } from '../ui/format.ts'
@@ -106,19 +106,17 @@ function RangeSelect() {
 const LIVE_WORDS: Record<Exclude<LiveState, 'unused'>, string> = {
   connecting: '◐ connecting',
   live: '● live',
+  away: '✕ Redis is away',
   lost: '✕ not live',
   paused: '■ paused',
 }
 
 function LiveMark() {
   const state = useLiveState()
-  const { data } = useQuery(livenessQuery)
   if (state === 'unused') return null
-  // The stream goes on without Redis, and has nothing new.
-  const isStale = state === 'live' && data?.redis === 'away'
   return (
-    <span className={styles.live} data-state={isStale ? 'lost' : state} role="status">
-      {isStale ? '✕ Redis is away' : LIVE_WORDS[state]}
+    <span className={styles.live} data-state={state === 'away' ? 'lost' : state} role="status">
+      {LIVE_WORDS[state]}
     </span>
   )
 }

@@ -1,7 +1,8 @@
 // GET /runyard/v1/live: the state of several topics over one connection. A topic of an owner has one snapshot per gateway, however many streams follow it:
-// it is read again when a signal may have changed it, at most four times a second, and now and then because hosts give no signal. A stream gets the whole
+// it is read again when a signal may have changed it, at most five times a second, and now and then because hosts give no signal. A stream gets the whole
 // state, so that a lost one costs nothing; where states in between may be missing, the stream says so (`gap`). An endpoint or job that is not there, or not
 // the caller's, is null: one of them must not take the others from a page that follows several.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError, type Endpoint, type Signal } from '@runyard/schema'
 import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
@@ -14,13 +15,16 @@ import { findEndpoint, ownEndpoints } from './own-endpoints.ts'
 import { readPool } from './pool-route.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
-const AT_MOST_EVERY_MS = 250
+const AT_MOST_EVERY_MS = 200
 /** Of a stream: what changes together is sent together. Topics keep their own pace. */
 const TOGETHER_MS = 20
 const LOOK_MS = 5000
-const TOPICS = 'pool, endpoints, endpoint:{id} and job:{id}'
+const LOOK_AT_STORE_MS = 2000
+/** For an answer of one small command. */
+const ANSWER_MS = 2000
+const TOPICS = 'pool, endpoints, store, endpoint:{id} and job:{id}'
 
-const isTopic = (name: string): boolean => /^(?:pool|endpoints|(?:endpoint|job):.+)$/su.test(name)
+const isTopic = (name: string): boolean => /^(?:pool|endpoints|store|(?:endpoint|job):.+)$/su.test(name)
 
 export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Streams): void {
   const hub = createHub(deps)
@@ -75,6 +79,8 @@ interface Source {
   readonly read: () => Promise<unknown>
   /** Whether a signal may have changed it. */
   readonly concerns: (signal: Signal) => boolean
+  /** How often it is read without a signal; default: every five seconds. */
+  readonly lookMs?: number
 }
 
 function createHub(deps: GatewayDeps) {
@@ -86,7 +92,7 @@ function createHub(deps: GatewayDeps) {
   return {
     /** To be entered at once: it is forgotten when its last follower leaves. */
     topic(ownerId: string, name: string): Topic {
-      const key = `${ownerId} ${name}`
+      const key = name === 'store' ? name : `${ownerId} ${name}`
       const known = topics.get(key)
       if (known !== undefined) return known
       const source = sourceOf(deps, ownerId, name)
@@ -103,12 +109,27 @@ function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Source {
   const [kind = '', word = ''] = name.split(/:(.*)/su)
   if (kind === 'endpoint') return endpointSource(store, ownerId, word)
   if (kind === 'job') return jobSource(store, ownerId, word)
+  if (kind === 'store') return storeSource(store)
   if (kind === 'endpoints') {
     const loads = createEndpointLoads(deps, ownerId)
     return { read: () => loads.read(), concerns: (signal) => loads.note(signal) }
   }
   const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
   return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
+}
+
+/** Whether Redis answers: one that is gone breaks its connection, one that hangs does not. */
+function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'isAnswering'>): Source {
+  let asked: Promise<boolean> | undefined
+  return {
+    lookMs: LOOK_AT_STORE_MS,
+    concerns: ({ kind }) => kind === 'resync',
+    async read() {
+      asked ??= store.isAnswering().finally(() => (asked = undefined))
+      const isAnswering = store.isUp() && (await Promise.race([asked, sleep(ANSWER_MS, false, { ref: false })]))
+      return { redis: isAnswering ? 'up' : 'away' }
+    },
+  }
 }
 
 /** Which endpoint has the word is asked again when one was made, changed or deleted. */
@@ -176,7 +197,7 @@ function createTopic({ name, run, source, log, onEmpty }: TopicOptions): Topic &
   }
   async function goOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await bell.next(LOOK_MS, signal)
+      await bell.next(source.lookMs ?? LOOK_MS, signal)
       if (!signal.aborted) await look()
     }
   }

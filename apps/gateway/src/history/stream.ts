@@ -53,9 +53,10 @@ export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'session
   }
 }
 
-/** Wakes who waits, at most once in `atLeastMs`. */
+/** Wakes who waits, at most once in `atLeastMs`, however long the work in between takes. */
 export function createBell(atLeastMs: number) {
   let rung = Promise.withResolvers<void>()
+  let wokeAt = -Infinity
   return {
     ring: () => rung.resolve(),
     /** Resolves after a ring, or after `withinMs`. */
@@ -64,13 +65,13 @@ export function createBell(atLeastMs: number) {
       const timer = setTimeout(stop.resolve, withinMs)
       const end = (): void => stop.resolve()
       signal.addEventListener('abort', end)
-      const since = Date.now()
       await Promise.race([rung.promise, stop.promise])
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
       rung = Promise.withResolvers<void>()
-      const rest = atLeastMs - (Date.now() - since)
+      const rest = atLeastMs - (performance.now() - wokeAt)
       if (rest > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, rest))
+      wokeAt = performance.now()
     },
   }
 }

@@ -155,6 +155,11 @@ it('sends the load of all own endpoints as one state, and reads only those that 
   await vi.waitFor(() => expect(loads().map(({ id }) => id)).toContain(late.id), WAIT)
 })
 
+it('says whether Redis answers', async () => {
+  const { data } = await listen('live?topics=store')
+  await vi.waitFor(() => expect(data).toEqual([{ topic: 'store', value: { redis: 'up' } }]), WAIT)
+})
+
 it('reads a topic once for all streams that follow it', async () => {
   const stats = vi.spyOn(gateway.store.jobs, 'stats')
   const topic = `endpoint:${ep}`

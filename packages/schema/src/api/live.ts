@@ -48,7 +48,7 @@ export type MergedLogView = z.infer<typeof MergedLogView>
 export const MOST_TOPICS = 50
 export const LiveQuery = z.object({
   topics: word(4000).describe(
-    'Separated by commas: `pool`, `endpoints`, `endpoint:{id or name}`, `job:{id}`; 50 at most. One that is not there does not refuse the others.',
+    'Separated by commas: `pool`, `endpoints`, `store`, `endpoint:{id or name}`, `job:{id}`; 50 at most. One that is not there does not refuse the others.',
   ),
 })
 
@@ -62,7 +62,7 @@ export type EndpointLoadView = z.infer<typeof EndpointLoadView>
 export const LiveEvent = z.object({ topic: z.string(), value: z.unknown().optional(), gap: z.string().optional() }).meta({
   id: 'LiveEvent',
   description:
-    '`value` is the whole state of the topic now: a `Pool`, a list of `EndpointLoad`, one `EndpointLoad`, or what `GET /runyard/v1/jobs/{id}` knows of the job without its payload; null: it is not there (never was, is gone, or belongs to another owner). `gap` says why states in between may be missing; the next value is right again.',
+    '`value` is the whole state of the topic now: a `Pool`, a list of `EndpointLoad`, one `EndpointLoad`, whether Redis answers (`{"redis": "up"}` or `"away"`), or what `GET /runyard/v1/jobs/{id}` knows of the job without its payload; null: it is not there (never was, is gone, or belongs to another owner). `gap` says why states in between may be missing; the next value is right again.',
 })
 export type LiveEvent = z.infer<typeof LiveEvent>
 
@@ -78,7 +78,7 @@ export const LIVE_OPERATIONS = tagged('history', {
   'GET /runyard/v1/live': {
     id: 'followLive',
     summary: 'Follow what changes',
-    description: 'Server-sent events of several topics over one connection, at most four a second for each topic.',
+    description: 'Server-sent events of several topics over one connection, at most five a second for each topic.',
     querystring: LiveQuery,
     events: LiveEvent,
   },
