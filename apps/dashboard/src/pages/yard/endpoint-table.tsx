@@ -82,11 +82,16 @@ export function EndpointTable({ endpoints }: { readonly endpoints: readonly Endp
   )
 }
 
+const MINUTE_MS = 60_000
+const minuteOf = (at: number): number => at - (at % MINUTE_MS)
+
 /** Two answers for all endpoints together. */
 function useRangeNumbers() {
-  const { from, to } = useRange()
-  const { data: failures } = useQuery(failuresQuery({ since: from, until: to }))
-  const { data: usage } = useQuery(usageQuery({ from, to, by: ['endpoint'] }))
+  const { from, to, span } = useRange()
+  // A span moves on every ten seconds, which would ask for another range each time.
+  const [since, until] = span === undefined ? [from, to] : [minuteOf(from), minuteOf(to)]
+  const { data: failures } = useQuery(failuresQuery({ since, until: span === undefined ? to : undefined }))
+  const { data: usage } = useQuery(usageQuery({ from: since, to: until, by: ['endpoint'] }))
   const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0)
   return {
     failedOf: (id: string) => failures && sum(failures.failures.filter(({ endpoint }) => endpoint.id === id).map(({ count }) => count)),
