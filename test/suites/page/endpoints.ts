@@ -269,8 +269,6 @@ export function endpointScenarios(of: () => PageSite): void {
         env: { PORT: '8000' },
         scaling: { type: 'REQUEST_COUNT', requestCount: 2 },
       })
-      await page.getByRole('link', { name: 'Settings' }).click()
-      await page.getByLabel('Requests in flight per worker').waitFor()
       await site().stack.api.deleteEndpoint(id)
     })
 

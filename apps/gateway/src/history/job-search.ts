@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 /** Of up to 250 jobs each, by turns of the event loop, of which the longest take some ten milliseconds. The first few are enough for most lists. */
-const NEWEST_CHUNKS = [4, 32, 32] as const
+const NEWEST_CHUNKS = [8, 32, 32] as const
 /** Of one answer. */
 export const SEARCH_MS = 2000
 

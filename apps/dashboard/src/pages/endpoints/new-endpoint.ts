@@ -12,7 +12,7 @@ export type EndpointType = (typeof TYPES)[number]['value']
 /** What its workers are made of. `own`: the default image, which runs functions of Flash. */
 const SOURCES = [
   { value: 'own', label: 'Runyard’s own image, for functions (Flash)' },
-  { value: 'image', label: 'a container image with its handler' },
+  { value: 'image', label: 'a container image of your own' },
   { value: 'template', label: 'a template' },
 ] as const
 export type Source = (typeof SOURCES)[number]['value']
