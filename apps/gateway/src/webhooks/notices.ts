@@ -8,7 +8,6 @@ import { OPERATOR_OWNER, type Config, type NotifyConfig, type OpenNotice, type P
 import type { Store } from '@runyard/store'
 import type { Notices, SentTest } from '../parts/notices.ts'
 import { certificateOf } from '../parts/certificate.ts'
-import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { signWebhook } from './delivery.ts'
 import type { Resolve } from './name-lookup.ts'
 import { sendWebhook } from './send.ts'
@@ -74,7 +73,7 @@ async function readEndpoints(store: Store): Promise<NoticeFacts['endpoints']> {
   const endpoints = await store.endpoints.list()
   return Promise.all(
     endpoints.map(async (endpoint) => {
-      const { scaler } = await readEndpointLoad(store, endpoint.id)
+      const scaler = await store.status.get(endpoint.id)
       return { endpoint, reason: scaler?.reason, message: scaler?.message }
     }),
   )
