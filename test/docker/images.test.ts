@@ -52,7 +52,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry', 'promtool'], 'images 
     expect(stdout).toContain(`The image ${image} is not on this host and cannot be pulled`)
   })
 
-  test('a disk that is too full for a pull makes the job wait with a sentence, and what is there runs; an alert tells of it', async () => {
+  test('a disk that is too full for a pull makes the job wait with a sentence, what is there runs, and an alert fires', async () => {
     lowStack = await startStack({ host: 'docker', settings: { RUNYARD_IMAGES_KEEP_FREE_BYTES: '1000000000000000' } })
     const { api, env, scaler } = lowStack
     await using prometheus = await startFastAlerts([new URL(lowStack.url).host])

@@ -191,7 +191,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts', 'promtool'
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
   })
 
-  test('a job whose worker still reports stays with it, however long its engine is away, of which an alert tells', async () => {
+  test('a job whose worker still reports stays with it, however long its engine is away, and an alert fires', async () => {
     const { endpoint, id, worker, host } = await heldOn(hosts.byTls, 'reports')
     const hostId = await host.hostId()
     await host.silenceEngine(true)
