@@ -28,6 +28,7 @@ export async function followHosts(known: readonly HostConfig[], options: FollowO
   let current = JSON.stringify(known)
   let problem = ''
   let looking: Promise<void> = Promise.resolve()
+  let isStopped = false
 
   /** An editor may empty a file before it writes it: what counts is what stays the same for a while. */
   async function readSettled(): Promise<readonly HostConfig[]> {
@@ -52,12 +53,12 @@ export async function followHosts(known: readonly HostConfig[], options: FollowO
     try {
       const hosts = await readSettled()
       problem = ''
-      if (JSON.stringify(hosts) === current) return
+      if (isStopped || JSON.stringify(hosts) === current) return
       await source.apply(hosts)
       current = JSON.stringify(hosts)
       log.info({ hosts: hosts.map(({ id }) => id) }, 'the hosts of the configuration have changed and are in use')
     } catch (error) {
-      if (sentenceOf(error) !== problem)
+      if (!isStopped && sentenceOf(error) !== problem)
         log.error({ problem: sentenceOf(error) }, 'the changed configuration is refused; the hosts stay as they were')
       problem = sentenceOf(error)
     }
@@ -69,5 +70,10 @@ export async function followHosts(known: readonly HostConfig[], options: FollowO
   watchFile(file, { interval: everyMs, persistent: false }, onChange)
   // It may have changed while the source was being opened.
   onChange()
-  return { [Symbol.dispose]: () => unwatchFile(file, onChange) }
+  return {
+    [Symbol.dispose]() {
+      isStopped = true
+      unwatchFile(file, onChange)
+    },
+  }
 }

@@ -1,6 +1,6 @@
 // A week of a pool in which workers crash, releases change, hosts are lost and the scaler starts again: what the ledger has of each worker is the time from
 // its placement to its end, without gap and without overlap, and the totals are the sum of it.
-import { WorkerLife } from '@runyard/schema'
+import { WorkerLife, type WorkerRecord } from '@runyard/schema'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Scaler } from './scaler.ts'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
@@ -36,13 +36,16 @@ async function hear(endpointId: string, step: Step): Promise<void> {
   }
 }
 
+const hasStarted = ({ containerStartedAt }: WorkerRecord): boolean => containerStartedAt !== undefined
+
 /** Until both workers run, or something keeps them from it for five minutes. */
 async function settle(endpointId: string, step: Step): Promise<void> {
   for (let look = 0; look < 30; look += 1) {
     await scaler.loop.tick()
-    const running = (await workersOf(endpointId)).filter(({ containerStartedAt }) => containerStartedAt !== undefined)
+    const running = (await workersOf(endpointId)).filter(hasStarted)
     if (running.length === 2 || fixture.host.problem.list !== undefined) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    // The clock stands still while a container starts.
+    await vi.waitFor(async () => expect((await workersOf(endpointId)).map(hasStarted)).not.toContain(false), WAIT)
     vi.setSystemTime(Date.now() + 10_000)
     await hear(endpointId, step)
   }
