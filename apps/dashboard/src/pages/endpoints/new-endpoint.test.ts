@@ -67,7 +67,7 @@ describe('a new endpoint', () => {
     expect(sourcesOf('LOAD_BALANCER').map(({ value }) => value)).toEqual(['image', 'template'])
   })
 
-  it('is told every member that the API refused, at its field', () => {
+  it('shows the refusal of each member at its field', () => {
     const { fields } = readDraft(draft({ source: 'image' }), [])
     const issues = [
       'body.workers.max: must be at most 1000',

@@ -52,9 +52,9 @@ export function SettingsForm({ endpoint }: { readonly endpoint: EndpointView }) 
           onClose={() => setSaving(false)}
           onSaved={() => setWritten({})}
           onRefused={(error) => {
-            const told = refusedFields(fields, error)
-            setRefused(told)
-            if (told.size > 0) setSaving(false)
+            const sentences = refusedFields(fields, error)
+            setRefused(sentences)
+            if (sentences.size > 0) setSaving(false)
           }}
         />
       )}
