@@ -53,13 +53,25 @@ async function settle(endpointId: string, step: Step): Promise<void> {
 
 async function take(step: Step, endpointId: string, release: number): Promise<void> {
   const { host } = fixture
-  if (step === 'crash') for (const { id } of (await workersOf(endpointId)).slice(0, 1)) host.die(id, 139)
+  if (step === 'crash' && host.problem.list === undefined) await crash(endpointId)
   if (step === 'update') await save(endpointId, release)
   if (step === 'host away') host.problem.list = 'no route to host'
   if (step === 'host back') delete host.problem.list
   if (step !== 'restart') return
   await scaler[Symbol.asyncDispose]()
   scaler = await fixture.open()
+}
+
+/** Until the scaler has seen it, before hours pass. */
+async function crash(endpointId: string): Promise<void> {
+  const crashed = (await workersOf(endpointId)).find(hasStarted)
+  if (crashed === undefined) return
+  fixture.host.die(crashed.id, 139)
+  await vi.waitFor(async () => {
+    vi.setSystemTime(Date.now() + 1000)
+    await scaler.loop.tick()
+    expect((await workersOf(endpointId)).map(({ id }) => id)).not.toContain(crashed.id)
+  }, WAIT)
 }
 
 async function save(id: string, release: number): Promise<void> {
