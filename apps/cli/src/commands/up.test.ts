@@ -147,7 +147,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     const workers = () => readdir(join(data, 'hosts', 'local')).catch(() => [])
     const [worker] = await until(async () => ((await workers()).length === 1 ? workers() : undefined))
     const second = await up(join(root, 'other'), { RUNYARD_REDIS_URL: socketPath(join(data, 'redis'), 'redis.sock') })
-    expect(first.output()).toMatch(/scaler +it leads/)
+    expect(first.output()).toMatch(/scaler +it starts and stops the workers/)
     expect(second.output()).toMatch(/scaler +it stands by, since the one of process \d+ on .* leads; it takes over when that one ends/)
     second.child.kill('SIGINT')
     expect(await second.ended).toBe(0)

@@ -118,7 +118,7 @@ export async function startParts({ envs, ...options }: PartsOptions): Promise<Pa
 
 /** One sentence. */
 export function describeScaler({ leader }: ScalerNote): string {
-  if (leader === undefined) return 'it leads'
+  if (leader === undefined) return 'it starts and stops the workers'
   const { machine, pid, dataDir } = leader
   return `it stands by, since the one of process ${pid} on ${machine} (${dataDir}) leads; it takes over when that one ends, and until then this machine gets no worker`
 }

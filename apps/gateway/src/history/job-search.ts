@@ -1,7 +1,15 @@
 // Finds ended jobs over endpoints (`live-search.ts` those that wait or run), and says what a search asks of each. A search reads the newest chunks, which is
 // all that most need, then looks through what the gateway keeps unpacked (ADR 80), in turns of the event loop and for a bounded time; the next page goes on
 // where it stopped.
-import { buildJobColumns, createEndFinder, endpointsOf, findInColumns, type JobColumns, type PastJob } from '@runyard/core'
+import {
+  buildJobColumns,
+  createEndFinder,
+  endpointsOf,
+  findInColumns,
+  type ColumnSearch,
+  type JobColumns,
+  type PastJob,
+} from '@runyard/core'
 import { RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import type { ChunkRange, Store } from '@runyard/store'
@@ -10,15 +18,7 @@ import { CHUNK_LAG_MS } from '../parts/history-blocks.ts'
 import type { Past } from '../parts/past.ts'
 import type { NameEndpoints, PastEndpoint } from './own-endpoints.ts'
 
-export interface Wanted {
-  readonly status?: JobStatus | undefined
-  readonly since?: number | undefined
-  readonly until?: number | undefined
-  readonly key?: string | undefined
-  readonly worker?: string | undefined
-  readonly error?: string | undefined
-  readonly q?: string | undefined
-}
+export type Wanted = Omit<ColumnSearch, 'endpoints'>
 
 /** Of up to 250 jobs each, by turns of the event loop, of which the longest take some ten milliseconds. The first few are enough for most lists. */
 const NEWEST_CHUNKS = [8, 32, 32] as const
