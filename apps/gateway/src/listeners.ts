@@ -18,6 +18,7 @@ import { createTrust } from './http/base-url.ts'
 import { acceptSessions, createPageCookies } from './http/page-cookies.ts'
 import { readBodies } from './http/bodies.ts'
 import { createRateLimits } from './http/rate-limit.ts'
+import { isStoreAnswering, refuseReadsOfSilentStore, STORE_IS_SILENT } from './http/silent-store.ts'
 import { requireEndpoint } from './jobs/endpoint-of.ts'
 import { registerJobs } from './jobs/routes.ts'
 import { registerHistory } from './history/routes.ts'
@@ -35,6 +36,8 @@ import { registerWorkerPlane } from './workers/routes.ts'
 /** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */
 const PING_BYTES = 96 * 1024
 const PREFLIGHT_KEPT_S = 600
+/** Shorter than the patience of probes. */
+const PROBE_MS = 2000
 const NO_PAGES: Config['cors'] = { origins: [] }
 
 export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
@@ -53,6 +56,7 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
     isTrusted: createTrust(trustedProxies),
   })
   countRequests(app, deps.metrics)
+  refuseReadsOfSilentStore(app, deps.store)
   const { id: instanceId } = await deps.store.instance()
   acceptSessions(app, createPageCookies({ instanceId, listen: config.listen, others: [...config.loadBalancing.names, config.tls.name] }))
   forwardWebSockets(app.server, deps, targetOf)
@@ -115,10 +119,17 @@ function registerProbes(app: FastifyInstance, { store }: Pick<GatewayDeps, 'stor
     version: root.version,
   }))
   app.get('/readyz', { config: { access: open } }, async (_request, reply) => {
-    const problems = store.isUp() ? (await store.problems()).map(({ message }) => message) : ['Redis cannot be reached']
+    const problems = await readProblems(store)
     if (problems.length === 0) return { ok: true, redisMemory: await store.redisMemory().catch(() => undefined) }
     return reply.code(503).send({ ok: false, error: problems.join('; '), problems })
   })
+}
+
+/** One sentence each. */
+async function readProblems(store: GatewayDeps['store']): Promise<readonly string[]> {
+  if (!store.isUp()) return ['Redis cannot be reached']
+  if (!(await isStoreAnswering(store, PROBE_MS))) return [STORE_IS_SILENT]
+  return (await store.problems()).map(({ message }) => message)
 }
 
 /** All that callers do with jobs, in one scope whose guard asks for the key and the endpoint. */

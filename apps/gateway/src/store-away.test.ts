@@ -46,6 +46,27 @@ it('answers clients 503, polls 429 and pings 200, keeps a result until it can be
   expect((await worker.take())?.input).toBe(1)
 })
 
+it('tells who only looks within two seconds that Redis hangs, and serves again when it goes on', async () => {
+  await using hanging = await startRedis()
+  // The store itself would wait for longer than this test may take.
+  await using patient = await startGateway(hanging.url, {}, { answerMs: 600_000 })
+  const { id: ep } = await patient.addEndpoint()
+  const reads = [`/v2/${ep}/health`, '/runyard/v1/pool', '/v2/serverless', '/rest/v1/endpoints', '/readyz'] as const
+  const statuses = async () => Promise.all(reads.map(async (path) => (await patient.call(path)).status))
+  expect(await statuses()).toEqual([200, 200, 200, 200, 200])
+  process.kill(hanging.pid, 'SIGSTOP')
+  try {
+    const [metrics, ...answers] = await Promise.all(['/metrics', ...reads].map((path) => patient.call(path)))
+    for (const { status, text } of answers)
+      expect({ status, text }).toEqual({ status: 503, text: expect.stringContaining('Redis has not answered') })
+    expect(metrics).toMatchObject({ status: 200, text: expect.stringContaining('runyard_store_up 0') })
+    expect(metrics?.text).not.toContain('runyard_queue_jobs{')
+  } finally {
+    process.kill(hanging.pid, 'SIGCONT')
+  }
+  expect(await statuses()).toEqual([200, 200, 200, 200, 200])
+})
+
 it('a poll that is held while Redis goes and comes back still gets its job', async () => {
   const { id: ep } = await gateway.addEndpoint()
   const worker = await gateway.addWorker(ep)

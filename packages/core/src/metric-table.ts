@@ -188,7 +188,7 @@ const CARDS = {
 } as const satisfies Record<string, MetricRow>
 
 const REST = {
-  runyard_store_up: { ...own, ...gauge, help: '1 while this gateway is connected to Redis.', labels: [] },
+  runyard_store_up: { ...own, ...gauge, help: '1 while Redis answers this gateway, 0 after 2 s without an answer.', labels: [] },
   runyard_store_script_seconds: {
     ...own,
     kind: 'histogram',

@@ -38,18 +38,24 @@ export interface Pool {
   readonly read: () => Promise<readonly PoolHost[]>
 }
 
+type Context = Pick<CommandContext, 'options' | 'env' | 'cwd' | 'err'>
+
 /** That of the stack that the other commands use. The configuration file counts only where it is that stack's. */
-export async function openPool(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<Pool> {
+export async function openPool(context: Context, { needsFile = false } = {}): Promise<Pool> {
   const target = await findTarget(context)
   const client = createClient(target)
-  const settings = await settingsBeside(context, target)
+  const settings = await settingsBeside(context, target).catch((error: unknown) => {
+    if (needsFile || !(error instanceof RunyardError)) throw error
+    context.err.line(`runyard: ${error.message} What follows is what the scaler sees.`)
+    return undefined
+  })
   const configured = settings && (settings.config.hosts ?? [])
   return { client, settings, read: async () => joinPool(await client.hosts.list(), configured) }
 }
 
 /** Of the stack, if it runs on this machine. */
 async function settingsBeside(
-  context: Pick<CommandContext, 'options' | 'env' | 'cwd'>,
+  context: Context,
   { url, dataDir: data }: Awaited<ReturnType<typeof findTarget>>,
 ): Promise<HostSettings | undefined> {
   if (data !== undefined) return loadHostSettings({ ...context, options: { ...context.options, data } })

@@ -2,9 +2,9 @@
 // it is read again when a signal may have changed it, at most five times a second, and now and then because hosts give no signal. A stream gets the whole
 // state, so that a lost one costs nothing; where states in between may be missing, the stream says so (`gap`). An endpoint or job that is not there, or not
 // the caller's, is null: one of them must not take the others from a page that follows several.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError, type Endpoint, type Signal } from '@runyard/schema'
 import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
+import { isStoreAnswering } from '../http/silent-store.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
@@ -118,17 +118,11 @@ function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Source {
   return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
 }
 
-/** Whether Redis answers: one that is gone breaks its connection, one that hangs does not. */
 function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'isAnswering'>): Source {
-  let asked: Promise<boolean> | undefined
   return {
     lookMs: LOOK_AT_STORE_MS,
     concerns: ({ kind }) => kind === 'resync',
-    async read() {
-      asked ??= store.isAnswering().finally(() => (asked = undefined))
-      const isAnswering = store.isUp() && (await Promise.race([asked, sleep(ANSWER_MS, false, { ref: false })]))
-      return { redis: isAnswering ? 'up' : 'away' }
-    },
+    read: async () => ({ redis: (await isStoreAnswering(store, ANSWER_MS)) ? 'up' : 'away' }),
   }
 }
 

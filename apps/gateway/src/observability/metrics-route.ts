@@ -7,6 +7,7 @@ import { createNodeMetrics, createSeries, renderSeries, type Sample, type Sample
 import { RunyardError } from '@runyard/schema'
 import { requireApiKey } from '../http/authenticate.ts'
 import { compressAnswer } from '../http/compress.ts'
+import { isStoreAnswering } from '../http/silent-store.ts'
 import { queryOf, type Asked } from '../http/query.ts'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
 import { certificateOf } from '../parts/certificate.ts'
@@ -17,6 +18,9 @@ type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'prices
 
 /** Of compression. The page is text that repeats itself: a higher level costs more time and saves little. */
 const LEVEL = 1
+/** Of Redis. Prometheus itself gives up a page after 10 s. */
+const ANSWER_MS = 2000
+const INCOMPLETE = 'the metrics miss what Redis knows'
 
 export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, version: string): Promise<void> {
   const node = createNodeMetrics()
@@ -59,10 +63,12 @@ function createPage(deps: ScrapeDeps, version: string): (scope: MetricScope | un
 
   return async (scope) => {
     const parts: Samples<MetricName>[] = []
-    if (scope !== 'pool') parts.push(await readProcess(deps, version))
-    await readStore(scope, parts).catch((error: unknown) => {
-      deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
-    })
+    const askedAt = performance.now()
+    const isAnswering = await isStoreAnswering(store, ANSWER_MS)
+    const answerMs = isAnswering ? performance.now() - askedAt : undefined
+    if (scope !== 'pool') parts.push(await readProcess(deps, version, answerMs))
+    if (isAnswering) await readStore(scope, parts).catch((error: unknown) => deps.log.warn({ err: error }, INCOMPLETE))
+    else deps.log.warn(`${INCOMPLETE}: it does not answer`)
     if (scope !== 'pool') parts.push(withNames(metrics.samples(), names))
     return renderSeries(METRICS, parts)
   }
@@ -77,16 +83,15 @@ export function withNames(samples: Samples<MetricName>, names: ReadonlyMap<strin
   return new Map([...samples].map(([name, own]) => [name, METRICS[name].labels.includes('endpoint') ? own.flatMap(named) : own]))
 }
 
-/** One command alone, before the many of the pool facts. */
-async function readProcess({ store, config, waiters, sessions, blobErrors }: ScrapeDeps, version: string): Promise<Samples<MetricName>> {
+/** `answerMs`: how long Redis took over one command alone, before the many of the pool facts; undefined: it did not answer. */
+async function readProcess(
+  { config, waiters, sessions, blobErrors }: ScrapeDeps,
+  version: string,
+  answerMs: number | undefined,
+): Promise<Samples<MetricName>> {
   const facts = createSeries<MetricName>(METRICS)
-  const askedAt = performance.now()
-  const hasAnswered = await store.redisMemory().then(
-    () => true,
-    () => false,
-  )
-  if (hasAnswered) facts.set('runyard_store_answer_seconds', [], (performance.now() - askedAt) / 1000)
-  facts.set('runyard_store_up', [], store.isUp() ? 1 : 0)
+  if (answerMs !== undefined) facts.set('runyard_store_answer_seconds', [], answerMs / 1000)
+  facts.set('runyard_store_up', [], answerMs === undefined ? 0 : 1)
   for (const operation of BLOB_OPERATIONS) facts.set('runyard_blob_errors_total', [operation], blobErrors(operation))
   const certificate = await certificateOf(config)
   if (certificate !== undefined) facts.set('runyard_certificate_expires_timestamp_seconds', [], certificate.expiresAt / 1000)

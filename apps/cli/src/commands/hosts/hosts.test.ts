@@ -181,6 +181,21 @@ describe('runyard hosts', () => {
     expect((await waiting).out).toContain('here has no worker; `runyard hosts uncordon here` brings it back')
   })
 
+  it('are restrained although the configuration has a mistake, which is said', async () => {
+    await writeFile(file, 'hosts: [{ kind: podman }]\n')
+    isFollowed = false
+    const drained = await runyard('hosts', 'drain', 'here')
+    isFollowed = true
+    expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('here is being drained') as string })
+    expect(drained.err).toMatch(/kind is docker or process\. What follows is what the scaler sees\.\n$/)
+    expect(here().cordon).toMatchObject({ drain: true })
+    expect(await runyard('hosts', 'remove', 'here')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('kind is docker') as string,
+    })
+  })
+
   it('does not cordon what no scaler has seen', async () => {
     const { code, err } = await runyard('hosts', 'cordon', 'new')
     expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('write "cordon: true" under it') as string })

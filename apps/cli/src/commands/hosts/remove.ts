@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 200
 export async function remove(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyHost(context)
-  const { client, settings, read } = await openPool(context)
+  const { client, settings, read } = await openPool(context, { needsFile: true })
   if (settings === undefined)
     throw new RunyardError('conflict', 'that Runyard’s hosts are in a file on its own machine: remove the host there.')
   refuseVariable(settings)

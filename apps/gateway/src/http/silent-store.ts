@@ -1,0 +1,42 @@
+// A Redis that hangs keeps its connection and answers nothing. Commands wait ten seconds for it (ADR 31), as a large value on a slow disk may take that
+// long. Who only looks is told sooner: after two seconds a read gets 503, if Redis does not even answer a ping.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteOptions } from 'fastify'
+import { RunyardError } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import { whenClosed } from './answer.ts'
+
+type Pingable = Pick<Store, 'isUp' | 'isAnswering'>
+
+const READ_MS = 1500
+const PING_MS = 500
+const RETRY_AFTER_S = 2
+export const STORE_IS_SILENT = 'Redis has not answered for two seconds.'
+
+/** Whether Redis answers a ping within `waitMs`: one that is gone breaks its connection, one that hangs does not. */
+export async function isStoreAnswering(store: Pingable, waitMs = PING_MS): Promise<boolean> {
+  return store.isUp() && Promise.race([store.isAnswering(), sleep(waitMs, false, { ref: false })])
+}
+
+/** For the reads of operators and of the page. Jobs and workers wait longer, since they lose more. Call it before any route. */
+export function refuseReadsOfSilentStore(app: FastifyInstance, store: Pingable): void {
+  const follow: onRequestHookHandler = (_request, reply, next) => {
+    const timer = setTimeout(() => void refuseIfSilent(store, reply), READ_MS)
+    whenClosed(reply, () => clearTimeout(timer))
+    next()
+  }
+  app.addHook('onRoute', (route) => {
+    if (isRead(route)) route.onRequest = [follow, ...[route.onRequest ?? []].flat()]
+  })
+}
+
+function isRead({ method, url }: RouteOptions): boolean {
+  return [method].flat().includes('GET') && /^\/(?:runyard|rest)\/|^\/v2\/serverless|\/health$/u.test(url)
+}
+
+async function refuseIfSilent(store: Pingable, reply: FastifyReply): Promise<void> {
+  if (await isStoreAnswering(store)) return
+  // A stream that has begun reports it itself.
+  if (reply.sent || reply.raw.headersSent) return
+  void reply.send(new RunyardError('store_unavailable', STORE_IS_SILENT, { retryAfterS: RETRY_AFTER_S }))
+}
