@@ -7,7 +7,9 @@ import { join } from 'node:path'
 const ROOT = join(import.meta.dirname, '..')
 
 /** Scripts in package.json; the slowest first. */
-const CHECKS = ['types', 'lint', 'dead', 'duplicates', 'rows', 'docs', 'links', 'format', 'directions'].map((name) => `check:${name}`)
+const CHECKS = ['types', 'lint', 'dead', 'duplicates', 'rows', 'docs', 'links', 'format', 'directions', 'changesets'].map(
+  (name) => `check:${name}`,
+)
 
 interface Outcome {
   readonly name: string

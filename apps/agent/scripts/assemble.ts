@@ -1,5 +1,5 @@
-// Completes dist/ after the bundle: the Python runner, vendored cloudpickle, and the version, so that dist/ can travel alone.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Completes dist/ after the bundle: the Python runner and vendored cloudpickle, so that dist/ can travel alone.
+import { cpSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { vendorCloudpickle } from './vendor.ts'
@@ -10,5 +10,3 @@ const runner = join(root, 'dist', 'runner')
 rmSync(join(runner, 'runyard_runner'), { recursive: true, force: true })
 cpSync(join(root, 'runner'), runner, { recursive: true, filter: (source) => basename(source) !== '__pycache__' })
 vendorCloudpickle()
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-writeFileSync(join(root, 'dist', 'version'), `${version}\n`)

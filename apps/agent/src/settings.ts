@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import root from '../../../package.json' with { type: 'json' }
 
 export const ENVELOPES = ['flash', 'json', 'task', 'deployed-flash', 'deployed-sdk2'] as const
 export type EnvelopeName = (typeof ENVELOPES)[number]
@@ -89,9 +90,8 @@ export function readSettings(env: Env): Settings {
   const workerId = required(env, 'RUNPOD_POD_ID')
   const withWorker = (url: string) => url.replaceAll('$RUNPOD_POD_ID', workerId)
   const takeUrl = withWorker(required(env, 'RUNPOD_WEBHOOK_GET_JOB')).replaceAll('$ID', workerId)
-  const here = dirname(fileURLToPath(import.meta.url))
   return {
-    version: readVersion(here),
+    version: root.version,
     workerId,
     endpointId: env.RUNPOD_ENDPOINT_ID ?? '',
     token: env.RUNPOD_AI_API_KEY ?? '',
@@ -163,13 +163,6 @@ export function findRunner(): { runnerDir: string; vendorDir: string } {
   const beside = join(here, 'runner')
   if (existsSync(beside)) return { runnerDir: beside, vendorDir: join(beside, 'vendor') }
   return { runnerDir: join(here, '..', 'runner'), vendorDir: join(here, '..', 'dist', 'runner', 'vendor') }
-}
-
-function readVersion(here: string): string {
-  const file = [join(here, 'version'), join(here, '..', 'package.json')].find((path) => existsSync(path))
-  if (file === undefined) return '0.0.0'
-  const text = readFileSync(file, 'utf8')
-  return file.endsWith('.json') ? String((JSON.parse(text) as { version: unknown }).version) : text.trim()
 }
 
 export const NO_PYTHON = 'this worker’s image has no Python: neither python3 nor python is on its PATH, and RUNYARD_PYTHON is not set'
