@@ -1,4 +1,5 @@
-// Which build a new worker runs, and how it comes to a host (ADR 65). Knows which builds a host has, so that a start asks the host only once per build.
+// Which build a new worker runs, and how it comes to a host (ADR 65). Knows which builds a host has, so that a start asks the host only once per build;
+// a host that does not protect what it has is asked each time.
 import { deployedEnvelope, deploymentOf, diskError, lowDisk, resourceSettings, runsApp, type Apps, type Envelope } from '@runyard/core'
 import {
   RunyardError,
@@ -76,7 +77,7 @@ export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFree
     async ensure(driver, build, onProgress) {
       const known = placed.get(driver) ?? new Set<string>()
       placed.set(driver, known)
-      if (known.has(build.id)) return
+      if (driver.capabilities.isolates && known.has(build.id)) return
       if (driver.placeBuild === undefined)
         throw new RunyardError('unprocessable', `The host ${driver.label} runs no deployed apps.`, { fault: 'request' })
       const { id, sizeBytes } = build

@@ -1,7 +1,9 @@
 // The builds of deployed apps on this machine (ADR 65): each is a directory that is unpacked beside its place and renamed when it is whole, so that
-// several processes may unpack it at the same time. It is read-only, as far as that stops a process of the same user.
+// several processes may unpack it at the same time. Its files are read-only, which does not stop root. So each start compares it with its seal, and a
+// changed copy is replaced by a new one.
+import { createHash } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { gigabytes } from '@runyard/core'
@@ -13,6 +15,8 @@ import type { WorkerFiles } from './worker-files.ts'
 const ABANDONED_AFTER_MS = 3600_000
 /** Beside builds, which begin with no dot. */
 const PART = '.part-'
+/** In a build: what its files were when they had been unpacked. */
+const SEAL = '.runyard-seal'
 /** Packages are packed to about a third of their size. */
 const UNPACKED_FACTOR = 4
 
@@ -68,13 +72,15 @@ export async function removeAbandoned(paths: readonly string[], afterMs: number)
 
 async function place(directory: string, build: BuildPlacement): Promise<void> {
   const target = join(directory, build.id)
-  if (existsSync(target)) return
+  const isThere = existsSync(target)
+  if (isThere && (await isUnchanged(target))) return
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await refuseFullDisk(directory, build)
-  build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
+  build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)${isThere ? ' again: its files were changed' : ''}`)
   const part = await mkdtemp(join(directory, PART))
   try {
     await unpack(await build.open(), part)
+    if (isThere) await setAside(target)
     await rename(part, target)
   } catch (error) {
     await removeTree(part)
@@ -82,6 +88,37 @@ async function place(directory: string, build: BuildPlacement): Promise<void> {
     if (existsSync(target)) return
     throw error
   }
+}
+
+/** Workers that run in it keep it; it is removed as what is abandoned. */
+async function setAside(target: string): Promise<void> {
+  await utimes(target, new Date(), new Date())
+  await rename(target, await mkdtemp(join(dirname(target), PART)))
+}
+
+async function isUnchanged(root: string): Promise<boolean> {
+  const sealed = await readFile(join(root, SEAL), 'utf8').catch(() => undefined)
+  return sealed !== undefined && sealed === (await sealOf(root).catch(() => undefined))
+}
+
+/** Of all files. Each write to a file and each change of its mode sets its ctime, which no program can choose. */
+async function sealOf(root: string): Promise<string> {
+  const facts = await factsBelow(root, '')
+  return createHash('sha256').update(facts.toSorted().join('\n')).digest('hex')
+}
+
+async function factsBelow(root: string, below: string): Promise<readonly string[]> {
+  const entries = await readdir(join(root, below), { withFileTypes: true })
+  const facts = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(below, entry.name)
+      if (path === SEAL) return []
+      if (entry.isDirectory()) return [JSON.stringify([path]), ...(await factsBelow(root, path))]
+      const { mode, size, ino, ctimeMs } = await lstat(join(root, path))
+      return [JSON.stringify([path, mode, size, ino, ctimeMs])]
+    }),
+  )
+  return facts.flat()
 }
 
 async function refuseFullDisk(directory: string, { sizeBytes }: BuildPlacement): Promise<void> {
@@ -108,5 +145,8 @@ async function unpack(archive: AsyncIterable<Uint8Array>, root: string): Promise
     await rm(target, { force: true })
     await pipeline(content, createWriteStream(target, { mode: isExecutable ? 0o555 : 0o444 }))
   }
-  for (const directory of directories) await chmod(directory, 0o555)
+  for (const directory of directories) if (directory !== root) await chmod(directory, 0o555)
+  await rm(join(root, SEAL), { force: true, recursive: true })
+  await writeFile(join(root, SEAL), await sealOf(root), { mode: 0o444 })
+  await chmod(root, 0o555)
 }

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
+import { Readable } from 'node:stream'
+import { appArchive, describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { removeTree } from './builds.ts'
 import { createProcessHost } from './process-host.ts'
 import type { ProcessHostOptions } from './process-host.ts'
 
@@ -46,6 +48,18 @@ async function processesIn(scratchDir: string): Promise<readonly string[]> {
     }),
   )
   return marked.flat()
+}
+
+/** Runs it on a copy whose owner is not root, and returns what it says. */
+async function asOwner(tree: string, script: string): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'runyard-owner-'))
+  const copy = join(home, 'app')
+  await cp(tree, copy, { recursive: true, preserveTimestamps: true })
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  if (nobody.uid !== undefined) spawnSync('chown', ['-R', `${nobody.uid}:${nobody.gid}`, home])
+  const { stderr } = spawnSync('sh', ['-c', script, 'sh', copy], { ...nobody, encoding: 'utf8' })
+  await removeTree(home)
+  return stderr
 }
 
 describeHostConformance('the process host', createFixture, {
@@ -115,6 +129,39 @@ describe('the process host', () => {
     const { pythons } = await driver.inventory()
     expect([pythons?.includes(here), pythons?.includes('3.99')]).toEqual([true, false])
     await rm(named)
+  })
+
+  it('has read-only files of an app, finds a changed copy of root’s, and unpacks it again beside the worker that runs in the old one', async () => {
+    const driver = fixture.createDriver()
+    const archive = appArchive({ 'app.py': 'VALUE = 41\n', 'pkg/data.txt': 'data' })
+    const lines: string[] = []
+    const place = () =>
+      driver.placeBuild?.({ id: 'b1', sizeBytes: 10, open: async () => Readable.from([archive]), onProgress: (line) => lines.push(line) })
+    await place()
+    await driver.startWorker(
+      fixture.launch({ ...launch, build: { id: 'b1', pythonVersion: null } }, 'cd "$RUNPOD_PREBUILT_APP_DIR"; sleep 1000'),
+    )
+    const tree = join(fixture.options.scratchDir, 'builds', 'b1')
+    const change = 'printf "VALUE = 666\\n" > "$1/app.py"; touch "$1/pkg/new.py"'
+    expect(await asOwner(tree, change)).toMatch(/app.py: Permission denied[^]*Permission denied/)
+    await place()
+    expect(lines).toHaveLength(1)
+
+    // Root may change what is read-only, and the same size and time hide nothing.
+    const before = await stat(join(tree, 'app.py'))
+    await chmod(join(tree, 'app.py'), 0o644)
+    await writeFile(join(tree, 'app.py'), 'VALUE = 66\n')
+    await chmod(join(tree, 'app.py'), 0o444)
+    await utimes(join(tree, 'app.py'), before.atime, before.mtime)
+    await place()
+    expect([await readFile(join(tree, 'app.py'), 'utf8'), lines.at(-1)]).toEqual([
+      'VALUE = 41\n',
+      expect.stringContaining('again: its files'),
+    ])
+    expect(await driver.builds?.()).toEqual(['b1'])
+    expect(await driver.listWorkers()).toMatchObject([{ state: 'running' }])
+    await place()
+    expect(lines).toHaveLength(2)
   })
 
   it.runIf(process.platform === 'linux')('lets the kernel end a worker before Redis where memory runs out', async () => {

@@ -24,10 +24,16 @@ export function workerSurroundings({ launch, scratch, pythonPath, buildsDirector
     ...Object.fromEntries(own),
     ...launch.env,
     ...visibleGpus(launch),
-    ...(launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: join(buildsDirectory, launch.build.id) }),
+    ...appVariables(launch, buildsDirectory),
     [SCRATCH_VARIABLE]: scratch,
     ...(pythonPath === undefined ? {} : { RUNYARD_PYTHON: pythonPath }),
   }
+}
+
+/** Python as root would write its bytecode into the app's files, which all workers share. */
+function appVariables({ build }: WorkerLaunch, buildsDirectory: string): Record<string, string> {
+  if (build === undefined) return {}
+  return { RUNPOD_PREBUILT_APP_DIR: join(buildsDirectory, build.id), PYTHONDONTWRITEBYTECODE: '1' }
 }
 
 /** CUDA takes UUIDs as well as numbers; `-1` hides every card, which an empty or missing variable would not do everywhere. */
