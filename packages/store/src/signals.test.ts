@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
 import { openWorkerLogs } from './open-store.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
-import { submission, useStores } from './testing/test-store.ts'
+import { completed, submission, useStores } from './testing/test-store.ts'
 import type { Store } from './testing/value-store.ts'
 
 const stores = useStores()
@@ -194,6 +194,24 @@ describe('a job that is submitted', () => {
     expect(taken).toHaveLength(1)
     expect(await Promise.all(taken)).toEqual(['a'])
     await accepted
+  })
+
+  test('can be taken in the same round trip as the result of its worker’s last job', async () => {
+    const { jobs } = await stores.open()
+    for (const id of ['warm', 'a', 'b']) await jobs.submit(EP, submission(id))
+    await jobs.take(EP, 'w1')
+    await jobs.settle({ endpointId: EP, jobId: 'warm', workerId: 'w1', outcome: completed(1) })
+    await jobs.take(EP, 'w1')
+    const steps: string[] = []
+    const taken: Promise<unknown>[] = []
+    const settled = jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(2) }, () => {
+      taken.push(jobs.take(EP, 'w1').then((job) => steps.push(`took ${job?.id}`)))
+    })
+    for (let turns = 0; turns < 100; turns += 1) await Promise.resolve()
+    expect(taken).toHaveLength(1)
+    steps.push(await settled)
+    await Promise.all(taken)
+    expect(steps).toEqual(['settled', 'took b'])
   })
 
   test('is announced once more where Redis did not know the script', async () => {

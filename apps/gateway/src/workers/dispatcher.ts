@@ -45,7 +45,7 @@ export function createDispatcher({ store, endpoints, log, onHanded }: Dispatcher
     for (const job of jobs) {
       session.undoHandOut(job.id)
       await store.jobs.giveBack(endpointId, job.id, workerId)
-      log.warn({ endpointId, jobId: job.id, workerId }, 'a job was returned to the queue: its poll had gone')
+      log.warn({ endpointId, jobId: job.id, workerId }, 'a job was returned to the queue: it was not handed over')
     }
   }
 
@@ -100,30 +100,49 @@ export async function takeJobs(
   return sendJson(reply, request.batch ? toJsonList(bodies) : (bodies[0] ?? toJson(null)))
 }
 
-/** The next job for the answer to a result (ADR 28), if one waits. The result has been accepted, so no failure may reach it here: the next poll reads again. */
-export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<JsonText | undefined> {
-  try {
-    const [body] = handOver(deps, request, await deps.dispatcher.takeNow(request))
-    return body
-  } catch (error) {
-    deps.log.warn({ err: error, workerId: request.session.workerId }, 'a result is answered without the next job')
-    return undefined
+/**
+ * The next job for the answer to a result (ADR 28), if one waits. The take leaves in one write with the result (ADR 96), so Redis runs it once the job
+ * has ended. A result that ended no job brings none. A failure of the take is not one of the result: the next poll reads again.
+ * @throws what `settle` throws
+ */
+export async function takeNext(
+  deps: TakeDeps,
+  request: TakeRequest,
+  settle: (onSent: () => void) => Promise<boolean>,
+): Promise<JsonText | undefined> {
+  const { session } = request
+  let taking: Promise<readonly TakenJob[]> | undefined
+  const take = async (): Promise<readonly TakenJob[]> => {
+    try {
+      return await deps.dispatcher.takeNow(request)
+    } catch (error) {
+      deps.log.warn({ err: error, workerId: session.workerId }, 'a result is answered without the next job')
+      return []
+    }
   }
+  let hasEnded = false
+  try {
+    hasEnded = await settle(() => {
+      taking ??= take()
+    })
+  } finally {
+    if (!hasEnded) goBack(deps, session, (await taking) ?? [])
+  }
+  return hasEnded ? handOver(deps, request, (await taking) ?? [])[0] : undefined
 }
 
 /** The bodies to answer with; if the connection breaks before they are written, the jobs return to the queue. */
 function handOver(deps: TakeDeps, { session, signal }: TakeRequest, jobs: readonly TakenJob[]): readonly JsonText[] {
-  const goBack = (): void => {
-    void deps.dispatcher.giveBack(session, jobs).catch((error: unknown) => {
-      deps.log.warn(
-        { err: error, workerId: session.workerId },
-        'an undelivered job could not be returned to the queue; its lease will expire',
-      )
-    })
-  }
-  if (signal.aborted) goBack()
-  else signal.addEventListener('abort', goBack, { once: true })
+  const onGone = (): void => goBack(deps, session, jobs)
+  if (signal.aborted) onGone()
+  else signal.addEventListener('abort', onGone, { once: true })
   return jobs.map((job) => toTakenBody(job, deps.traces.handOn({ id: job.id, traceparent: job.submission.traceparent })))
+}
+
+function goBack({ dispatcher, log }: TakeDeps, session: WorkerSession, jobs: readonly TakenJob[]): void {
+  dispatcher.giveBack(session, jobs).catch((error: unknown) => {
+    log.warn({ err: error, workerId: session.workerId }, 'an undelivered job could not be returned to the queue; its lease will expire')
+  })
 }
 
 /** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4), `traceparent` for the spans of either; policy and webhook stay here. */

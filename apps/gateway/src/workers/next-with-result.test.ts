@@ -69,6 +69,20 @@ describe('a result that asks for the next job', () => {
     expect((await gateway.statusOf(ep, waiting))['status']).toBe('IN_QUEUE')
   })
 
+  it('is answered like any other where it could not be kept, and the job that came meanwhile goes back', async () => {
+    const [held, waiting] = [await worker.startJob(), await gateway.submit(ep)]
+    const settle = vi.spyOn(gateway.store.jobs, 'settle').mockImplementationOnce(async (_result, sent) => {
+      sent?.()
+      throw new Error('lost')
+    })
+    expect((await doneWithNext(held)).status).toBe(500)
+    expect(settle).toHaveBeenCalledOnce()
+    expect((await (await gateway.addWorker(ep)).take())?.id).toBe(waiting)
+    expect((await doneWithNext(held)).json).toEqual(NONE)
+    expect(await gateway.statusOf(ep, held)).toMatchObject({ status: 'COMPLETED', output: 1 })
+    expect((await gateway.statusOf(ep, waiting))['retries']).toBeUndefined()
+  })
+
   it('is accepted, too, where the look for the next job fails', async () => {
     const [held, waiting] = [await worker.startJob(), await gateway.submit(ep)]
     vi.spyOn(gateway.store.jobs, 'take').mockRejectedValueOnce(new Error('away'))

@@ -21,6 +21,8 @@ export interface Post {
   readonly name: string
   /** How long it may be held while Redis is away; default: as long as an SDK waits. */
   readonly holdMs: number | undefined
+  /** Runs, perhaps more than once, when the end of its job is sent to Redis: what it sends in its turn, Redis runs after that. */
+  readonly onSent?: (() => void) | undefined
 }
 
 const NOT_JSON = 'the worker posted a part of its stream that is not JSON, or nested too deeply'
@@ -69,7 +71,7 @@ async function failStream(deps: ResultDeps, post: Post, { error, cause }: { erro
 }
 
 /** What a worker posted, and when. */
-interface PostedEnd {
+interface PostedEnd extends Pick<Post, 'onSent'> {
   readonly session: WorkerSession
   readonly jobId: string
   readonly outcome: JobOutcome
@@ -85,12 +87,12 @@ interface IgnoredBy {
 
 async function settle(
   deps: ResultDeps,
-  { session, jobId, holdMs }: Post,
+  { session, jobId, holdMs, onSent }: Post,
   by: { readonly outcome: JobOutcome; readonly cause: EndCause },
 ): Promise<boolean> {
   const { endpointId, workerId } = session
   const job = session.finish(jobId)
-  const end = { ...by, session, jobId, at: Date.now() }
+  const end = { ...by, session, jobId, at: Date.now(), onSent }
   const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing, holdMs)
   if (ignored !== undefined) {
     await recordIgnored(deps, end, ignored)
@@ -104,9 +106,9 @@ async function settle(
 
 /** Undefined: this result ended the job, perhaps by an earlier try whose answer was lost. Else the job as another end left it. */
 async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boolean): Promise<IgnoredBy | undefined> {
-  const { session, jobId, outcome, at } = end
+  const { session, jobId, outcome, at, onSent } = end
   const { endpointId, workerId } = session
-  if ((await store.jobs.settle({ endpointId, jobId, workerId, outcome })) === 'settled') return undefined
+  if ((await store.jobs.settle({ endpointId, jobId, workerId, outcome }, onSent)) === 'settled') return undefined
   const record = await store.jobs.get(endpointId, jobId)
   const reason = whyIgnored(record, { workerId, outcome })
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }

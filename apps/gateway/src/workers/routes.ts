@@ -113,12 +113,11 @@ function stopHandler(deps: WorkerPlaneDeps) {
 function doneHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const session = workerOf(request)
-    const signal = wantsNext(request) ? clientGone(reply) : undefined
-    const hasEnded = await receiveResult(deps, postOf(request, session), {
-      result: await readResult(bytesOf(request)),
-      timings: timingsOf(request),
-    })
-    const next = hasEnded && signal !== undefined ? await takeNext(deps, { session, max: 1, signal }) : undefined
+    const posted = { result: await readResult(bytesOf(request)), timings: timingsOf(request) }
+    const settle = (onSent?: () => void): Promise<boolean> => receiveResult(deps, { ...postOf(request, session), onSent }, posted)
+    const next = wantsNext(request)
+      ? await takeNext(deps, { session, max: 1, signal: clientGone(reply) }, settle)
+      : await settle().then(() => undefined)
     return next === undefined ? { ok: true } : sendJson(reply, next)
   }
 }

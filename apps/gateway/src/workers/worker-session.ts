@@ -12,7 +12,7 @@ export type HandedJob = Pick<TakenJob, 'submittedAt' | 'startedAt' | 'attempt'> 
   readonly traceparent?: string | undefined
 }
 
-/** Of each kind: far more jobs than a worker works on at a time. */
+/** At least, of each kind: far more jobs than a worker works on at a time. */
 const REMEMBERED = 128
 /** Below the 25 s that suit every SDK (worker-api §4.3.2). */
 const HOLD_MS = 20_000
@@ -209,7 +209,10 @@ export class WorkerSession {
 }
 
 function forgetOldest(memory: Set<string> | Map<string, unknown>): void {
-  if (memory.size <= REMEMBERED) return
-  const [oldest] = memory.keys()
-  if (oldest !== undefined) memory.delete(oldest)
+  if (memory.size < 2 * REMEMBERED) return
+  // Many at once: each first look at a map walks past all that was deleted at its front.
+  for (const oldest of memory.keys()) {
+    if (memory.size <= REMEMBERED) return
+    memory.delete(oldest)
+  }
 }

@@ -130,16 +130,19 @@ local function expireDue(limit)
   return #ids < limit and 0 or call('ZCOUNT', DEADLINES, '-inf', now)
 end
 
+-- Nearly always one look finds that it is live, in no purge, in time, and that no job is a suspect.
+local function isPlainJob(id)
+  return call('EXISTS', PURGES, SUSPECTS, settledKey(id)) == 0 and not isOverdue(id)
+end
 local function isSettled(id)
-  -- Nearly always one look finds neither an outcome nor a purge.
-  if call('EXISTS', PURGES, settledKey(id)) == 0 and not isOverdue(id) then return false end
+  if isPlainJob(id) then return false end
   endIfOver(id)
   return call('EXISTS', settledKey(id)) == 1
 end
 
--- { submitted at, started at, settled at, attempts, worker }; false for a job that does not exist.
-local function settleJob(id, worker, ending)
-  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts', 'weight', 'unread', 'key')
+-- { submitted at, started at, settled at, attempts, worker }; false for a job that does not exist. `isPlain`: as `isPlainJob` found.
+local function settleJob(id, worker, ending, isPlain)
+  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts', 'weight', 'unread', 'key', 'streamed')
   if not job[2] then return false end
   local fields = {
     'submittedAt', job[2], 'settledAt', ending.now, 'attempts', job[4] or '0', 'workerId', worker or '',
@@ -154,13 +157,13 @@ local function settleJob(id, worker, ending)
   call('HSET', settledKey(id), unpack(fields))
   local ttl = job[1] == 'sync' and ending.syncMs or ending.asyncMs
   call('PEXPIRE', settledKey(id), ttl)
-  call('PEXPIRE', chunksKey(id), ttl)
+  if job[9] then call('PEXPIRE', chunksKey(id), ttl) end
   registerEnds({ id }, job[1], ending, bytes)
   keepWithBatch(id, job[5], ending.now)
   postWebhook(id, worker, ending, job[5])
   countOutcome(ending.status, 1)
   markWorker(worker, ending.now)
-  dropJob(id, { job[6], job[7], job[8] })
+  dropJob(id, { job[6], job[7], job[8] }, isPlain)
   return { job[2], job[3], ending.now, job[4] or '0', worker or '' }
 end
 

@@ -28,9 +28,9 @@ local function nearerEnd(id)
 end
 
 -- Removes every trace of a live job from the queue, and its weight (ADR 42). A leased job is in 'active', so the long list is left alone for it.
--- `counted`: what `releaseJob` would read, from a caller that has read it.
-local function dropJob(id, counted)
-  local someSuspects = call('EXISTS', SUSPECTS) == 1
+-- `counted`: what `releaseJob` would read, from a caller that has read it. `noSuspects`: it knows that there are none.
+local function dropJob(id, counted, noSuspects)
+  local someSuspects = not noSuspects and call('EXISTS', SUSPECTS) == 1
   local wasSuspect = someSuspects and forgetSuspect(id)
   if call('LREM', ACTIVE, -1, id) == 1 then
     -- A worker that was refused beside a suspect, or kept free for one, may be given jobs again. No job is new, so nothing else says so.
@@ -43,14 +43,14 @@ local function dropJob(id, counted)
   call('ZREM', DEADLINES, id)
 end
 
--- A job that comes into the queue notes the purges that it has not been part of (purge.lua).
-local function noteQueued(id)
-  local purges = call('HGET', COUNTERS, 'purges')
+-- A job that comes into the queue notes the purges that it has not been part of (purge.lua). `purges`: from a caller that has read them, or false.
+local function noteQueued(id, purges)
+  if purges == nil then purges = call('HGET', COUNTERS, 'purges') end
   if purges then call('HSET', jobKey(id), 'purges', purges) end
 end
 
 -- As BullMQ's addStandardJob and addPrioritizedJob do.
-local function enqueueJob(id, job)
+local function enqueueJob(id, job, purges)
   local weight = weigh(job)
   call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority, 'weight', weight)
   addWeight(weight)
@@ -58,7 +58,7 @@ local function enqueueJob(id, job)
     call('HSET', jobKey(id), 'key', job.key)
     countForKey(job.key, 1)
   end
-  noteQueued(id)
+  noteQueued(id, purges)
   local priority = tonumber(job.priority)
   if priority > 0 then
     call('ZADD', PRIORITIZED, priority * 0x100000000 + call('INCR', PRIORITY_COUNTER) % 0x100000000, id)
@@ -67,9 +67,9 @@ local function enqueueJob(id, job)
   end
 end
 
-local function submitJob(job)
+local function submitJob(job, purges)
   call('ZADD', DEADLINES, job.deadline, job.id)
-  enqueueJob(job.id, job)
+  enqueueJob(job.id, job, purges)
 end
 
 -- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list). A suspect waits among suspects.

@@ -115,14 +115,17 @@ export function createJobEnds(context: StoreContext): JobEnds {
   const toEnding = createToEnding(context)
 
   return {
-    async settle({ endpointId, jobId, workerId, outcome }) {
+    async settle({ endpointId, jobId, workerId, outcome }, sent) {
       const at = { endpointId, jobId }
       const kept = await payloads.pack(at, packOutcome(outcome))
       const settled = { kind: 'job-settled', ...at } as const
       const input = { queue: keys.queue(endpointId), id: jobId, worker: workerId, ending: toEnding(outcome, { text: kept.text }), settled }
-      const reply = await run(settleScript, input, (toRecord) => {
-        payloads.conclude(at, kept, typeof toRecord === 'function')
-        if (typeof toRecord === 'function') justSettled.remember(at, toRecord(jobId, outcome))
+      const reply = await run(settleScript, input, {
+        sent,
+        answered: (toRecord) => {
+          payloads.conclude(at, kept, typeof toRecord === 'function')
+          if (typeof toRecord === 'function') justSettled.remember(at, toRecord(jobId, outcome))
+        },
       })
       return typeof reply === 'function' ? 'settled' : reply
     },

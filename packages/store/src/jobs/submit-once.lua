@@ -4,7 +4,7 @@
 -- Expired keys that one submit removes from ONCE.
 local CLEARED_AT_ONCE = 100
 
-local refused = noRoomFor(1, weigh(job), queueJobs, queueBytes)
+local refused, purges = noRoomFor(1, weigh(job), queueJobs, queueBytes)
 local known = call('GET', onceKey(key))
 if known then
   local first, itsFingerprint = string.match(known, '^(%S+) (%S+)$')
@@ -20,6 +20,6 @@ if expired > 0 then call('ZREMRANGEBYRANK', ONCE, 0, math.min(expired, CLEARED_A
 call('ZADD', ONCE, string.format('%.0f', now + windowMs), key)
 if call('PTTL', ONCE) < windowMs then call('PEXPIRE', ONCE, windowMs) end
 call('SET', onceKey(key), job.id .. ' ' .. fingerprint, 'PX', windowMs)
-submitJob(job)
+submitJob(job, purges)
 publish(added)
 return 'accepted'

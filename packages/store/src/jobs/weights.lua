@@ -13,13 +13,15 @@ local CHUNK_BYTES = 16
 -- Lua writes the negative of 0 as -0, which Redis takes for no number.
 local function addWeight(bytes) call('HINCRBY', COUNTERS, 'queueBytes', bytes + 0) end
 local function weigh(job) return #job.data + #job.opts + JOB_BYTES end
--- Why so many more jobs of this weight may not wait, or nil. Where nothing is, the first is taken whatever it weighs. To an endpoint that was forgotten
+-- Why so many more jobs of this weight may not wait, or false; and the purges so far, for `noteQueued`. Where nothing is, the first is taken whatever it weighs. To an endpoint that was forgotten
 -- nothing is added: it would stay for ever (ADR 43).
 local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
   if call('EXISTS', FORGOTTEN) == 1 then return 'forgotten' end
   if call('LLEN', WAIT) + call('ZCARD', PRIORITIZED) + jobs > tonumber(mostJobs) then return 'queue_full' end
-  local held = tonumber(call('HGET', COUNTERS, 'queueBytes') or '0')
+  local counted = call('HMGET', COUNTERS, 'queueBytes', 'purges')
+  local held = tonumber(counted[1] or '0')
   if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
+  return false, counted[2]
 end
 -- Live jobs of each API key that has a limit (ADR 60): r:key-jobs (key → how many). A job that counts names its key in its hash (`key`), and the count
 -- goes with the hash, as its weight does. Keys without a limit cost nothing.

@@ -7,15 +7,21 @@ import type { Argument } from './arguments.ts'
 import { luaText, readLua, type Script } from './define-script.ts'
 
 /**
- * Signals that the script published reach this process without Redis' echo: at once after the answer, where `before` runs ahead of them, or, where
- * its definition says so, when it is sent. What a listener sends in that turn, Redis runs after the script.
+ * Signals that the script published reach this process without Redis' echo: at once after the answer, where `answered` runs ahead of them, or, where
+ * its definition says so, when it is sent. What a listener, or `sent`, sends in that turn, Redis runs after the script. Both may hear twice that a
+ * script is sent, and not at all while there is no connection.
  * @throws what Redis answers; with the script's name in place of the command's, and without its arguments (`errors.ts`).
  */
 export type Run = <I extends Readonly<Record<string, unknown>>, R>(
   script: Script<I, R>,
   input: NoInfer<I>,
-  before?: (reply: R) => void,
+  hooks?: RunHooks<R>,
 ) => Promise<R>
+
+export interface RunHooks<R> {
+  readonly sent?: (() => void) | undefined
+  readonly answered?: ((reply: R) => void) | undefined
+}
 
 /** Each write of a leader bears its term (ADR 33). */
 export interface Fence {
@@ -55,7 +61,7 @@ const UNTIMED: Timing = { onAnswer: undefined }
 
 export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }: RunDeps): Run {
   const send = createSend(client)
-  return async (script, input, before) => {
+  return async (script, input, hooks) => {
     const keys = script.keys.map((name) => String(input[name]))
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
@@ -63,11 +69,14 @@ export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }:
     const deliver = (published: readonly Signal[] = []): void => {
       for (const signal of published) signals.deliver(signal)
     }
-    const onSent = signalledWhenSent && (() => deliver(signalledWhenSent(input)))
+    const onSent = (): void => {
+      deliver(signalledWhenSent?.(input))
+      hooks?.sent?.()
+    }
     const answer = await send(fence === undefined ? call : underTerm(call, fence), onSent)
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
-    before?.(reply)
+    hooks?.answered?.(reply)
     deliver(signalled?.(reply, input))
     return reply
   }
@@ -84,7 +93,7 @@ function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): 
 }
 
 /** `onSent` runs in the turn in which the command is written, once more where the script's text must be sent. */
-type Send = (call: Call, onSent: (() => void) | undefined) => Promise<unknown>
+type Send = (call: Call, onSent: () => void) => Promise<unknown>
 
 function createSend(client: Redis): Send {
   const hashes = new Map<string, string>()
@@ -96,8 +105,8 @@ function createSend(client: Redis): Send {
     return hash
   }
   // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
-  const sent = (answer: Promise<unknown>, onSent: (() => void) | undefined): Promise<unknown> => {
-    if (client.status === 'ready') onSent?.()
+  const sent = (answer: Promise<unknown>, onSent: () => void): Promise<unknown> => {
+    if (client.status === 'ready') onSent()
     return answer
   }
   const sendText: Send = async (call, onSent) => {

@@ -42,7 +42,7 @@ export interface JobStore extends Omit<
   ): Promise<(Omit<real.TakenJob, 'submission'> & { submission: ValueSubmission }) | undefined | null>
   progress(report: real.HeldJob & { output: unknown }): Promise<real.SettleResult>
   appendChunk(streamed: real.HeldJob & { chunk: unknown; post?: string | undefined }): Promise<real.ChunkResult>
-  settle(result: real.HeldJob & { outcome: ValueOutcome }): Promise<real.SettleResult>
+  settle(result: real.HeldJob & { outcome: ValueOutcome }, sent?: () => void): Promise<real.SettleResult>
   forceSettle(
     endpointId: string,
     jobId: string,
@@ -140,7 +140,7 @@ function toValueJobs(jobs: real.JobStore): JobStore {
     },
     progress: (report) => jobs.progress({ ...report, output: toJson(report.output) }),
     appendChunk: (streamed) => jobs.appendChunk({ ...streamed, chunk: toJson(streamed.chunk) }),
-    settle: (result) => jobs.settle({ ...result, outcome: toOutcome(result.outcome) }),
+    settle: (result, sent) => jobs.settle({ ...result, outcome: toOutcome(result.outcome) }, sent),
     async forceSettle(endpointId, jobId, outcome) {
       const { record, ...rest } = await jobs.forceSettle(endpointId, jobId, toOutcome(outcome))
       return record === undefined ? rest : { ...rest, record: toRecord(record) as ValueRecord }
