@@ -1,4 +1,9 @@
-// Every command that reads, rendered from fixed data at the widths of terminals and without one.
+// Every command, rendered from fixed data at the widths of terminals and without one. A new command fails here until it is captured.
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { runCommandLine } from './command-line.ts'
@@ -35,13 +40,86 @@ const LISTS = [
   'apps',
   'usage',
   'notices list',
+  'config --changed',
 ]
 
+/** What is no list. The data directory has a key, and a secret comes from standard input. */
+const OTHERS = [
+  'cancel 2ab9',
+  'cancel --endpoint caption --status waiting --dry-run',
+  'completion bash',
+  'ca --data DIR',
+  'config get listen.port',
+  'config path',
+  'endpoints create --name sd --image you/sd:1 --gpu ADA_24 --workers 0..2',
+  'endpoints delete upscale',
+  'endpoints delete upscale --yes',
+  'endpoints retry upscale',
+  'endpoints update upscale --workers 1..4',
+  'env',
+  'hosts cordon gpu-box-2 --reason repair',
+  'hosts drain gpu-box-2',
+  'hosts release gpu-box-1.machines.example.com 0002',
+  'hosts remove gpu-box-2',
+  'hosts uncordon gpu-box-2',
+  'job show 9999',
+  'key --data DIR',
+  'keys create --name ci-of-the-vision-team --scope run,view',
+  'keys limit ci --workers 3',
+  'keys revoke ci',
+  'keys rotate ci',
+  'logs caption',
+  'notices test',
+  'open jobs',
+  'purge upscale --dry-run',
+  'purge upscale --yes',
+  'registries add vision --username me',
+  'registries delete a-registry-of-the-vision-team-with-a-long-name',
+  'registries update a-registry-of-the-vision-team-with-a-long-name --username me',
+  'retry 1fc9',
+  'retry --endpoint caption --yes',
+  'rollback upscale 2',
+  'run upscale {"prompt":"a-red-barn"}',
+  'run upscale --async',
+  'secrets delete hf_token',
+  'secrets set hf_token',
+  'top',
+  'use',
+  'use --none',
+  'volumes delete weights --yes',
+  'webhooks redeliver upscale evt_1',
+  'webhooks rotate',
+  'webhooks secret',
+]
+
+/** They look at the machine or draw a screen of their own → the tests of what they show. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  demo: 'demo/timeline.test.ts',
+  doctor: 'output/findings.test.ts',
+  'hosts add': 'commands/hosts/hosts.test.ts',
+  test: 'command-line.test.ts',
+  top: 'commands/top.test.ts',
+  up: 'output/live-status.test.ts',
+}
+
+const WIDTHS = [60, 80, 120, 200] as const
 let gateway: FakeGateway
+/** The data directory, and the home of contexts. */
+let dir: string
 beforeAll(async () => {
   gateway = await openFakeGateway(SMALL_POOL)
+  dir = await mkdtemp(join(tmpdir(), 'runyard-captured-'))
+  for (const name of ['runyard', 'tls']) await mkdir(join(dir, name))
+  await writeFile(join(dir, 'key'), 'rp_key\n', { mode: 0o600 })
+  // The variables take precedence, so no command may use or name it.
+  const contexts = { lab: { url: 'https://gpu.example.com', key: 'rp_lab' }, bench: { data: '/srv/runyard-of-the-bench' } }
+  await writeFile(join(dir, 'tls', 'ca.pem'), '')
+  await writeFile(join(dir, 'runyard', 'contexts.json'), JSON.stringify({ contexts, current: 'lab' }), { mode: 0o600 })
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await rm(dir, { recursive: true })
+})
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW, toFake: ['Date'] })
 })
@@ -51,14 +129,22 @@ afterEach(() => {
 
 async function runyard(line: string, columns?: number) {
   const [out, err] = [recorder(columns), recorder(columns)]
-  const env = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key', HOME: '/nowhere' }
+  const target = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key' }
+  const env = { ...target, ...SETTINGS, HOME: '/nowhere', XDG_CONFIG_HOME: dir }
   // An ambiguous word would be an error, so the long name is meant.
-  const words = line.replace('caption', 'live-caption').split(' ')
+  const words = line.replace('caption', 'live-caption').replace('DIR', dir).split(' ')
   const code = await runCommandLine(words, { env, cwd: '/', out, err })
-  return { code, out: out.text().replaceAll(gateway.url, 'http://here'), err: err.text() }
+  const withoutPlaces = (text: string): string => text.replaceAll(gateway.url, 'http://here').replaceAll(dir, '/data')
+  return { code, out: withoutPlaces(out.text()), err: withoutPlaces(err.text()) }
 }
 
-describe.each([60, 80, 120, 200])('on a terminal of %i columns', (columns) => {
+const SETTINGS = {
+  RUNYARD_REDIS_URL: 'redis://redis.machines.example.com:6379/0',
+  RUNYARD_LISTEN_PORT: '8888',
+  RUNYARD_WEBHOOKS_ALLOW_PRIVATE: '10.0.0.0/8,192.168.0.0/16,fd12:3456:789a::/48',
+}
+
+describe.each(WIDTHS)('on a terminal of %i columns', (columns) => {
   it.each(LISTS)('`%s` fits', async (line) => {
     const { code, out, err } = await runyard(line, columns)
     expect({ code, err: err.replace(/^(?:live-caption-|[12][a-f0-9]{7}-).*\n$/u, '') }).toEqual({ code: 0, err: '' })
@@ -78,20 +164,38 @@ describe('without a terminal', () => {
   })
 })
 
+it.each(OTHERS)('`%s` says the same on every terminal, or fits it', async (line) => {
+  const stdin = vi.spyOn(process, 'stdin', 'get')
+  const seen = new Map<string, string[]>()
+  for (const columns of [...WIDTHS, undefined]) {
+    stdin.mockReturnValue(Readable.from([Buffer.from('s3cret\n')]) as typeof process.stdin)
+    const { code, out, err } = await runyard(line, columns)
+    const text = `exit code ${code}\n${out}${err.replaceAll(/^(?=.)/gmu, 'stderr: ')}`
+    seen.set(text, [...(seen.get(text) ?? []), columns === undefined ? 'no terminal' : `${columns} columns`])
+  }
+  stdin.mockRestore()
+  expect([...seen].map(([text, where]) => `— ${where.join(', ')} —\n${text}`).join('')).toMatchSnapshot()
+})
+
 it('`gpus` of a host that is none says so, as `hosts show` does', async () => {
   const missing = 'runyard: there is no host "nope"; `runyard hosts list` shows what there is.\n'
   expect(await runyard('gpus nope')).toEqual({ code: 1, out: '', err: missing })
   expect(await runyard('gpus loca')).toMatchObject({ code: 1, err: 'runyard: there is no host "loca"; did you mean "local"?\n' })
 })
 
-it('every command that lists is among them', () => {
+it('every command is among them, or has tests of its own', () => {
+  const isIn = (lines: readonly string[], name: string): boolean => lines.some((line) => line === name || line.startsWith(`${name} `))
+  const names = COMMANDS.map(({ name }) => name)
+  expect(names.filter((name) => !isIn([...LISTS, ...OTHERS], name) && ELSEWHERE[name] === undefined)).toEqual([])
+  expect(Object.entries(ELSEWHERE).filter(([name, file]) => !names.includes(name) || !existsSync(join(import.meta.dirname, file)))).toEqual(
+    [],
+  )
   const lists = COMMANDS.filter(({ isList }) => isList === true).map(({ name }) => name)
-  const isCaptured = (name: string): boolean => LISTS.some((line) => line === name || line.startsWith(`${name} `))
-  expect(lists.filter((name) => !isCaptured(name))).toEqual(['config'])
+  expect(lists.filter((name) => !isIn(LISTS, name))).toEqual([])
 })
 
-// Not as a snapshot, which every new setting would change.
-it.each([60, 80, 120, 200])('`config` fits %i columns', async (columns) => {
+// All settings: not as a snapshot, which every new one would change.
+it.each(WIDTHS)('`config` fits %i columns', async (columns) => {
   const { code, out } = await runyard('config', columns)
   expect(code).toBe(0)
   expect(out.split('\n').filter((each) => widthOf(each) > columns)).toEqual([])

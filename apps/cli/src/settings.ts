@@ -36,13 +36,15 @@ interface LocalStack extends RunNote {
  * The stack that most commands use: the one of a named data directory, else the one that the client variables name (`runyard env` prints them),
  * else the one of the context in use (`runyard use`), else the one of the default directory. For a stack of this machine it also contains its start time. @throws RunyardError if there is none.
  */
-export async function findTarget(context: Context): Promise<Target & Partial<LocalStack>> {
+export async function findTarget(context: Context): Promise<Target & Partial<LocalStack> & { readonly contextName?: string }> {
   if (textOption(context, 'data') !== undefined) return findRunning(context)
   const named = targetOf(context.env)
   if (named !== undefined) return named
-  const used = (await currentContext(context.env))?.context
+  const used = await currentContext(context.env)
   if (used === undefined) return findRunning(context)
-  return 'url' in used ? used : findRunning({ ...context, options: { ...context.options, data: used.data } })
+  const { name: contextName, context: place } = used
+  if ('url' in place) return { ...place, contextName }
+  return { ...(await findRunning({ ...context, options: { ...context.options, data: place.data } })), contextName }
 }
 
 /**

@@ -3,7 +3,6 @@ import { formatDuration } from '@runyard/core/durations'
 import { createClient, type Client } from '@runyard/client'
 import type { LivenessView, StandbyView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
-import { currentContext } from '../contexts.ts'
 import { cardsOf, stateOf } from '../output/card-rows.ts'
 import { readRows, renderRows, whyOf, type EndpointRow } from '../output/live-status.ts'
 import { renderListing } from '../output/listing.ts'
@@ -31,7 +30,7 @@ export async function run(context: CommandContext): Promise<number> {
     printJson(out, { url: target.url, machine, endpoints: rows, standby, problems })
     return code
   }
-  out.line(await titleOf(context, target))
+  out.line(titleOf(context, target))
   showMachine(out, machine)
   out.line(`${problems.length === 0 ? out.good('fine') : out.bad(count(problems.length, 'problem'))} · ${describeWork(rows)}`)
   for (const problem of problems) showProblem(out, problem)
@@ -49,8 +48,8 @@ function showWorkers(out: Terminal, workers: readonly WorkerRow[]): void {
   for (const line of renderListing(out, workerListing(workers, out))) out.line(line)
 }
 
-async function titleOf({ out, env }: CommandContext, target: StackTarget): Promise<string> {
-  const name = target.startedAt === undefined ? (await currentContext(env))?.name : undefined
+function titleOf({ out }: CommandContext, target: StackTarget): string {
+  const { contextName: name } = target
   return `${out.bold(target.url)}${name === undefined ? '' : `  context ${name}`}${describeProcess(target)}`
 }
 

@@ -169,6 +169,14 @@ export const SMALL_POOL: Record<string, unknown> = {
   '/v2/serverless': {
     endpoints: [endpoint(CAPTION.id, CAPTION.name), endpoint(UPSCALE.id, UPSCALE.name)],
   },
+  'POST /v2/serverless': endpoint('s3d4e5f6g7h8j9', 'sd'),
+  'PATCH /v2/serverless/a1b2c3d4e5f6g7': endpoint(UPSCALE.id, UPSCALE.name),
+  'DELETE /v2/serverless/a1b2c3d4e5f6g7': {},
+  'POST /v2/a1b2c3d4e5f6g7/purge-queue': { removed: 1, status: 'completed' },
+  'POST /v2/a1b2c3d4e5f6g7/run': { id: 'sync-1', status: 'IN_QUEUE' },
+  '/v2/a1b2c3d4e5f6g7/status-sync/sync-1': { id: 'sync-1', status: 'COMPLETED', output: { picture: 'aGVsbG8=', seconds: 3 } },
+  [`POST /v2/a1b2c3d4e5f6g7/cancel/${WAITING}`]: { id: WAITING, status: 'CANCELLED' },
+  [`POST /v2/k2j4h5g6f7d8s9/retry/${FAILED}`]: { id: FAILED, status: 'IN_QUEUE' },
   '/v2/serverless/k2j4h5g6f7d8s9/workers': {
     workers: [worker('ry-9f8e7d6c5b4a3210-001'), worker('ry-9f8e7d6c5b4a3210-002', { isStale: true })],
   },
