@@ -3,7 +3,7 @@ import { withoutTimeout } from '@runyard/core'
 import type { FailureListView } from '@runyard/schema/api'
 import type { PastFailure, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, rangeOf, type PastEndpoint } from './own-endpoints.ts'
 
 const CHUNKS_AT_ONCE = 200
@@ -20,26 +20,24 @@ interface Group {
 }
 
 export function registerFailureRoute(app: RestApp, { store }: { readonly store: Store }): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/failures'),
-    handler: async (request): Promise<FailureListView> => {
-      const { endpoint: word, limit, ...span } = request.query
-      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
-      const groups = new Map<string, Group>()
-      const isComplete = await eachFailure(store, rangeOf(span), async (failures) => {
-        const endpoints = await own.name(failures.map(({ endpointId }) => endpointId))
-        for (const failure of failures) {
-          const endpoint = endpoints.get(failure.endpointId)
-          if (endpoint !== undefined) count(groups, endpoint, failure)
-        }
-      })
-      const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
-      return {
-        failures: failures.slice(0, limit).map(viewOf),
-        total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
-        isComplete,
+  const route = restRoutes(app)
+  route('GET /runyard/v1/failures', async (request): Promise<FailureListView> => {
+    const { endpoint: word, limit, ...span } = request.query
+    const own = await pastEndpoints(store, keyOf(request).ownerId, word)
+    const groups = new Map<string, Group>()
+    const isComplete = await eachFailure(store, rangeOf(span), async (failures) => {
+      const endpoints = await own.name(failures.map(({ endpointId }) => endpointId))
+      for (const failure of failures) {
+        const endpoint = endpoints.get(failure.endpointId)
+        if (endpoint !== undefined) count(groups, endpoint, failure)
       }
-    },
+    })
+    const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
+    return {
+      failures: failures.slice(0, limit).map(viewOf),
+      total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
+      isComplete,
+    }
   })
 }
 

@@ -5,7 +5,7 @@
 import { RunyardError, type Endpoint, type Signal } from '@runyard/schema'
 import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { isStoreAnswering } from '../http/silent-store.ts'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { findJob } from '../jobs/find-job.ts'
@@ -27,21 +27,19 @@ const TOPICS = 'pool, endpoints, store, endpoint:{id} and job:{id}'
 const isTopic = (name: string): boolean => /^(?:pool|endpoints|store|(?:endpoint|job):.+)$/su.test(name)
 
 export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Streams): void {
+  const route = restRoutes(app)
   const hub = createHub(deps)
   app.addHook('onClose', () => hub[Symbol.asyncDispose]())
-  app.route({
-    ...restRoute('GET /runyard/v1/live'),
-    handler: async (request, reply) => {
-      const { ownerId } = keyOf(request)
-      const names = [...new Set(request.query.topics.split(',').map((name) => name.trim()))].filter((name) => name !== '')
-      if (names.length === 0 || names.length > MOST_TOPICS)
-        throw new RunyardError('bad_request', `"topics" must name 1 to ${MOST_TOPICS} topics.`)
-      for (const name of names)
-        if (!isTopic(name)) throw new RunyardError('bad_request', `There is no topic "${name}"; topics are ${TOPICS}.`)
-      const last = String(request.headers['last-event-id'] ?? '')
-      const open = () => names.map((name) => hub.topic(ownerId, name))
-      return streams.open(request, reply, (stream) => follow(stream, open(), last))
-    },
+  route('GET /runyard/v1/live', async (request, reply) => {
+    const { ownerId } = keyOf(request)
+    const names = [...new Set(request.query.topics.split(',').map((name) => name.trim()))].filter((name) => name !== '')
+    if (names.length === 0 || names.length > MOST_TOPICS)
+      throw new RunyardError('bad_request', `"topics" must name 1 to ${MOST_TOPICS} topics.`)
+    for (const name of names)
+      if (!isTopic(name)) throw new RunyardError('bad_request', `There is no topic "${name}"; topics are ${TOPICS}.`)
+    const last = String(request.headers['last-event-id'] ?? '')
+    const open = () => names.map((name) => hub.topic(ownerId, name))
+    return streams.open(request, reply, (stream) => follow(stream, open(), last))
   })
 }
 

@@ -1,28 +1,26 @@
 // GET /runyard/v1/logs: the latest lines of all workers of a caller, merged; or, as server-sent events, what comes.
 import type { MergedLine } from '@runyard/schema/api'
 import type { FastifyRequest } from 'fastify'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { loggedWorkers, readLines, sourcesOf, spansOf, spansOfAll, toMerged, type LoggedWorker, type Wanted } from './log-reader.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
 export function registerLogRoutes(app: RestApp, { store, past }: Pick<GatewayDeps, 'store' | 'past'>, streams: Streams): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/logs'),
-    handler: async (request, reply) => {
-      const { endpoint: word, limit, cursor = Infinity, ...wanted } = request.query
-      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
-      if (asksForEvents(request)) {
-        const from = Number(request.headers['last-event-id'] ?? Number.NaN)
-        const start = { limit, after: Number.isNaN(from) ? undefined : from }
-        return streams.open(request, reply, (stream) => follow({ store, past, own, wanted, stream }, start))
-      }
-      const workers = await loggedWorkers({ store, past }, own.asked, wanted)
-      const older = (await readLines(store, workers, wanted)).filter(({ at }) => at < cursor)
-      const lines = older.slice(-limit)
-      return { lines, nextCursor: older.length > lines.length ? (lines[0]?.at ?? null) : null, workers: workers.length }
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/logs', async (request, reply) => {
+    const { endpoint: word, limit, cursor = Infinity, ...wanted } = request.query
+    const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+    if (asksForEvents(request)) {
+      const from = Number(request.headers['last-event-id'] ?? Number.NaN)
+      const start = { limit, after: Number.isNaN(from) ? undefined : from }
+      return streams.open(request, reply, (stream) => follow({ store, past, own, wanted, stream }, start))
+    }
+    const workers = await loggedWorkers({ store, past }, own.asked, wanted)
+    const older = (await readLines(store, workers, wanted)).filter(({ at }) => at < cursor)
+    const lines = older.slice(-limit)
+    return { lines, nextCursor: older.length > lines.length ? (lines[0]?.at ?? null) : null, workers: workers.length }
   })
 }
 

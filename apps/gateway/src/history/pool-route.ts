@@ -3,16 +3,14 @@ import { defined } from '@runyard/core'
 import type { Gpu, HostRecord, HostSight, ScalerReport } from '@runyard/schema'
 import type { PoolCard, PoolHost, PoolView } from '@runyard/schema/api'
 import type { Store, StoredCard } from '@runyard/store'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 
 type PoolStore = Pick<Store, 'endpoints' | 'workers' | 'hosts' | 'cards' | 'scalerReport'>
 
 export function registerPoolRoute(app: RestApp, { store }: { readonly store: PoolStore }): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/pool'),
-    handler: async (request) => readPool(store, await ownEndpoints(store, keyOf(request).ownerId)),
-  })
+  const route = restRoutes(app)
+  route('GET /runyard/v1/pool', async (request) => readPool(store, await ownEndpoints(store, keyOf(request).ownerId)))
 }
 
 /** By the uuid of a card. */

@@ -12,7 +12,7 @@ import {
 import { Reason, REASONS, RunyardError } from '@runyard/schema'
 import type { SeriesView } from '@runyard/schema/api'
 import type { Chunk, ChunkRange, Store } from '@runyard/store'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints } from './own-endpoints.ts'
 import { createSharedAnswers } from './shared-answers.ts'
 
@@ -32,13 +32,11 @@ interface Asked {
 }
 
 export function registerSeriesRoute(app: RestApp, { store }: { readonly store: SeriesStore }): void {
+  const route = restRoutes(app)
   const share = createSharedAnswers<SeriesView>()
-  app.route({
-    ...restRoute('GET /runyard/v1/series'),
-    handler: (request) => {
-      const { ownerId } = keyOf(request)
-      return share(`${ownerId} ${request.url}`, () => readSeries(store, ownerId, request.query))
-    },
+  route('GET /runyard/v1/series', (request) => {
+    const { ownerId } = keyOf(request)
+    return share(`${ownerId} ${request.url}`, () => readSeries(store, ownerId, request.query))
   })
 }
 

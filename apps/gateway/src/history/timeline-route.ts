@@ -5,7 +5,7 @@ import { OutOfUse, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, type PastEndpoint } from './own-endpoints.ts'
 import { createSharedAnswers } from './shared-answers.ts'
 import type { Past } from '../parts/past.ts'
@@ -38,13 +38,11 @@ interface TimelineDeps {
 }
 
 export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
+  const route = restRoutes(app)
   const share = createSharedAnswers<TimelineView>()
-  app.route({
-    ...restRoute('GET /runyard/v1/timeline'),
-    handler: (request) => {
-      const { ownerId } = keyOf(request)
-      return share(`${ownerId} ${request.url}`, () => drawTimeline(deps, ownerId, request.query))
-    },
+  route('GET /runyard/v1/timeline', (request) => {
+    const { ownerId } = keyOf(request)
+    return share(`${ownerId} ${request.url}`, () => drawTimeline(deps, ownerId, request.query))
   })
 }
 

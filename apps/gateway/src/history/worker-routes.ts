@@ -3,36 +3,31 @@ import { defined, phaseOf } from '@runyard/core'
 import { RunyardError, WorkerLife, type Endpoint, type WorkerRecord } from '@runyard/schema'
 import type { WorkerLifeView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { pastEndpoints, rangeOf, type NameEndpoints, type PastEndpoint } from './own-endpoints.ts'
 
 export function registerWorkerHistory(app: RestApp, { store, past }: Pick<GatewayDeps, 'store' | 'past'>): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/workers'),
-    handler: async (request) => {
-      const { endpoint: word, limit, ...span } = request.query
-      const own = await pastEndpoints(store, keyOf(request).ownerId, word)
-      const range = rangeOf(span)
-      const isNow = span.until === undefined || span.until >= Date.now()
-      const there = isNow ? await Promise.all(own.asked.map((endpoint) => workersOf(store, endpoint))) : []
-      const lives = await past.lives(range)
-      const asked = await own.name(lives.map(({ endpointId }) => endpointId))
-      const views = [...there.flat(), ...lives.flatMap((life) => viewOfLife(life, asked.get(life.endpointId)) ?? [])]
-      const isFirst = firstOfEach()
-      return { workers: await counted(store, views.filter(({ id }) => isFirst(id)).slice(0, limit)) }
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/workers', async (request) => {
+    const { endpoint: word, limit, ...span } = request.query
+    const own = await pastEndpoints(store, keyOf(request).ownerId, word)
+    const range = rangeOf(span)
+    const isNow = span.until === undefined || span.until >= Date.now()
+    const there = isNow ? await Promise.all(own.asked.map((endpoint) => workersOf(store, endpoint))) : []
+    const lives = await past.lives(range)
+    const asked = await own.name(lives.map(({ endpointId }) => endpointId))
+    const views = [...there.flat(), ...lives.flatMap((life) => viewOfLife(life, asked.get(life.endpointId)) ?? [])]
+    const isFirst = firstOfEach()
+    return { workers: await counted(store, views.filter(({ id }) => isFirst(id)).slice(0, limit)) }
   })
 
-  app.route({
-    ...restRoute('GET /runyard/v1/workers/:id'),
-    handler: async (request) => {
-      const { id } = request.params
-      const own = await pastEndpoints(store, keyOf(request).ownerId)
-      const [view] = await counted(store, [(await findNow(store, [...own.all.values()], id)) ?? (await findGone(store, own.name, id))])
-      if (view === undefined) throw notFound(id)
-      return view
-    },
+  route('GET /runyard/v1/workers/:id', async (request) => {
+    const { id } = request.params
+    const own = await pastEndpoints(store, keyOf(request).ownerId)
+    const [view] = await counted(store, [(await findNow(store, [...own.all.values()], id)) ?? (await findGone(store, own.name, id))])
+    if (view === undefined) throw notFound(id)
+    return view
   })
 }
 

@@ -5,7 +5,7 @@ import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { MODEL_TOOLS } from '../model-tools.ts'
-import { keyOf, registerRemoval, v1Route } from '../rest/conventions.ts'
+import { keyOf, v1Routes } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { endpointReply, templateIdOf } from './replies.ts'
@@ -16,55 +16,47 @@ export interface EndpointRouteDeps {
 }
 
 export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): void {
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => model.get(ownerId, id) })
   const { model } = deps
   registerSaveRoutes(app, deps)
 
-  app.route({
-    ...v1Route('GET /v1/endpoints'),
-    handler: async (request) => {
-      const endpoints = await model.list(keyOf(request).ownerId)
-      return Promise.all(endpoints.map((endpoint) => replyOf(deps, endpoint, request.query)))
-    },
+  route('GET /v1/endpoints', async (request) => {
+    const endpoints = await model.list(keyOf(request).ownerId)
+    return Promise.all(endpoints.map((endpoint) => replyOf(deps, endpoint, request.query)))
   })
 
-  app.route({
-    ...v1Route('GET /v1/endpoints/:id'),
-    handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
-  })
+  route('GET /v1/endpoints/:id', async (request) =>
+    replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
+  )
 
-  registerRemoval(app, {
-    route: v1Route('DELETE /v1/endpoints/:id'),
-    find: (ownerId, id) => model.get(ownerId, id),
-    remove: (ownerId, id) => model.remove(ownerId, id),
+  ownRoute('DELETE /v1/endpoints/:id', async (request, reply) => {
+    await model.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 }
 
 function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => model.get(ownerId, id) })
   const { model } = deps
-  app.route({
-    ...v1Route('POST /v1/endpoints'),
-    handler: async (request, reply) => {
-      const body = { ...request.body, name: request.body.name ?? `endpoint-${MODEL_TOOLS.randomText(8)}` }
-      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
-      const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
-      giveNotice(reply, notice)
-      return replyOf(deps, endpoint)
-    },
+  route('POST /v1/endpoints', async (request, reply) => {
+    const body = { ...request.body, name: request.body.name ?? `endpoint-${MODEL_TOOLS.randomText(8)}` }
+    const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
+    const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+    giveNotice(reply, notice)
+    return replyOf(deps, endpoint)
   })
 
   for (const key of ['PATCH /v1/endpoints/:id', 'POST /v1/endpoints/:id/update'] as const) {
-    app.route({
-      ...v1Route(key),
-      config: { find: (ownerId, id) => model.get(ownerId, id) },
-      handler: async (request, reply) => {
-        const { params, body } = request
-        const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
-        const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
-          current === undefined ? {} : updateChange(body, current, template),
-        )
-        giveNotice(reply, notice)
-        return replyOf(deps, endpoint)
-      },
+    ownRoute(key, async (request, reply) => {
+      const { params, body } = request
+      const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
+      const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
+        current === undefined ? {} : updateChange(body, current, template),
+      )
+      giveNotice(reply, notice)
+      return replyOf(deps, endpoint)
     })
   }
 }

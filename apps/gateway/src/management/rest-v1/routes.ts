@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { DIALECTS } from '../../http/errors.ts'
 import { NO_PODS } from '../out-of-scope.ts'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, registerRemoval, v1Route, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
+import { keyOf, v1Routes, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
 import { registryReply } from '../rest/registry-routes.ts'
 import type { UsageDeps } from '../usage-model.ts'
@@ -30,24 +30,18 @@ export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
 
 /** /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update. */
 function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
-  app.route({
-    ...v1Route('GET /v1/containerregistryauth'),
-    handler: async (request) => (await registries.list(keyOf(request).ownerId)).map(registryReply),
-  })
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => registries.get(ownerId, id) })
+  route('GET /v1/containerregistryauth', async (request) => (await registries.list(keyOf(request).ownerId)).map(registryReply))
 
-  app.route({
-    ...v1Route('POST /v1/containerregistryauth'),
-    handler: async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)),
-  })
+  route('POST /v1/containerregistryauth', async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)))
 
-  app.route({
-    ...v1Route('GET /v1/containerregistryauth/:id'),
-    handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
-  })
+  route('GET /v1/containerregistryauth/:id', async (request) =>
+    registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
+  )
 
-  registerRemoval(app, {
-    route: v1Route('DELETE /v1/containerregistryauth/:id'),
-    find: (ownerId, id) => registries.get(ownerId, id),
-    remove: (ownerId, id) => registries.remove(ownerId, id),
+  ownRoute('DELETE /v1/containerregistryauth/:id', async (request, reply) => {
+    await registries.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 }

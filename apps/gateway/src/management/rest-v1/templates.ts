@@ -1,50 +1,43 @@
 // /templates (management §2.2): PATCH and its old alias. Templates that live in an endpoint are listed only if asked for. The defaults are Runpod's.
 import { boundTemplate, defined, type TemplateEdit } from '@runyard/core'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, registerRemoval, v1Route, type RestApp } from '../rest/conventions.ts'
+import { keyOf, v1Routes, type RestApp } from '../rest/conventions.ts'
 import type { Template } from '@runyard/schema'
 import type { V1CreateTemplateBody, V1TemplateView } from '@runyard/schema/api'
 import { CONTAINER, NOTES, type V1TemplateBody } from '../template-fields.ts'
 
 export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel, 'list' | 'templates'>): void {
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => templates.get(ownerId, id) })
   const { templates } = model
   registerSaveRoutes(app, model)
 
-  app.route({
-    ...v1Route('GET /v1/templates'),
-    handler: async (request) => {
-      const { ownerId } = keyOf(request)
-      const holders = request.query.includeEndpointBoundTemplates ? await model.list(ownerId) : []
-      const bound = holders.filter(({ sharedTemplateId }) => sharedTemplateId === undefined).map(boundTemplate)
-      return [...(await templates.list(ownerId)), ...bound].map(templateReply)
-    },
+  route('GET /v1/templates', async (request) => {
+    const { ownerId } = keyOf(request)
+    const holders = request.query.includeEndpointBoundTemplates ? await model.list(ownerId) : []
+    const bound = holders.filter(({ sharedTemplateId }) => sharedTemplateId === undefined).map(boundTemplate)
+    return [...(await templates.list(ownerId)), ...bound].map(templateReply)
   })
 
-  app.route({
-    ...v1Route('GET /v1/templates/:id'),
-    handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
-  })
+  route('GET /v1/templates/:id', async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)))
 
-  registerRemoval(app, {
-    route: v1Route('DELETE /v1/templates/:id'),
-    find: (ownerId, id) => templates.get(ownerId, id),
-    remove: (ownerId, id) => templates.remove(ownerId, { id }),
+  ownRoute('DELETE /v1/templates/:id', async (request, reply) => {
+    await templates.remove(keyOf(request).ownerId, { id: request.params.id })
+    return reply.code(204).send()
   })
 }
 
 function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
-  app.route({
-    ...v1Route('POST /v1/templates'),
-    handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),
-  })
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => templates.get(ownerId, id) })
+  route('POST /v1/templates', async (request) =>
+    templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),
+  )
 
   for (const key of ['PATCH /v1/templates/:id', 'POST /v1/templates/:id/update'] as const) {
-    app.route({
-      ...v1Route(key),
-      config: { find: (ownerId, id) => templates.get(ownerId, id) },
-      handler: async (request) =>
-        templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
-    })
+    ownRoute(key, async (request) =>
+      templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
+    )
   }
 }
 

@@ -3,7 +3,7 @@ import type { UsageLine, UsageRange } from '@runyard/core'
 import { AMOUNT_NAMES, type BillingView, type ServerlessBillingView } from '@runyard/schema/api'
 import { queryOf } from '../../http/query.ts'
 import { readBilling, type UsageDeps } from '../usage-model.ts'
-import { keyOf, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 /** As in the sums of days of deleted endpoints. */
@@ -21,62 +21,55 @@ function volumes() {
 }
 
 export function registerBillingRoutes(app: RestApp, deps: UsageDeps): void {
-  app.route({
-    ...restRoute('GET /v2/billing'),
-    handler: async (request): Promise<BillingView> => {
-      const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, request.query)
-      const amounts = zeros(AMOUNT_NAMES.total)
-      const records = buckets.map(({ range, lines }) => ({ ...times(range), ...amounts, billedSeconds: secondsIn(lines) }))
-      return {
-        records,
-        metadata: { query: { ...times(window), bucketSize: request.query.bucketSize }, recordCount: records.length, totals: amounts },
-      }
-    },
+  const route = restRoutes(app)
+  route('GET /v2/billing', async (request): Promise<BillingView> => {
+    const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, request.query)
+    const amounts = zeros(AMOUNT_NAMES.total)
+    const records = buckets.map(({ range, lines }) => ({ ...times(range), ...amounts, billedSeconds: secondsIn(lines) }))
+    return {
+      records,
+      metadata: { query: { ...times(window), bucketSize: request.query.bucketSize }, recordCount: records.length, totals: amounts },
+    }
   })
 
-  app.route({
-    ...restRoute('GET /v2/billing/serverless'),
-    handler: async (request): Promise<ServerlessBillingView> => {
-      const { serverlessId = null, ...query } = request.query
-      const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, query)
-      const amounts = zeros(AMOUNT_NAMES.serverless)
-      const records = buckets.flatMap(({ range, lines }) =>
-        [...Map.groupBy(lines, ({ endpointId }) => endpointId ?? DELETED)]
-          .filter(([id]) => serverlessId === null || id === serverlessId)
-          .map(([id, own]) => ({ ...times(range), serverlessId: id, ...amounts, billedSeconds: secondsIn(own) })),
-      )
-      return {
-        records,
-        metadata: {
-          query: { ...times(window), bucketSize: query.bucketSize, serverlessId },
-          recordCount: records.length,
-          uniqueServerlessCount: new Set(records.map((record) => record.serverlessId)).size,
-          totals: amounts,
-        },
-      }
-    },
+  route('GET /v2/billing/serverless', async (request): Promise<ServerlessBillingView> => {
+    const { serverlessId = null, ...query } = request.query
+    const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, query)
+    const amounts = zeros(AMOUNT_NAMES.serverless)
+    const records = buckets.flatMap(({ range, lines }) =>
+      [...Map.groupBy(lines, ({ endpointId }) => endpointId ?? DELETED)]
+        .filter(([id]) => serverlessId === null || id === serverlessId)
+        .map(([id, own]) => ({ ...times(range), serverlessId: id, ...amounts, billedSeconds: secondsIn(own) })),
+    )
+    return {
+      records,
+      metadata: {
+        query: { ...times(window), bucketSize: query.bucketSize, serverlessId },
+        recordCount: records.length,
+        uniqueServerlessCount: new Set(records.map((record) => record.serverlessId)).size,
+        totals: amounts,
+      },
+    }
   })
 
   registerEmptyBilling(app, deps)
 }
 
 function registerEmptyBilling(app: RestApp, deps: UsageDeps): void {
+  const route = restRoutes(app)
   for (const [path, { unique, filter, amounts }] of Object.entries(EMPTY) as [keyof typeof EMPTY, (typeof EMPTY)[keyof typeof EMPTY]][]) {
-    app.route({
-      ...restRoute(`GET ${path}`),
-      handler: async (request) => {
-        const { window } = await readBilling(deps, keyOf(request).ownerId, request.query)
-        const asked = filter === undefined ? {} : { [filter]: queryOf(request)[filter] ?? null }
-        return {
-          records: [],
-          metadata: {
-            query: { ...times(window), bucketSize: request.query.bucketSize, ...asked },
-            recordCount: 0 as const,
-            ...(unique === undefined ? {} : { [unique]: 0 }),
-            totals: { totalAmount: 0, ...zeros(amounts) },
-          },
-        }
-      },
+    route(`GET ${path}`, async (request) => {
+      const { window } = await readBilling(deps, keyOf(request).ownerId, request.query)
+      const asked = filter === undefined ? {} : { [filter]: queryOf(request)[filter] ?? null }
+      return {
+        records: [],
+        metadata: {
+          query: { ...times(window), bucketSize: request.query.bucketSize, ...asked },
+          recordCount: 0 as const,
+          ...(unique === undefined ? {} : { [unique]: 0 }),
+          totals: { totalAmount: 0, ...zeros(amounts) },
+        },
+      }
     })
   }
 }

@@ -8,7 +8,7 @@ import type { Store } from '@runyard/store'
 import type { DataCenter, ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
-import { keyOf, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export interface CatalogDeps {
@@ -25,6 +25,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
 }
 
 function registerGpuRoutes(app: RestApp, deps: CatalogDeps): void {
+  const route = restRoutes(app)
   const readStock = createStock(deps)
   const describe = async (types: readonly GpuType[], ownerId: string, include: string | undefined) => {
     if (include !== 'AVAILABILITY') return types.map(gpuTypeReply)
@@ -36,22 +37,16 @@ function registerGpuRoutes(app: RestApp, deps: CatalogDeps): void {
     }))
   }
 
-  app.route({
-    ...restRoute('GET /v2/catalog/gpus'),
-    handler: async (request) => ({
-      gpus: await describe(deps.catalogue.types, keyOf(request).ownerId, request.query.include),
-      pagination: ONE_PAGE,
-    }),
-  })
+  route('GET /v2/catalog/gpus', async (request) => ({
+    gpus: await describe(deps.catalogue.types, keyOf(request).ownerId, request.query.include),
+    pagination: ONE_PAGE,
+  }))
 
-  app.route({
-    ...restRoute('GET /v2/catalog/gpus/:id'),
-    handler: async (request) => {
-      const type = deps.catalogue.find(request.params.id)
-      const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)
-      if (found === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
-      return found
-    },
+  route('GET /v2/catalog/gpus/:id', async (request) => {
+    const type = deps.catalogue.find(request.params.id)
+    const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)
+    if (found === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
+    return found
   })
 }
 
@@ -81,28 +76,27 @@ function stockIn(centers: readonly DataCenter[], isMissing: boolean): Pick<GpuTy
 }
 
 function registerCpuRoutes(app: RestApp, { readDataCenters }: CatalogDeps): void {
+  const route = restRoutes(app)
   const describe = async (ids: readonly string[], include: string | undefined): Promise<CpuFlavorView[]> => {
     const stock = include === 'AVAILABILITY' ? stockIn(await readDataCenters(), false) : {}
     return ids.map((id) => ({ id, name: id, group: id, vcpu: VCPUS, ramGbPerVcpu: CPU_FLAVORS[id] ?? 0, price: NO_PRICE, ...stock }))
   }
 
-  app.route({
-    ...restRoute('GET /v2/catalog/cpus'),
-    handler: async (request) => ({ cpus: await describe(Object.keys(CPU_FLAVORS), request.query.include), pagination: ONE_PAGE }),
-  })
+  route('GET /v2/catalog/cpus', async (request) => ({
+    cpus: await describe(Object.keys(CPU_FLAVORS), request.query.include),
+    pagination: ONE_PAGE,
+  }))
 
-  app.route({
-    ...restRoute('GET /v2/catalog/cpus/:id'),
-    handler: async (request) => {
-      const { id } = request.params
-      const [found] = await describe(Object.hasOwn(CPU_FLAVORS, id) ? [id] : [], request.query.include)
-      if (found === undefined) throw new RunyardError('not_found', `CPU flavor "${id}" was not found in the catalogue.`)
-      return found
-    },
+  route('GET /v2/catalog/cpus/:id', async (request) => {
+    const { id } = request.params
+    const [found] = await describe(Object.hasOwn(CPU_FLAVORS, id) ? [id] : [], request.query.include)
+    if (found === undefined) throw new RunyardError('not_found', `CPU flavor "${id}" was not found in the catalogue.`)
+    return found
   })
 }
 
 function registerDataCenterRoutes(app: RestApp, { readDataCenters, catalogue }: CatalogDeps): void {
+  const route = restRoutes(app)
   const describe = ({ id, hasGpu }: DataCenter, include: string | undefined): DataCenterView => {
     const cpus = Object.keys(CPU_FLAVORS).map((flavor) => ({ id: flavor, name: flavor, availability: 'HIGH' as const }))
     const gpus = catalogue.types.filter((type) => hasGpu(type.id))
@@ -119,21 +113,15 @@ function registerDataCenterRoutes(app: RestApp, { readDataCenters, catalogue }: 
     }
   }
 
-  app.route({
-    ...restRoute('GET /v2/catalog/datacenters'),
-    handler: async (request) => ({
-      dataCenters: (await readDataCenters()).map((center) => describe(center, request.query.include)),
-      pagination: ONE_PAGE,
-    }),
-  })
+  route('GET /v2/catalog/datacenters', async (request) => ({
+    dataCenters: (await readDataCenters()).map((center) => describe(center, request.query.include)),
+    pagination: ONE_PAGE,
+  }))
 
-  app.route({
-    ...restRoute('GET /v2/catalog/datacenters/:id'),
-    handler: async (request) => {
-      const found = (await readDataCenters()).find(({ id }) => id === request.params.id)
-      if (found === undefined) throw new RunyardError('not_found', `No host is in the data center "${request.params.id}".`)
-      return describe(found, request.query.include)
-    },
+  route('GET /v2/catalog/datacenters/:id', async (request) => {
+    const found = (await readDataCenters()).find(({ id }) => id === request.params.id)
+    if (found === undefined) throw new RunyardError('not_found', `No host is in the data center "${request.params.id}".`)
+    return describe(found, request.query.include)
   })
 }
 

@@ -1,18 +1,19 @@
 // What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
 import { HIDDEN_VALUE, MANAGEMENT_BODY_BYTES, mayCall } from '@runyard/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type {
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifySchema,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteHandlerMethod,
+} from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import {
-  IdParams,
-  METHODS,
-  REST_OPERATIONS,
-  routeSchema,
-  V1_OPERATIONS,
-  type Method,
-  type Operation,
-  type RouteSchema,
-} from '@runyard/schema/api'
+import { IdParams, METHODS, REST_OPERATIONS, routeSchema, V1_OPERATIONS, type Operation, type RouteSchema } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
@@ -66,47 +67,35 @@ async function findOwned(request: FastifyRequest): Promise<void> {
   if (find !== undefined) await find(keyOf(request).ownerId, IdParams.parse(request.params).id)
 }
 
-type ById = (ownerId: string, id: string) => Promise<unknown>
+type Handler<S extends FastifySchema> = RouteHandlerMethod<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  RouteGenericInterface,
+  FastifyContextConfig,
+  S,
+  ZodTypeProvider
+>
 
-/** Method, URL and schema of an operation of REST v2, or of ours. */
-export function restRoute<K extends keyof typeof REST_OPERATIONS>(key: K) {
-  return routeOf(key, REST_OPERATIONS[key])
+/** Serves operations of REST v2, or of ours. What `find` looks up is the caller's own, or the request ends before its body is read. */
+export function restRoutes(app: RestApp, config: FastifyContextConfig = {}) {
+  return <K extends keyof typeof REST_OPERATIONS>(key: K, handler: Handler<RouteSchema<(typeof REST_OPERATIONS)[K]>>): void => {
+    app.route({ ...routeOf(key, REST_OPERATIONS[key]), config, handler })
+  }
 }
 
 /** The same of REST v1, below the prefix of the scope. */
-export function v1Route<K extends keyof typeof V1_OPERATIONS>(key: K) {
-  const { url, ...route } = routeOf(key, V1_OPERATIONS[key])
-  return { ...route, url: url.slice('/v1'.length) }
+export function v1Routes(app: RestApp, config: FastifyContextConfig = {}) {
+  return <K extends keyof typeof V1_OPERATIONS>(key: K, handler: Handler<RouteSchema<(typeof V1_OPERATIONS)[K]>>): void => {
+    const { url, ...route } = routeOf(key, V1_OPERATIONS[key])
+    app.route({ ...route, url: url.slice('/v1'.length), config, handler })
+  }
 }
 
-function routeOf<O extends Operation>(key: string, operation: O): Route<RouteSchema<O>> {
+function routeOf<O extends Operation>(key: string, operation: O) {
   const method = METHODS.find((candidate) => key.startsWith(`${candidate} `))
   if (method === undefined) throw new Error(`"${key}" does not begin with a method`)
   return { method, url: key.slice(method.length + 1), schema: routeSchema(operation) }
-}
-
-interface Route<S> {
-  readonly method: Method
-  readonly url: string
-  readonly schema: S
-}
-
-interface Removal {
-  readonly route: Route<{ readonly params: typeof IdParams }>
-  readonly find: ById
-  readonly remove: ById
-}
-
-/** Answered 204 once `remove` is done. */
-export function registerRemoval(app: RestApp, { route, find, remove }: Removal): void {
-  app.route({
-    ...route,
-    config: { find },
-    handler: async (request, reply) => {
-      await remove(keyOf(request).ownerId, request.params.id)
-      return reply.code(204).send()
-    },
-  })
 }
 
 /** How the client reached us. */

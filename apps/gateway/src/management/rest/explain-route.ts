@@ -22,7 +22,7 @@ import type { ExplainView } from '@runyard/schema/api'
 import type { ScalerStatus, Store } from '@runyard/store'
 import { findJob } from '../../jobs/find-job.ts'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoute, type RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export interface ExplainDeps {
   readonly model: Pick<ManagementModel, 'list' | 'volumes'>
@@ -30,12 +30,10 @@ export interface ExplainDeps {
 }
 
 export function registerExplainRoute(app: RestApp, deps: ExplainDeps): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/explain/:id'),
-    handler: async (request) => {
-      const own = await deps.model.list(keyOf(request).ownerId)
-      return explain(deps, own, await find(deps, own, request.params.id))
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/explain/:id', async (request) => {
+    const own = await deps.model.list(keyOf(request).ownerId)
+    return explain(deps, own, await find(deps, own, request.params.id))
   })
 }
 

@@ -4,17 +4,15 @@ import { RunyardError, type HostRecord } from '@runyard/schema'
 import type { HostView } from '@runyard/schema/api'
 import type { Store, StoredCard } from '@runyard/store'
 import { onlyOperator } from '../caller.ts'
-import { keyOf, restRoute, type RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 type HostDeps = { readonly store: Pick<Store, 'hosts' | 'endpoints' | 'workers' | 'cards'> }
 
 export function registerHostRoutes(app: RestApp, { store }: HostDeps): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/hosts'),
-    handler: async (request) => {
-      onlyOperator(keyOf(request).ownerId, 'see the hosts')
-      return { hosts: await readHosts(store) }
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/hosts', async (request) => {
+    onlyOperator(keyOf(request).ownerId, 'see the hosts')
+    return { hosts: await readHosts(store) }
   })
 
   const get = async (ownerId: string, hostId: string): Promise<HostRecord> => {
@@ -24,40 +22,27 @@ export function registerHostRoutes(app: RestApp, { store }: HostDeps): void {
     return found
   }
 
-  app.route({
-    ...restRoute('DELETE /runyard/v1/hosts/:id'),
-    config: { find: get },
-    handler: async (request, reply) => {
-      await store.hosts.forget(request.params.id)
-      return reply.code(204).send()
-    },
+  const ownRoute = restRoutes(app, { find: get })
+  ownRoute('DELETE /runyard/v1/hosts/:id', async (request, reply) => {
+    await store.hosts.forget(request.params.id)
+    return reply.code(204).send()
   })
 
-  app.route({
-    ...restRoute('PUT /runyard/v1/hosts/:id/cordon'),
-    config: { find: get },
-    handler: async (request) => {
-      const { reason, drain } = request.body
-      const cordon = { since: Date.now(), reason, ...(drain ? { drain } : {}) }
-      await store.hosts.putCordon(request.params.id, cordon)
-      return cordon
-    },
+  ownRoute('PUT /runyard/v1/hosts/:id/cordon', async (request) => {
+    const { reason, drain } = request.body
+    const cordon = { since: Date.now(), reason, ...(drain ? { drain } : {}) }
+    await store.hosts.putCordon(request.params.id, cordon)
+    return cordon
   })
 
-  app.route({
-    ...restRoute('DELETE /runyard/v1/hosts/:id/cordon'),
-    config: { find: get },
-    handler: async (request, reply) => {
-      await store.hosts.putCordon(request.params.id, undefined)
-      return reply.code(204).send()
-    },
+  ownRoute('DELETE /runyard/v1/hosts/:id/cordon', async (request, reply) => {
+    await store.hosts.putCordon(request.params.id, undefined)
+    return reply.code(204).send()
   })
 
-  app.route({
-    ...restRoute('POST /runyard/v1/hosts/:id/gpus/:gpu/release'),
-    config: { find: get },
-    handler: async (request) => release(store, await get(keyOf(request).ownerId, request.params.id), request.params.gpu),
-  })
+  ownRoute('POST /runyard/v1/hosts/:id/gpus/:gpu/release', async (request) =>
+    release(store, await get(keyOf(request).ownerId, request.params.id), request.params.gpu),
+  )
 }
 
 async function readHosts(store: HostDeps['store']): Promise<HostView[]> {

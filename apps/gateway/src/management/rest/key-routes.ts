@@ -4,58 +4,41 @@ import type { ApiKey } from '@runyard/schema'
 import { ONE_PAGE, type KeyView } from '@runyard/schema/api'
 import type { ListedKey } from '@runyard/store'
 import type { KeyModel } from '../key-model.ts'
-import { keyOf, restRoute, type RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/keys'),
-    handler: async (request) => {
-      const found = await keys.list(keyOf(request).ownerId, request.query.owner)
-      return { keys: found.map(keyReply), pagination: ONE_PAGE }
-    },
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => keys.get(ownerId, id) })
+  route('GET /runyard/v1/keys', async (request) => {
+    const found = await keys.list(keyOf(request).ownerId, request.query.owner)
+    return { keys: found.map(keyReply), pagination: ONE_PAGE }
   })
 
-  app.route({
-    ...restRoute('POST /runyard/v1/keys'),
-    handler: async (request, reply) => {
-      const { expiresAt, limits, ...wanted } = request.body
-      const made = await keys.create(keyOf(request), {
-        ...wanted,
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-        ...(limits === undefined ? {} : { limits }),
-      })
-      return reply.code(201).send(newKeyReply(made))
-    },
+  route('POST /runyard/v1/keys', async (request, reply) => {
+    const { expiresAt, limits, ...wanted } = request.body
+    const made = await keys.create(keyOf(request), {
+      ...wanted,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(limits === undefined ? {} : { limits }),
+    })
+    return reply.code(201).send(newKeyReply(made))
   })
 
-  app.route({
-    ...restRoute('GET /runyard/v1/keys/current'),
-    handler: async (request) => {
-      const { ownerId, id } = keyOf(request)
-      return keyReply(await keys.get(ownerId, id))
-    },
+  route('GET /runyard/v1/keys/current', async (request) => {
+    const { ownerId, id } = keyOf(request)
+    return keyReply(await keys.get(ownerId, id))
   })
 
-  app.route({
-    ...restRoute('PATCH /runyard/v1/keys/:id'),
-    config: { find: (ownerId, id) => keys.get(ownerId, id) },
-    handler: async (request) => keyReply(await keys.limit(keyOf(request).ownerId, request.params.id, request.body.limits)),
+  ownRoute('PATCH /runyard/v1/keys/:id', async (request) =>
+    keyReply(await keys.limit(keyOf(request).ownerId, request.params.id, request.body.limits)),
+  )
+
+  ownRoute('DELETE /runyard/v1/keys/:id', async (request, reply) => {
+    await keys.revoke(keyOf(request), request.params.id)
+    return reply.code(204).send()
   })
 
-  app.route({
-    ...restRoute('DELETE /runyard/v1/keys/:id'),
-    config: { find: (ownerId, id) => keys.get(ownerId, id) },
-    handler: async (request, reply) => {
-      await keys.revoke(keyOf(request), request.params.id)
-      return reply.code(204).send()
-    },
-  })
-
-  app.route({
-    ...restRoute('POST /runyard/v1/keys/:id/rotate'),
-    config: { find: (ownerId, id) => keys.get(ownerId, id) },
-    handler: async (request) => newKeyReply(await keys.rotate(keyOf(request), request.params.id)),
-  })
+  ownRoute('POST /runyard/v1/keys/:id/rotate', async (request) => newKeyReply(await keys.rotate(keyOf(request), request.params.id)))
 }
 
 function newKeyReply({ key, plain }: { readonly key: ApiKey; readonly plain: string }) {

@@ -10,7 +10,7 @@ import { createAuthentication, type Credentials } from '../../http/authenticate.
 import { createWaiters, type Waiters } from '../../parts/waiters.ts'
 import type { ManagementModel } from '../model.ts'
 import type { TaskModel } from '../task-model.ts'
-import { keyOf, restRoute, type RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 import { followLog, parseCursor, type LogStart, type LogStream } from './log-stream.ts'
 
 export interface LogRouteDeps {
@@ -20,6 +20,7 @@ export interface LogRouteDeps {
 }
 
 export function registerLogRoute(app: RestApp, { model, tasks, store }: LogRouteDeps): void {
+  const route = restRoutes(app)
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
   const waiters = openNews(app, store)
@@ -40,23 +41,17 @@ export function registerLogRoute(app: RestApp, { model, tasks, store }: LogRoute
     reply.raw.end()
   }
 
-  app.route({
-    ...restRoute('GET /v2/serverless/:id/workers/:workerId/logs'),
-    handler: async (request, reply) => {
-      const { id: endpointId, workerId } = request.params
-      await model.get(keyOf(request).ownerId, endpointId)
-      if (!(await belongs(store, endpointId, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
-      await follow(request, reply, async () => ({ endpointId, workerId }))
-    },
+  route('GET /v2/serverless/:id/workers/:workerId/logs', async (request, reply) => {
+    const { id: endpointId, workerId } = request.params
+    await model.get(keyOf(request).ownerId, endpointId)
+    if (!(await belongs(store, endpointId, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
+    await follow(request, reply, async () => ({ endpointId, workerId }))
   })
 
   // A client asks right after the creation, when there may be no worker yet.
-  app.route({
-    ...restRoute('GET /v2/pods/:id/logs'),
-    handler: async (request, reply) => {
-      const { id: endpointId } = await tasks.get(keyOf(request).ownerId, request.params.id)
-      await follow(request, reply, (signal) => firstWorkerOf(store, endpointId, signal))
-    },
+  route('GET /v2/pods/:id/logs', async (request, reply) => {
+    const { id: endpointId } = await tasks.get(keyOf(request).ownerId, request.params.id)
+    await follow(request, reply, (signal) => firstWorkerOf(store, endpointId, signal))
   })
 }
 

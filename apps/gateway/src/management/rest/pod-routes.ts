@@ -4,24 +4,19 @@ import { ONE_PAGE, type PodView } from '@runyard/schema/api'
 import { unreachable } from '../../http/add-route.ts'
 import { NO_PODS } from '../out-of-scope.ts'
 import type { TaskModel } from '../task-model.ts'
-import { keyOf, registerRemoval, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export function registerPodRoutes(app: RestApp, tasks: TaskModel): void {
-  app.route({
-    ...restRoute('GET /v2/pods'),
-    handler: async (request) => ({ pods: (await tasks.list(keyOf(request).ownerId)).map(podReply), pagination: ONE_PAGE }),
-  })
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => tasks.get(ownerId, id) })
+  route('GET /v2/pods', async (request) => ({ pods: (await tasks.list(keyOf(request).ownerId)).map(podReply), pagination: ONE_PAGE }))
 
-  app.route({
-    ...restRoute('GET /v2/pods/:id'),
-    handler: async (request) => podReply(await tasks.get(keyOf(request).ownerId, request.params.id)),
-  })
+  route('GET /v2/pods/:id', async (request) => podReply(await tasks.get(keyOf(request).ownerId, request.params.id)))
 
-  registerRemoval(app, {
-    route: restRoute('DELETE /v2/pods/:id'),
-    find: (ownerId, id) => tasks.get(ownerId, id),
-    remove: (ownerId, id) => tasks.end(ownerId, id),
+  ownRoute('DELETE /v2/pods/:id', async (request, reply) => {
+    await tasks.end(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 
   for (const url of ['/v2/pods', '/v2/pods/:id', '/v2/pods/:id/*'] as const)

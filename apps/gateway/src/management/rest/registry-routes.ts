@@ -2,36 +2,31 @@
 import type { Registry } from '@runyard/schema'
 import { ONE_PAGE, type RegistryView } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, registerRemoval, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export const registryReply = ({ id, name }: Registry): RegistryView => ({ id, name })
 
 export function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
-  app.route({
-    ...restRoute('GET /v2/registries'),
-    handler: async (request) => ({ registries: (await registries.list(keyOf(request).ownerId)).map(registryReply), pagination: ONE_PAGE }),
-  })
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => registries.get(ownerId, id) })
+  route('GET /v2/registries', async (request) => ({
+    registries: (await registries.list(keyOf(request).ownerId)).map(registryReply),
+    pagination: ONE_PAGE,
+  }))
 
-  app.route({
-    ...restRoute('POST /v2/registries'),
-    handler: async (request, reply) => reply.code(201).send(registryReply(await registries.add(keyOf(request).ownerId, request.body))),
-  })
+  route('POST /v2/registries', async (request, reply) =>
+    reply.code(201).send(registryReply(await registries.add(keyOf(request).ownerId, request.body))),
+  )
 
-  app.route({
-    ...restRoute('GET /v2/registries/:id'),
-    handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
-  })
+  route('GET /v2/registries/:id', async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)))
 
-  app.route({
-    ...restRoute('PATCH /v2/registries/:id'),
-    config: { find: (ownerId, id) => registries.get(ownerId, id) },
-    handler: async (request) => registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
-  })
+  ownRoute('PATCH /v2/registries/:id', async (request) =>
+    registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
+  )
 
-  registerRemoval(app, {
-    route: restRoute('DELETE /v2/registries/:id'),
-    find: (ownerId, id) => registries.get(ownerId, id),
-    remove: (ownerId, id) => registries.remove(ownerId, id),
+  ownRoute('DELETE /v2/registries/:id', async (request, reply) => {
+    await registries.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 }

@@ -5,7 +5,7 @@ import type { Store } from '@runyard/store'
 import { callerOf } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import type { ListedRelease } from '../release-model.ts'
-import { keyOf, originOf, restRoute, type RestApp } from './conventions.ts'
+import { keyOf, originOf, restRoutes, type RestApp } from './conventions.ts'
 import { endpointReply } from './replies.ts'
 
 interface ReleaseRouteDeps {
@@ -14,35 +14,27 @@ interface ReleaseRouteDeps {
 }
 
 export function registerReleaseRoutes(app: RestApp, { model, store }: ReleaseRouteDeps): void {
-  const find = (ownerId: string, id: string): Promise<Endpoint> => model.get(ownerId, id)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
 
-  app.route({
-    ...restRoute('GET /v2/serverless/:id/releases'),
-    config: { find },
-    handler: async (request) => {
-      const { endpoint, releases } = await model.releases.list(keyOf(request).ownerId, request.params.id)
-      const workers = await store.workers.list(endpoint.id)
-      const count = (specHash: string): number => workers.filter((worker) => worker.specHash === specHash).length
-      const [workersOnLatest, workersTotal] = [count(endpoint.specHash), workers.length]
-      return {
-        releases: releases.map((listed) => releaseReply(listed, endpoint, count)),
-        rollout: {
-          inProgress: workersOnLatest < workersTotal,
-          workersOnLatest,
-          workersTotal,
-          percentOnLatest: workersTotal === 0 ? 0 : Math.floor((100 * workersOnLatest) / workersTotal),
-        },
-      }
-    },
+  ownRoute('GET /v2/serverless/:id/releases', async (request) => {
+    const { endpoint, releases } = await model.releases.list(keyOf(request).ownerId, request.params.id)
+    const workers = await store.workers.list(endpoint.id)
+    const count = (specHash: string): number => workers.filter((worker) => worker.specHash === specHash).length
+    const [workersOnLatest, workersTotal] = [count(endpoint.specHash), workers.length]
+    return {
+      releases: releases.map((listed) => releaseReply(listed, endpoint, count)),
+      rollout: {
+        inProgress: workersOnLatest < workersTotal,
+        workersOnLatest,
+        workersTotal,
+        percentOnLatest: workersTotal === 0 ? 0 : Math.floor((100 * workersOnLatest) / workersTotal),
+      },
+    }
   })
 
-  app.route({
-    ...restRoute('POST /runyard/v1/endpoints/:id/rollback'),
-    config: { find },
-    handler: async (request) => {
-      const wanted = { version: request.body?.version, by: callerOf(request).client }
-      return endpointReply(await model.releases.rollBack(keyOf(request).ownerId, request.params.id, wanted), originOf(request))
-    },
+  ownRoute('POST /runyard/v1/endpoints/:id/rollback', async (request) => {
+    const wanted = { version: request.body?.version, by: callerOf(request).client }
+    return endpointReply(await model.releases.rollBack(keyOf(request).ownerId, request.params.id, wanted), originOf(request))
   })
 }
 

@@ -12,7 +12,7 @@ import { registerAccountRoutes } from './account-routes.ts'
 import { registerBillingRoutes } from './billing-routes.ts'
 import type { TaskModel } from '../task-model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
-import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
+import { keyOf, originOf, restRoutes, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerExplainRoute } from './explain-route.ts'
@@ -85,57 +85,50 @@ export function registerNestedRest(app: FastifyInstance, deps: RestConventionDep
 }
 
 function registerListRoute(app: RestApp, model: ManagementModel): void {
-  app.route({
-    ...restRoute('GET /v2/serverless'),
-    handler: async (request) => {
-      const endpoints = await model.list(keyOf(request).ownerId)
-      return { endpoints: endpoints.map((endpoint) => endpointReply(endpoint, originOf(request))), pagination: ONE_PAGE }
-    },
+  const route = restRoutes(app)
+  route('GET /v2/serverless', async (request) => {
+    const endpoints = await model.list(keyOf(request).ownerId)
+    return { endpoints: endpoints.map((endpoint) => endpointReply(endpoint, originOf(request))), pagination: ONE_PAGE }
   })
 }
 
 function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
   registerSaveRoutes(app, model)
 
-  app.route({
-    ...restRoute('GET /v2/serverless/:id'),
-    handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
-  })
+  route('GET /v2/serverless/:id', async (request) =>
+    endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
+  )
 
-  registerRemoval(app, {
-    route: restRoute('DELETE /v2/serverless/:id'),
-    find: (ownerId, id) => model.get(ownerId, id),
-    remove: (ownerId, id) => model.remove(ownerId, id),
+  ownRoute('DELETE /v2/serverless/:id', async (request, reply) => {
+    await model.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 }
 
 function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
-  app.route({
-    ...restRoute('POST /v2/serverless'),
-    handler: async (request, reply) => {
-      const { body } = request
-      const isNew = request.headers['if-none-match'] === '*'
-      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
-      const { endpoint, created, notice } = await model.save(keyOf(request).ownerId, target, (current, template) => {
-        if (isNew && current !== undefined) throw new RunyardError('conflict', `There is an endpoint "${body.name}" already.`)
-        return createChange(body, template)
-      })
-      giveNotice(reply, notice)
-      return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
-    },
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
+  route('POST /v2/serverless', async (request, reply) => {
+    const { body } = request
+    const isNew = request.headers['if-none-match'] === '*'
+    const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
+    const { endpoint, created, notice } = await model.save(keyOf(request).ownerId, target, (current, template) => {
+      if (isNew && current !== undefined) throw new RunyardError('conflict', `There is an endpoint "${body.name}" already.`)
+      return createChange(body, template)
+    })
+    giveNotice(reply, notice)
+    return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
   })
 
-  app.route({
-    ...restRoute('PATCH /v2/serverless/:id'),
-    config: { find: (ownerId, id) => model.get(ownerId, id) },
-    handler: async (request, reply) => {
-      const { params, body } = request
-      const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
-      const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
-        current === undefined ? {} : updateChange(body, current, template),
-      )
-      giveNotice(reply, notice)
-      return endpointReply(endpoint, originOf(request))
-    },
+  ownRoute('PATCH /v2/serverless/:id', async (request, reply) => {
+    const { params, body } = request
+    const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
+    const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
+      current === undefined ? {} : updateChange(body, current, template),
+    )
+    giveNotice(reply, notice)
+    return endpointReply(endpoint, originOf(request))
   })
 }

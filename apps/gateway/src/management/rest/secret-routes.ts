@@ -2,7 +2,7 @@
 import type { Secret } from '@runyard/schema'
 import { ONE_PAGE, type SecretView } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 function secretReply({ id, name, description, createdAt, updatedAt }: Secret): SecretView {
@@ -10,21 +10,18 @@ function secretReply({ id, name, description, createdAt, updatedAt }: Secret): S
 }
 
 export function registerSecretRoutes(app: RestApp, { secrets }: Pick<ManagementModel, 'secrets'>): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/secrets'),
-    handler: async (request) => ({ secrets: (await secrets.list(keyOf(request).ownerId)).map(secretReply), pagination: ONE_PAGE }),
-  })
+  const route = restRoutes(app)
+  route('GET /runyard/v1/secrets', async (request) => ({
+    secrets: (await secrets.list(keyOf(request).ownerId)).map(secretReply),
+    pagination: ONE_PAGE,
+  }))
 
-  app.route({
-    ...restRoute('PUT /runyard/v1/secrets/:name'),
-    handler: async (request) => secretReply(await secrets.set(keyOf(request).ownerId, request.params.name, request.body)),
-  })
+  route('PUT /runyard/v1/secrets/:name', async (request) =>
+    secretReply(await secrets.set(keyOf(request).ownerId, request.params.name, request.body)),
+  )
 
-  app.route({
-    ...restRoute('DELETE /runyard/v1/secrets/:name'),
-    handler: async (request, reply) => {
-      await secrets.remove(keyOf(request).ownerId, { name: request.params.name })
-      return reply.code(204).send()
-    },
+  route('DELETE /runyard/v1/secrets/:name', async (request, reply) => {
+    await secrets.remove(keyOf(request).ownerId, { name: request.params.name })
+    return reply.code(204).send()
   })
 }

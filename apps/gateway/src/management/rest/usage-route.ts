@@ -8,7 +8,7 @@ import type { Store } from '@runyard/store'
 import type { Past } from '../../parts/past.ts'
 import { readRanJobs } from '../../parts/ran-jobs.ts'
 import { type OwnedLedger, readOwnedLedger, type UsageDeps } from '../usage-model.ts'
-import { keyOf, type RestApp, restRoute } from './conventions.ts'
+import { keyOf, type RestApp, restRoutes } from './conventions.ts'
 
 /** Of a currency; less than any second costs. */
 const DECIMALS = 1e6
@@ -21,19 +21,17 @@ export interface UsageRouteDeps extends UsageDeps {
 }
 
 export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/usage'),
-    handler: async (request, reply) => {
-      const { by, idle, format, to = Date.now(), from = to - DAY_MS } = request.query
-      if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-      const view = await readUsage(deps, keyOf(request).ownerId, { by, idle, range: { from, to } })
-      if (format === 'json') return view
-      void reply.serializer(String)
-      return reply.type('text/csv; charset=utf-8').send(toTable(view) as never)
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/usage', async (request, reply) => {
+    const { by, idle, format, to = Date.now(), from = to - DAY_MS } = request.query
+    if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
+    const view = await readUsage(deps, keyOf(request).ownerId, { by, idle, range: { from, to } })
+    if (format === 'json') return view
+    void reply.serializer(String)
+    return reply.type('text/csv; charset=utf-8').send(toTable(view) as never)
   })
 
-  app.route({ ...restRoute('GET /runyard/v1/prices'), handler: () => deps.prices() })
+  route('GET /runyard/v1/prices', () => deps.prices())
 }
 
 interface Asked {

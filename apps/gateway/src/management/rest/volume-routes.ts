@@ -4,7 +4,7 @@ import type { Endpoint, Volume } from '@runyard/schema'
 import { ONE_PAGE, type NetworkVolumeView, type VolumeView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, registerRemoval, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 type Deps = Pick<ManagementModel, 'volumes'>
@@ -14,66 +14,49 @@ function volumeReply({ id, name, sizeGb, dataCenterId, kind }: Volume): NetworkV
 }
 
 export function registerVolumeRoutes(app: RestApp, { volumes }: Deps): void {
-  app.route({
-    ...restRoute('GET /v2/network-volumes'),
-    handler: async (request) => ({
-      networkVolumes: (await volumes.list(keyOf(request).ownerId, 'network')).map(volumeReply),
-      pagination: ONE_PAGE,
-    }),
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => volumes.get(ownerId, id) })
+  route('GET /v2/network-volumes', async (request) => ({
+    networkVolumes: (await volumes.list(keyOf(request).ownerId, 'network')).map(volumeReply),
+    pagination: ONE_PAGE,
+  }))
+
+  route('POST /v2/network-volumes', async (request, reply) => {
+    const { name, size: sizeGb, dataCenter: dataCenterId, type: kind } = request.body
+    return reply.code(201).send(volumeReply(await volumes.add(keyOf(request).ownerId, { name, sizeGb, dataCenterId, kind })))
   })
 
-  app.route({
-    ...restRoute('POST /v2/network-volumes'),
-    handler: async (request, reply) => {
-      const { name, size: sizeGb, dataCenter: dataCenterId, type: kind } = request.body
-      return reply.code(201).send(volumeReply(await volumes.add(keyOf(request).ownerId, { name, sizeGb, dataCenterId, kind })))
-    },
+  route('GET /v2/network-volumes/:id', async (request) => volumeReply(await volumes.get(keyOf(request).ownerId, request.params.id)))
+
+  ownRoute('PATCH /v2/network-volumes/:id', async (request) => {
+    const { name, size } = request.body
+    return volumeReply(await volumes.change(keyOf(request).ownerId, request.params.id, { name, sizeGb: size }))
   })
 
-  app.route({
-    ...restRoute('GET /v2/network-volumes/:id'),
-    handler: async (request) => volumeReply(await volumes.get(keyOf(request).ownerId, request.params.id)),
-  })
-
-  app.route({
-    ...restRoute('PATCH /v2/network-volumes/:id'),
-    config: { find: (ownerId, id) => volumes.get(ownerId, id) },
-    handler: async (request) => {
-      const { name, size } = request.body
-      return volumeReply(await volumes.change(keyOf(request).ownerId, request.params.id, { name, sizeGb: size }))
-    },
-  })
-
-  registerRemoval(app, {
-    route: restRoute('DELETE /v2/network-volumes/:id'),
-    find: (ownerId, id) => volumes.get(ownerId, id),
-    remove: (ownerId, id) => volumes.remove(ownerId, id),
+  ownRoute('DELETE /v2/network-volumes/:id', async (request, reply) => {
+    await volumes.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
   registerGlobalVolumeRoutes(app, { volumes })
 }
 
 /** Of SDK 2 alone, which only lists and creates them; the removal is ours. */
 function registerGlobalVolumeRoutes(app: RestApp, { volumes }: Deps): void {
-  app.route({
-    ...restRoute('GET /v2/global-volumes'),
-    handler: async (request) => ({
-      globalVolumes: (await volumes.list(keyOf(request).ownerId, 'global')).map(({ id, name }) => ({ id, name })),
-      pagination: ONE_PAGE,
-    }),
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => volumes.get(ownerId, id) })
+  route('GET /v2/global-volumes', async (request) => ({
+    globalVolumes: (await volumes.list(keyOf(request).ownerId, 'global')).map(({ id, name }) => ({ id, name })),
+    pagination: ONE_PAGE,
+  }))
+
+  route('POST /v2/global-volumes', async (request, reply) => {
+    const { id, name } = await volumes.add(keyOf(request).ownerId, { name: request.body.name, kind: 'GLOBAL' })
+    return reply.code(201).send({ id, name })
   })
 
-  app.route({
-    ...restRoute('POST /v2/global-volumes'),
-    handler: async (request, reply) => {
-      const { id, name } = await volumes.add(keyOf(request).ownerId, { name: request.body.name, kind: 'GLOBAL' })
-      return reply.code(201).send({ id, name })
-    },
-  })
-
-  registerRemoval(app, {
-    route: restRoute('DELETE /v2/global-volumes/:id'),
-    find: (ownerId, id) => volumes.get(ownerId, id),
-    remove: (ownerId, id) => volumes.remove(ownerId, id),
+  ownRoute('DELETE /v2/global-volumes/:id', async (request, reply) => {
+    await volumes.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
   })
 }
 
@@ -83,21 +66,19 @@ interface PlacedDeps extends Deps {
 
 /** Ours, for `runyard volumes`. Tasks count as users, too. */
 export function registerPlacedVolumes(app: RestApp, { volumes, store }: PlacedDeps): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/volumes'),
-    handler: async (request) => {
-      const { ownerId } = keyOf(request)
-      const [found, endpoints, stores, hosts] = await Promise.all([
-        volumes.list(ownerId),
-        store.endpoints.list(ownerId),
-        store.volumes.stores(),
-        store.hosts.list(),
-      ])
-      const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
-      const usersOf = (volumeId: string) => endpoints.filter(({ spec }) => spec.networkVolumeIds.includes(volumeId))
-      const listed = found.map((volume) => placedReply(volume, { storeId: stores.get(volume.id), labels, users: usersOf(volume.id) }))
-      return { volumes: listed, pagination: ONE_PAGE }
-    },
+  const route = restRoutes(app)
+  route('GET /runyard/v1/volumes', async (request) => {
+    const { ownerId } = keyOf(request)
+    const [found, endpoints, stores, hosts] = await Promise.all([
+      volumes.list(ownerId),
+      store.endpoints.list(ownerId),
+      store.volumes.stores(),
+      store.hosts.list(),
+    ])
+    const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
+    const usersOf = (volumeId: string) => endpoints.filter(({ spec }) => spec.networkVolumeIds.includes(volumeId))
+    const listed = found.map((volume) => placedReply(volume, { storeId: stores.get(volume.id), labels, users: usersOf(volume.id) }))
+    return { volumes: listed, pagination: ONE_PAGE }
   })
 }
 

@@ -2,7 +2,7 @@
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export interface WebhookRouteDeps {
@@ -11,36 +11,27 @@ export interface WebhookRouteDeps {
 }
 
 export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks } }: WebhookRouteDeps): void {
-  app.route({
-    ...restRoute('GET /v2/serverless/:id/webhooks'),
-    handler: async (request) => {
-      const { id } = await model.get(keyOf(request).ownerId, request.params.id)
-      const [attempts, pending] = await Promise.all([webhooks.attempts(id, request.query.limit), webhooks.pending(id)])
-      return { attempts: [...attempts], pending }
-    },
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
+  route('GET /v2/serverless/:id/webhooks', async (request) => {
+    const { id } = await model.get(keyOf(request).ownerId, request.params.id)
+    const [attempts, pending] = await Promise.all([webhooks.attempts(id, request.query.limit), webhooks.pending(id)])
+    return { attempts: [...attempts], pending }
   })
 
-  app.route({
-    ...restRoute('POST /v2/serverless/:id/webhooks/:eventId/redeliver'),
-    config: { find: (ownerId, id) => model.get(ownerId, id) },
-    handler: async (request, reply) => {
-      const { id } = await model.get(keyOf(request).ownerId, request.params.id)
-      const { eventId } = request.params
-      const result = await webhooks.redeliver(id, eventId)
-      if (result === 'unknown')
-        throw new RunyardError('not_found', `Webhook event "${eventId}" was delivered, has expired, or never existed.`)
-      if (result === 'in_delivery') throw new RunyardError('conflict', `Webhook event "${eventId}" is being delivered right now.`)
-      return reply.code(204).send()
-    },
+  ownRoute('POST /v2/serverless/:id/webhooks/:eventId/redeliver', async (request, reply) => {
+    const { id } = await model.get(keyOf(request).ownerId, request.params.id)
+    const { eventId } = request.params
+    const result = await webhooks.redeliver(id, eventId)
+    if (result === 'unknown')
+      throw new RunyardError('not_found', `Webhook event "${eventId}" was delivered, has expired, or never existed.`)
+    if (result === 'in_delivery') throw new RunyardError('conflict', `Webhook event "${eventId}" is being delivered right now.`)
+    return reply.code(204).send()
   })
 
-  app.route({
-    ...restRoute('GET /runyard/v1/webhooks/secrets'),
-    handler: async (request) => ({ secrets: [...(await webhooks.secrets(keyOf(request).ownerId))] }),
-  })
+  route('GET /runyard/v1/webhooks/secrets', async (request) => ({ secrets: [...(await webhooks.secrets(keyOf(request).ownerId))] }))
 
-  app.route({
-    ...restRoute('POST /runyard/v1/webhooks/secrets/rotate'),
-    handler: async (request) => ({ secrets: [...(await webhooks.rotateSecret(keyOf(request).ownerId))] }),
-  })
+  route('POST /runyard/v1/webhooks/secrets/rotate', async (request) => ({
+    secrets: [...(await webhooks.rotateSecret(keyOf(request).ownerId))],
+  }))
 }

@@ -4,7 +4,7 @@ import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoute } from './conventions.ts'
+import { keyOf, restRoutes } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { workerListReply } from './replies.ts'
 import type { WorkerFacts } from './replies.ts'
@@ -15,32 +15,26 @@ export interface WorkerRouteDeps {
 }
 
 export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRouteDeps): void {
-  app.route({
-    ...restRoute('GET /v2/serverless/:id/workers'),
-    handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
-  })
+  const route = restRoutes(app)
+  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
+  route('GET /v2/serverless/:id/workers', async (request) =>
+    workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
+  )
 
   // Not Runpod's: forgets failed starts, so that the next one is tried now, and workers whose image was rebuilt are replaced.
-  app.route({
-    ...restRoute('POST /runyard/v1/endpoints/:id/retry'),
-    config: { find: (ownerId, id) => model.get(ownerId, id) },
-    handler: async (request) => {
-      const at = Date.now()
-      const { id, name } = await model.retry(keyOf(request).ownerId, request.params.id, at)
-      await store.events.append({ at, endpointId: id, kind: 'endpoint_retried', message: 'earlier failed starts are forgotten' })
-      return { id, name, retriedAt: new Date(at).toISOString() }
-    },
+  ownRoute('POST /runyard/v1/endpoints/:id/retry', async (request) => {
+    const at = Date.now()
+    const { id, name } = await model.retry(keyOf(request).ownerId, request.params.id, at)
+    await store.events.append({ at, endpointId: id, kind: 'endpoint_retried', message: 'earlier failed starts are forgotten' })
+    return { id, name, retriedAt: new Date(at).toISOString() }
   })
 
   // Not Runpod's: what happened to the endpoint's jobs and workers, oldest first, times in epoch milliseconds.
-  app.route({
-    ...restRoute('GET /v2/serverless/:id/events'),
-    handler: async (request) => {
-      const { id } = await model.get(keyOf(request).ownerId, request.params.id)
-      const events = await store.events.list(id, request.query.limit, request.query.about)
-      // They stand in the order in which they were written, and each process writes its own a little later.
-      return { events: events.toSorted((a, b) => a.at - b.at), pagination: ONE_PAGE }
-    },
+  route('GET /v2/serverless/:id/events', async (request) => {
+    const { id } = await model.get(keyOf(request).ownerId, request.params.id)
+    const events = await store.events.list(id, request.query.limit, request.query.about)
+    // They stand in the order in which they were written, and each process writes its own a little later.
+    return { events: events.toSorted((a, b) => a.at - b.at), pagination: ONE_PAGE }
   })
 }
 
