@@ -1,11 +1,15 @@
 // A week of a pool in which workers crash, releases change, hosts are lost and the scaler starts again: what the ledger has of each worker is the time from
-// its placement to its end, without gap and without overlap, and the totals are the sum of it.
-import { WorkerLife, type WorkerRecord } from '@runyard/schema'
+// its placement to its end, without gap and without overlap, and what a gateway answers about usage is the sum of it.
+import { buildPublicApp, openGateway } from '@runyard/gateway'
+import { createLogger } from '@runyard/kit'
+import { Config, WorkerLife, type LedgerRow, type WorkerRecord } from '@runyard/schema'
+import type { UsageView } from '@runyard/schema/api'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Scaler } from './scaler.ts'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
-const WEEK_MS = 7 * 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
+const WEEK_MS = 7 * DAY_MS
 const ON_CARD = { gpuType: 'NVIDIA GeForce RTX 4090', gpuCount: 1 }
 const WAIT = { timeout: 30_000, interval: 5 }
 const STEPS = ['crash', 'update', 'host away', 'host back', 'restart', 'no first contact', 'quiet'] as const
@@ -130,7 +134,35 @@ const ALL_STEPS: readonly Step[] = [
   'crash',
 ]
 
-it('the ledger of a week with crashes, updates, lost hosts and restarts is the wall time of each worker', async () => {
+/** Seconds of an endpoint by state, as a gateway on the same Redis answers them. */
+async function readUsage({ from, to }: { from: number; to: number }, endpointId: string): Promise<ReadonlyMap<string, number>> {
+  const { store } = fixture
+  await using gateway = openGateway({ store, config: Config.parse({}), log: createLogger({ name: 'week-test', level: 'silent' }) })
+  const app = await buildPublicApp(gateway.deps)
+  const { plain } = await store.keys.create({ name: endpointId, ownerId: 'owner' })
+  const url = `/runyard/v1/usage?from=${from}&to=${to}&by=endpoint,state`
+  const answer = await app.inject({ url, headers: { authorization: `Bearer ${plain}` } })
+  await app.close()
+  const { usage } = answer.json<UsageView>()
+  return new Map(usage.flatMap((line) => (line.endpointId === endpointId ? [[line.state ?? '', line.seconds] as const] : [])))
+}
+
+/** The parts of an interval in each UTC day, in ms. */
+function daysOf(from: number, to: number): readonly number[] {
+  const midnight = from - (from % DAY_MS) + DAY_MS
+  return to <= midnight ? [to - from] : [midnight - from, ...daysOf(midnight, to)]
+}
+
+function wholeSeconds(rows: readonly LedgerRow[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>()
+  for (const { state, from, to } of rows) {
+    const seconds = daysOf(from, to ?? from).reduce((sum, ms) => sum + Math.ceil(ms / 1000), 0)
+    sums.set(state, (sums.get(state) ?? 0) + seconds)
+  }
+  return sums
+}
+
+it('ledger and usage of a week with crashes, updates, lost hosts and restarts are the wall time of each worker', async () => {
   const [reasons, states] = [new Set<string>(), new Set<string>()]
   for (const seed of [1, 2]) {
     const endpointId = `ep-week-${seed}`
@@ -152,6 +184,12 @@ it('the ledger of a week with crashes, updates, lost hosts and restarts is the w
     }
     const wallMs = lives.reduce((sum, { createdAt, goneAt }) => sum + goneAt - createdAt, 0)
     expect(rows.reduce((sum, row) => sum + (row.to ?? Infinity) - row.from, 0)).toBe(wallMs)
+    const used = await readUsage(range, endpointId)
+    expect(used).toEqual(wholeSeconds(rows))
+    // Each interval is rounded up in each day that it touches (ADR 43), and nothing else is added.
+    const aboveS = [...used.values()].reduce((sum, seconds) => sum + seconds, 0) - wallMs / 1000
+    expect(aboveS).toBeGreaterThanOrEqual(0)
+    expect(aboveS).toBeLessThan(rows.reduce((sum, { from: start, to }) => sum + daysOf(start, to ?? start).length, 0))
   }
   expect([...reasons]).toEqual(expect.arrayContaining(['exited', 'outdated', 'host_lost']))
   expect([...states]).toEqual(expect.arrayContaining(['initializing', 'running']))
