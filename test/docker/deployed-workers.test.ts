@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { createDeployTools } from '../harness/deploy-tools.ts'
 import { createDeployedApp, vendoredFiles } from '../harness/deploy.ts'
+import type { Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
@@ -15,7 +16,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
     await tryCommand('docker', ['image', 'rm', image])
   })
 
-  deployedWorkersSuite('docker', (stackOf) => {
+  const tests = (stackOf: () => Stack): void => {
     test('SDK 2.0: an image of the user’s brings packages, and our agent runs the build in it', async () => {
       const stack = stackOf()
       const resources = [{ kind: 'queue', name: 'bake', module: 'main', qualname: 'bake' }]
@@ -126,5 +127,6 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       await tools.tool('runpod-2.0', own.dir, ['flash', 'undeploy', '--app', 'mill', '--yes'])
       expect(await tools.environmentOf('mill')).toBeUndefined()
     })
-  })
+  }
+  deployedWorkersSuite('docker', { tests })
 })

@@ -67,8 +67,14 @@ function sdk2Files(version: string): Readonly<Record<string, string>> {
 
 const resource = (name: string): object => ({ kind: 'queue', name, module: 'main', qualname: name })
 
-/** `more`: adds tests of the same stack. */
-export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stack) => void): void {
+export interface MoreOfSuite {
+  /** Of the stack. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Adds tests of the same stack. */
+  readonly tests: (stackOf: () => Stack) => void
+}
+
+export function deployedWorkersSuite(host: HostKind, more?: MoreOfSuite): void {
   let hub: FakeHub
   let stack: Stack
   let flash: DeployedApp
@@ -76,7 +82,8 @@ export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stac
 
   beforeAll(async () => {
     hub = await openFakeHub()
-    stack = await startStack({ host, settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_MODELS_HUB_URL: hub.url } })
+    const settings = { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_MODELS_HUB_URL: hub.url, ...more?.settings }
+    stack = await startStack({ host, settings })
     const flashManifest = { version: '1.0', project_name: 'shop', resources: { greet: {}, counter: {}, front: {}, slow: {} } }
     const image = 'runpod/flash-cpu:py3.12-latest'
     flash = await createDeployedApp(stack, { name: 'shop', image, manifest: flashManifest, manifestFile: 'flash_manifest.json' })
@@ -181,7 +188,7 @@ export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stac
     expect(ours.found).toEqual(theirs.found)
   }
 
-  more?.(() => stack)
+  more?.tests(() => stack)
 
   test('a worker of an app for a Python that is not there does not start, and the reason names both versions', async () => {
     const image = 'runpod/queue:py3.9-latest'
