@@ -1,4 +1,5 @@
 // What the page says when something is away, and that it is right again afterwards without a reload.
+import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
 import { pagesOf, untilFilled } from './looks.ts'
@@ -21,6 +22,34 @@ export const isNotLive = (opened: OpenedPage) => opened.page.getByRole('status')
 export function faultScenarios(site: () => PageSite): void {
   describe('when something is away', () => {
     const rowsOf = async ({ page }: OpenedPage, name: string) => page.getByRole('row').filter({ hasText: name }).count()
+
+    test('a network that changes: files that did not come are asked for again, styles too', async () => {
+      await using opened = await site().open('/', { expected: AWAY })
+      const { page } = opened
+      await isLive(opened)
+      const asked = await breakFirstRequests(page)
+      await page.getByRole('link', { name: 'GPUs' }).click()
+      await page.getByRole('heading', { level: 1, name: 'GPUs' }).waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+      for (const ending of ['.js', '.css']) expect([...asked].filter((url) => url.endsWith(ending)).length).toBeGreaterThan(1)
+      expect(
+        await page.evaluate(`[...document.querySelectorAll('link[rel=stylesheet]')].filter(({ sheet }) => sheet === null).length`),
+      ).toBe(0)
+    })
+
+    test('a page whose files do not come says so, and appears at another try', async () => {
+      await using opened = await site().open('/', { expected: [...AWAY, /dynamically imported module/u] })
+      const { page } = opened
+      await isLive(opened)
+      await page.route('**/assets/usage-page-*.js', (route) => route.abort('internetdisconnected'))
+      await page.getByRole('link', { name: 'Usage' }).click()
+      await page.getByRole('alert').filter({ hasText: 'dynamically imported module' }).waitFor()
+      await page.unroute('**/assets/usage-page-*.js')
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor()
+      expect(await page.getByRole('alert').count()).toBe(0)
+    })
 
     test('a gateway that is killed: the page says that it is not live, and goes on when the gateway is back', async () => {
       const { stack } = site()
@@ -126,6 +155,18 @@ export function faultScenarios(site: () => PageSite): void {
       await isLive(opened)
     })
   })
+}
+
+/** The first request of each file gets no answer. Returns the files that were asked for. */
+async function breakFirstRequests(page: Page): Promise<ReadonlySet<string>> {
+  const asked = new Set<string>()
+  await page.route('**/assets/**', async (route) => {
+    const url = route.request().url()
+    if (asked.has(url)) return await route.continue()
+    asked.add(url)
+    await route.abort('internetdisconnected')
+  })
+  return asked
 }
 
 /** Without a reload: while Redis is away, the gateway could not tell who is signed in. */

@@ -1,6 +1,6 @@
 // The pages and their addresses. What a page can be asked for is in its search parameters, so that a link shows the same to somebody else; each page is a
 // chunk of its own.
-import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { BASE_PATH } from '../api/client.ts'
 import { endpointRoutes } from '../pages/endpoint/routes.ts'
 import { jobRoutes } from '../pages/jobs/routes.ts'
@@ -8,26 +8,27 @@ import { gpuRoutes } from '../pages/gpus/routes.ts'
 import { settingsRoutes } from '../pages/settings/routes.ts'
 import { WAYS, type Way } from '../pages/start/first-scripts.ts'
 import { readUsageSearch } from '../pages/usage/describe-usage.ts'
+import { lazyPage } from './lazy-page.ts'
 import { rootRoute } from './root-route.ts'
 
 const yardRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('../pages/yard/yard-page.tsx'), 'YardPage'),
+  component: lazyPage(() => import('../pages/yard/yard-page.tsx'), 'YardPage'),
 })
 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   validateSearch: ({ next }): { next?: string } => (typeof next === 'string' && /^\/(?![/\\])/u.test(next) ? { next } : {}),
-  component: lazyRouteComponent(() => import('../pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
+  component: lazyPage(() => import('../pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
 })
 
 const usageRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/usage',
   validateSearch: readUsageSearch,
-  component: lazyRouteComponent(() => import('../pages/usage/usage-page.tsx'), 'UsagePage'),
+  component: lazyPage(() => import('../pages/usage/usage-page.tsx'), 'UsagePage'),
 })
 
 const startRoute = createRoute({
@@ -37,7 +38,7 @@ const startRoute = createRoute({
     const known = WAYS.find((each) => each === way)
     return known === undefined ? {} : { way: known }
   },
-  component: lazyRouteComponent(() => import('../pages/start/start-page.tsx'), 'StartPage'),
+  component: lazyPage(() => import('../pages/start/start-page.tsx'), 'StartPage'),
 })
 
 /** Links that Runpod's tools print. */

@@ -1,13 +1,14 @@
 // Keys of the whole page: `?` what there is, `/` and ⌘K find, `g` and a letter go. What they open is loaded when it is first wanted.
 import { useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { isTyping } from '../ui/keys.ts'
+import { lazyPage } from './lazy-page.ts'
 import { PAGES } from './pages.ts'
 import { keepRange } from './range.ts'
 import styles from './shell.module.css'
 
-const FindDialog = lazy(async () => ({ default: (await import('./find-dialog.tsx')).FindDialog }))
-const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }))
+const FindDialog = lazyPage(() => import('./find-dialog.tsx'), 'FindDialog')
+const HelpDialog = lazyPage(() => import('./help-dialog.tsx'), 'HelpDialog')
 
 /** For the letter after `g`. */
 const SECOND_KEY_MS = 1500

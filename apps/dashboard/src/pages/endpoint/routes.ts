@@ -1,5 +1,6 @@
 // Addresses of endpoints with their tabs, of workers and of logs.
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
+import { lazyPage } from '../../app/lazy-page.ts'
 import { rootRoute } from '../../app/root-route.ts'
 import { readPreviewSearch } from '../preview/settings-search.ts'
 import { readLogFilter } from '../../ui/logs/log-filter.ts'
@@ -7,41 +8,41 @@ import { readLogFilter } from '../../ui/logs/log-filter.ts'
 const endpointsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/endpoints',
-  component: lazyRouteComponent(() => import('../endpoints/endpoints-page.tsx'), 'EndpointsPage'),
+  component: lazyPage(() => import('../endpoints/endpoints-page.tsx'), 'EndpointsPage'),
 })
 
 const newEndpointRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/endpoints/new',
-  component: lazyRouteComponent(() => import('../endpoints/new-endpoint-page.tsx'), 'NewEndpointPage'),
+  component: lazyPage(() => import('../endpoints/new-endpoint-page.tsx'), 'NewEndpointPage'),
 })
 
 const endpointRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/endpoints/$id',
-  component: lazyRouteComponent(() => import('./endpoint-page.tsx'), 'EndpointPage'),
+  component: lazyPage(() => import('./endpoint-page.tsx'), 'EndpointPage'),
 })
 
 const under = { getParentRoute: () => endpointRoute }
 const tabRoutes = [
-  createRoute({ ...under, path: '/', component: lazyRouteComponent(() => import('./overview-tab.tsx'), 'OverviewTab') }),
-  createRoute({ ...under, path: '/requests', component: lazyRouteComponent(() => import('./requests-tab.tsx'), 'RequestsTab') }),
-  createRoute({ ...under, path: '/workers', component: lazyRouteComponent(() => import('./workers-tab.tsx'), 'WorkersTab') }),
+  createRoute({ ...under, path: '/', component: lazyPage(() => import('./overview-tab.tsx'), 'OverviewTab') }),
+  createRoute({ ...under, path: '/requests', component: lazyPage(() => import('./requests-tab.tsx'), 'RequestsTab') }),
+  createRoute({ ...under, path: '/workers', component: lazyPage(() => import('./workers-tab.tsx'), 'WorkersTab') }),
   createRoute({
     ...under,
     path: '/logs',
     validateSearch: readLogFilter,
-    component: lazyRouteComponent(() => import('./logs-tab.tsx'), 'LogsTab'),
+    component: lazyPage(() => import('./logs-tab.tsx'), 'LogsTab'),
   }),
-  createRoute({ ...under, path: '/metrics', component: lazyRouteComponent(() => import('./metrics-tab.tsx'), 'MetricsTab') }),
-  createRoute({ ...under, path: '/releases', component: lazyRouteComponent(() => import('./releases-tab.tsx'), 'ReleasesTab') }),
-  createRoute({ ...under, path: '/batches', component: lazyRouteComponent(() => import('./batches-tab.tsx'), 'BatchesTab') }),
-  createRoute({ ...under, path: '/settings', component: lazyRouteComponent(() => import('./settings-tab.tsx'), 'SettingsTab') }),
+  createRoute({ ...under, path: '/metrics', component: lazyPage(() => import('./metrics-tab.tsx'), 'MetricsTab') }),
+  createRoute({ ...under, path: '/releases', component: lazyPage(() => import('./releases-tab.tsx'), 'ReleasesTab') }),
+  createRoute({ ...under, path: '/batches', component: lazyPage(() => import('./batches-tab.tsx'), 'BatchesTab') }),
+  createRoute({ ...under, path: '/settings', component: lazyPage(() => import('./settings-tab.tsx'), 'SettingsTab') }),
   createRoute({
     ...under,
     path: '/preview',
     validateSearch: readPreviewSearch,
-    component: lazyRouteComponent(() => import('../preview/preview-tab.tsx'), 'PreviewTab'),
+    component: lazyPage(() => import('../preview/preview-tab.tsx'), 'PreviewTab'),
   }),
 ] as const
 
@@ -49,14 +50,14 @@ const workerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/workers/$id',
   validateSearch: readLogFilter,
-  component: lazyRouteComponent(() => import('../worker/worker-page.tsx'), 'WorkerPage'),
+  component: lazyPage(() => import('../worker/worker-page.tsx'), 'WorkerPage'),
 })
 
 const logsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/logs',
   validateSearch: readLogFilter,
-  component: lazyRouteComponent(() => import('../logs/logs-page.tsx'), 'LogsPage'),
+  component: lazyPage(() => import('../logs/logs-page.tsx'), 'LogsPage'),
 })
 
 export const endpointRoutes = [endpointsRoute, newEndpointRoute, endpointRoute.addChildren(tabRoutes), workerRoute, logsRoute] as const

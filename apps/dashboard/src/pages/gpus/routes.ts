@@ -1,5 +1,6 @@
 // Addresses of the cards and their hosts. What is chosen is in the search parameters.
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
+import { lazyPage } from '../../app/lazy-page.ts'
 import { rootRoute } from '../../app/root-route.ts'
 
 export const GROUPS = ['host', 'type', 'endpoint'] as const
@@ -33,21 +34,21 @@ const gpusRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/gpus',
   validateSearch: readGpuSearch,
-  component: lazyRouteComponent(() => import('./gpus-page.tsx'), 'GpusPage'),
+  component: lazyPage(() => import('./gpus-page.tsx'), 'GpusPage'),
 })
 
 const cardRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/gpus/$uuid',
   validateSearch: readGpuSearch,
-  component: lazyRouteComponent(() => import('./card-page.tsx'), 'CardPage'),
+  component: lazyPage(() => import('./card-page.tsx'), 'CardPage'),
 })
 
 const hostRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/hosts/$id',
   validateSearch: readGpuSearch,
-  component: lazyRouteComponent(() => import('./host-page.tsx'), 'HostPage'),
+  component: lazyPage(() => import('./host-page.tsx'), 'HostPage'),
 })
 
 export const gpuRoutes = [gpusRoute, cardRoute, hostRoute] as const

@@ -1,5 +1,6 @@
 // Addresses of jobs, and of failures, which are jobs in groups.
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute } from '@tanstack/react-router'
+import { lazyPage } from '../../app/lazy-page.ts'
 import { rootRoute } from '../../app/root-route.ts'
 import { readJobFilter } from './job-filter.ts'
 
@@ -7,20 +8,20 @@ const jobsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/jobs',
   validateSearch: readJobFilter,
-  component: lazyRouteComponent(() => import('./jobs-page.tsx'), 'JobsPage'),
+  component: lazyPage(() => import('./jobs-page.tsx'), 'JobsPage'),
 })
 
 const jobRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/jobs/$id',
-  component: lazyRouteComponent(() => import('../job/job-page.tsx'), 'JobPage'),
+  component: lazyPage(() => import('../job/job-page.tsx'), 'JobPage'),
 })
 
 const failuresRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/failures',
   validateSearch: ({ endpoint }): { endpoint?: string } => (typeof endpoint === 'string' && endpoint !== '' ? { endpoint } : {}),
-  component: lazyRouteComponent(() => import('../failures/failures-page.tsx'), 'FailuresPage'),
+  component: lazyPage(() => import('../failures/failures-page.tsx'), 'FailuresPage'),
 })
 
 export const jobRoutes = [jobsRoute, jobRoute, failuresRoute] as const

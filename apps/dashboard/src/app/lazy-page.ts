@@ -1,0 +1,42 @@
+// Pages and dialogs whose files are loaded when they are first wanted. A browser breaks off all requests when a VPN or a wireless network comes or goes, so a file
+// that did not come is asked for again before anything fails. Browsers do so with the next `import()`, but Vite asks for each style sheet once only.
+import { lazyRouteComponent } from '@tanstack/react-router'
+
+/** Before each further try. */
+const PAUSES_MS = [250, 750, 2000] as const
+
+const missing = new Set<HTMLLinkElement>()
+document.addEventListener(
+  'error',
+  ({ target }) => {
+    if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') missing.add(target)
+  },
+  { capture: true },
+)
+
+/** @throws what the last try throws. */
+export async function loadFile<T>(load: () => Promise<T>): Promise<T> {
+  for (const pauseMs of PAUSES_MS) {
+    const loaded = await load().catch(() => undefined)
+    if (loaded !== undefined && missing.size === 0) return loaded
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    await Promise.all([...missing].map((link) => loadAgain(link)))
+  }
+  return await load()
+}
+
+/** Resolves in any case; a link that fails again is missing again. */
+function loadAgain(link: HTMLLinkElement): Promise<unknown> {
+  missing.delete(link)
+  const next = document.createElement('link')
+  for (const { name, value } of link.attributes) next.setAttribute(name, value)
+  const settled = new Promise((resolve) => {
+    next.addEventListener('load', resolve)
+    next.addEventListener('error', resolve)
+  })
+  link.replaceWith(next)
+  return settled
+}
+
+/** As `lazyRouteComponent`. */
+export const lazyPage: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => loadFile(load), name)
