@@ -10,12 +10,11 @@ import { createGateway } from './gateway-client.ts'
 import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
 import { createRunner, type Runner } from './runner.ts'
-import { findPython, isDeployed, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
+import { findPython, isDeployed, NO_PYTHON, refuseUnheeded, toRunnerEnv, type Settings } from './settings.ts'
 import { runServer, type ServerDeps } from './server.ts'
 import { openSpool, type Spool } from './spool.ts'
 import type { Parked } from './standby.ts'
 import { runTakeLoop } from './take-loop.ts'
-import { refuseUnheeded } from './unheeded.ts'
 
 /** When the spool is full, a generator waits for the gateway. */
 const SPOOL_LIMIT_BYTES = 256 * 1024 * 1024

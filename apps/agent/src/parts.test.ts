@@ -8,8 +8,7 @@ import { type BoardNote, exitMessage } from './exit-message.ts'
 import { toFailureBody } from './failure-body.ts'
 import { createFrameDecoder, encodeFrameHead } from './frames.ts'
 import { createMarkerSplitter } from './output-pipe.ts'
-import { findPython, readSettings, toRunnerEnv } from './settings.ts'
-import { refuseUnheeded } from './unheeded.ts'
+import { findPython, readSettings, refuseUnheeded, toRunnerEnv } from './settings.ts'
 
 describe('frames', () => {
   it('come out whole, however the stream is cut', () => {

@@ -1,17 +1,17 @@
 // `runyard keys`: API keys of the stack that the other commands use, over its routes (ADR 81). Only the key of a data directory is rotated here, because its
 // file is on this machine (ADR 38).
 import { createClient, type Client } from '@runyard/client'
-import { KEY_SCOPES, OPERATOR_OWNER, type KeyLimits, type KeyScope } from '@runyard/schema'
+import { KEY_SCOPES, OPERATOR_OWNER, type KeyLimits, type KeyScope, RunyardError } from '@runyard/schema'
 import { ALL_OWNERS, type CreateKeyBody, type KeyView, type NewKeyView } from '@runyard/schema/api'
-import { generateKey } from '@runyard/store'
+import { generateKey, openStore, storeOptionsOf, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findTarget, loadSettings, type Settings } from '../settings.ts'
 import { writeKey } from '../stack/data-dir.ts'
-import { withStore } from '../stack/with-store.ts'
+import { findOwnRedis } from '../stack/redis.ts'
 
 const SHORT_ID = 8
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -187,3 +187,23 @@ function limitsOf({ limits: { workers, queuedJobs } }: KeyView): string {
 }
 
 const shorten = (id: string): string => id.slice(0, SHORT_ID)
+
+const CONNECT_WAIT_MS = 5000
+
+/** For the one change that has no route, the key of the data directory (ADR 38). `what` completes "no Runyard runs, and … are in its Redis". @throws RunyardError if no Redis responds. */
+async function withStore<T>(
+  context: Pick<CommandContext, 'options' | 'env' | 'cwd'>,
+  what: string,
+  use: (store: Store, settings: Settings) => Promise<T>,
+): Promise<T> {
+  const settings = await loadSettings(context)
+  const redisUrl = settings.config.redis.url ?? (await findOwnRedis(settings.dataDir))
+  if (redisUrl === undefined) {
+    throw new RunyardError(
+      'not_found',
+      `no Runyard runs on ${settings.dataDir}, and ${what} are in its Redis; start it with \`./runyard up\`, or name its directory with --data DIR.`,
+    )
+  }
+  await using store = await openStore({ ...storeOptionsOf(settings.config, `runyard-${what}`), redisUrl, connectWaitMs: CONNECT_WAIT_MS })
+  return await use(store, settings)
+}

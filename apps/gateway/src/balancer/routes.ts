@@ -1,15 +1,14 @@
 // Load-balanced endpoints (management §11): any method and any path below `/lb/{endpoint}`, and WebSockets. The key and the endpoint are checked before a
 // byte of the body is read. Requests by Host arrive here with their path rewritten (`target.ts`).
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Config, type Endpoint } from '@runyard/schema'
+import type { ApiKey } from '@runyard/store'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 import { clientGone } from '../http/answer.ts'
-import type { ApiKey } from '@runyard/store'
 import type { RouteCount } from '../parts/metrics.ts'
 import { SENTINEL } from '../parts/deployed-endpoints.ts'
 import type { Balancer } from './balancer.ts'
-import { allowPages, createAllowOrigin, type AllowOrigin } from './cors.ts'
 import { exchange } from './forward.ts'
 import { parseAffinity, takeTurn } from './rotation.ts'
 import { pathBelow } from './target.ts'
@@ -124,4 +123,35 @@ async function answer(
       turn.end()
     }
   }
+}
+
+/** How long a browser need not ask again. */
+const PREFLIGHT_KEPT_S = 600
+
+/** Names and values alternate; empty: the request is from no page that may call. */
+type AllowOrigin = (request: Pick<IncomingMessage, 'headers'>) => readonly string[]
+
+/** Pages call from the origins in `cors.origins`, as they call jobs. An app that has CORS headers of its own keeps them. */
+function createAllowOrigin({ origins }: Config['cors']): AllowOrigin {
+  const allowed = new Set(origins)
+  return ({ headers: { origin } }) => {
+    if (origin === undefined || !(allowed.has('*') || allowed.has(origin))) return []
+    const expose = ['access-control-expose-headers', 'x-runpod-worker-id, retry-after']
+    return ['access-control-allow-origin', allowed.has('*') ? '*' : origin, ...expose, 'vary', 'Origin']
+  }
+}
+
+/**
+ * Answers preflights, which bear no key; any other OPTIONS goes to the app. Before the guard of the scope, so that a page can also read a refusal.
+ */
+function allowPages(scope: FastifyInstance, allowOrigin: AllowOrigin): void {
+  scope.addHook('onRequest', async ({ raw }, reply) => {
+    const headers = allowOrigin(raw)
+    for (let at = 0; at + 1 < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
+    const asked = raw.headers['access-control-request-method']
+    if (raw.method !== 'OPTIONS' || headers.length === 0 || asked === undefined) return
+    const names = raw.headers['access-control-request-headers']
+    if (names !== undefined) reply.header('access-control-allow-headers', names)
+    await reply.header('access-control-allow-methods', asked).header('access-control-max-age', PREFLIGHT_KEPT_S).code(204).send()
+  })
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createTrust } from '../http/base-url.ts'
 import type { TestGateway } from '../testing/gateway.ts'
 import { useGateways } from '../testing/use-gateway.ts'
-import { readPage } from './bundle.ts'
+import { readPage } from './routes.ts'
 
 const startGateway = useGateways()
 let gateway: TestGateway

@@ -1,12 +1,14 @@
 // The page (ADR 88): its files at `/assets`, and `index.html` at every address that the page has. Those addresses have no routes of their own: what the API
 // has wins, and of what is left a browser gets the page, anybody else a 404 in JSON.
 import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RunyardError } from '@runyard/schema'
 import { guardWith, open } from '../http/access.ts'
 import { prefixOf } from '../http/base-url.ts'
 import type { PageAnswer } from '../http/errors.ts'
-import { PAGE_DIR, readPage } from './bundle.ts'
 
 /** What the page has; anything below some of them. */
 const PAGES =
@@ -87,4 +89,27 @@ export async function registerPage(app: FastifyInstance): Promise<void> {
       },
     })
   })
+}
+
+const IS_SOURCE = import.meta.url.endsWith('.ts')
+
+/** Beside the gateway's own bundle, `apps/gateway/dist`; from source it is one step further up. */
+const PAGE_DIR = fileURLToPath(new URL(IS_SOURCE ? '../../../dashboard/dist' : '../../dashboard/dist', import.meta.url))
+
+/**
+ * `index.html` for a page below `base`, which begins and ends with a slash. Addresses become absolute: the page at `/jobs/1` cannot use relative ones, and
+ * its policy forbids a `<base>`. Read for each visit: a build that replaces the files replaces their names.
+ * @throws RunyardError('not_found') where nothing is built.
+ */
+export async function readPage(base: string, directory = PAGE_DIR): Promise<string> {
+  const html = await readFile(join(directory, 'index.html'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new RunyardError(
+      'not_found',
+      'The page is not built: `./runyard exec pnpm --filter @runyard/dashboard build` builds it. The API is here all the same.',
+      { cause: error },
+    )
+  })
+  return html
+    .replace('name="runyard-base" content="/"', `name="runyard-base" content="${base}"`)
+    .replaceAll(/(src|href)="\.\//gu, (_all, attribute: string) => `${attribute}="${base}`)
 }

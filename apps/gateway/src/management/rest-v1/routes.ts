@@ -1,17 +1,18 @@
 // REST v1 for older clients (management §2): endpoints, templates and registry credentials, as adapters onto the model without rules of
 // their own. Lists are bare arrays, creating answers 200, bad input is 400 with `error` and `message`.
 import type { FastifyInstance } from 'fastify'
+import type { UsageLine } from '@runyard/core'
+import { RunyardError, type Volume } from '@runyard/schema'
+import type { V1BillingView, V1VolumeView } from '@runyard/schema/api'
 import { DIALECTS } from '../../http/errors.ts'
 import { NO_PODS } from '../out-of-scope.ts'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, v1Routes, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
 import { registryReply } from '../rest/registry-routes.ts'
-import type { UsageDeps } from '../usage-model.ts'
-import { registerBillingRoutes } from './billing-routes.ts'
+import { type UsageDeps, readBilling } from '../usage-model.ts'
 import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
-import { registerVolumeRoutes } from './volume-routes.ts'
 
 export type RestV1Deps = RestConventionDeps & EndpointRouteDeps & UsageDeps
 
@@ -42,6 +43,64 @@ function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementMod
 
   ownRoute('DELETE /v1/containerregistryauth/:id', async (request, reply) => {
     await registries.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
+  })
+}
+
+/** /billing (management §2.5), which runpodctl still asks. Amounts are 0, because there are no prices; the time is not multiplied by the GPUs. */
+function registerBillingRoutes(app: RestApp, deps: UsageDeps): void {
+  const route = v1Routes(app)
+  route('GET /v1/billing/endpoints', async (request): Promise<V1BillingView> => {
+    const { grouping, endpointId, gpuTypeId: gpuTypes, ...query } = request.query
+    if (grouping === 'podId')
+      throw new RunyardError('bad_request', 'What was used is kept per endpoint and GPU type here, not per worker; use another "grouping".')
+    const { buckets } = await readBilling(deps, keyOf(request).ownerId, query)
+    const isWanted = (line: UsageLine): boolean =>
+      (endpointId === undefined || line.endpointId === endpointId) && (gpuTypes === undefined || gpuTypes.includes(line.gpuType ?? ''))
+    return buckets.flatMap(({ range, lines }) =>
+      [...Map.groupBy(lines.filter(isWanted), (line) => (grouping === 'endpointId' ? line.endpointId : line.gpuType) ?? '')].map(
+        ([key, own]) => ({
+          time: new Date(range.from).toISOString(),
+          amount: 0,
+          timeBilledMs: own.reduce((sum, { billableSeconds }) => sum + billableSeconds * 1000, 0),
+          diskSpaceBilledGb: 0,
+          [grouping]: key,
+        }),
+      ),
+    )
+  })
+  route('GET /v1/billing/pods', () => [])
+  route('GET /v1/pods', () => [])
+  route('GET /v1/billing/networkvolumes', () => [])
+}
+
+/** Flash parses it strictly: these four members and no other (flash-api §4.3). */
+function volumeReply({ id, name, sizeGb, dataCenterId }: Volume): V1VolumeView {
+  return { id, name, size: sizeGb, dataCenterId: dataCenterId ?? '' }
+}
+
+/** /networkvolumes (management §2.3). */
+function registerVolumeRoutes(app: RestApp, { volumes }: Pick<ManagementModel, 'volumes'>): void {
+  const route = v1Routes(app)
+  const ownRoute = v1Routes(app, { find: (ownerId, id) => volumes.get(ownerId, id) })
+  route('GET /v1/networkvolumes', async (request) => (await volumes.list(keyOf(request).ownerId, 'network')).map(volumeReply))
+
+  route('POST /v1/networkvolumes', async (request) => {
+    const { name, size: sizeGb, dataCenterId } = request.body
+    return volumeReply(await volumes.add(keyOf(request).ownerId, { name, sizeGb, dataCenterId }))
+  })
+
+  route('GET /v1/networkvolumes/:id', async (request) => volumeReply(await volumes.get(keyOf(request).ownerId, request.params.id)))
+
+  for (const key of ['PATCH /v1/networkvolumes/:id', 'POST /v1/networkvolumes/:id/update'] as const) {
+    ownRoute(key, async (request) => {
+      const { name, size } = request.body
+      return volumeReply(await volumes.change(keyOf(request).ownerId, request.params.id, { name, sizeGb: size }))
+    })
+  }
+
+  ownRoute('DELETE /v1/networkvolumes/:id', async (request, reply) => {
+    await volumes.remove(keyOf(request).ownerId, request.params.id)
     return reply.code(204).send()
   })
 }

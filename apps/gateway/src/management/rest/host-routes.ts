@@ -84,3 +84,12 @@ async function release(store: HostDeps['store'], host: HostRecord, uuid: string)
 function isInQuarantine(card: StoredCard | undefined): card is StoredCard & { readonly claim: NonNullable<StoredCard['claim']> } {
   return card?.claim?.kind === 'quarantined' || card?.claim?.kind === 'probation'
 }
+
+export function registerStandbyRoute(app: RestApp, { store }: { readonly store: Pick<Store, 'hosts'> }): void {
+  const route = restRoutes(app)
+  route('GET /runyard/v1/standby', async () => {
+    const sights = (await store.hosts.list()).flatMap(({ sight }) => sight ?? [])
+    const hosts = sights.map(({ label, standby = 0, standbyProblem }) => ({ host: label, waiting: standby, problem: standbyProblem }))
+    return { hosts: hosts.filter(({ waiting, problem }) => waiting > 0 || problem !== undefined) }
+  })
+}
