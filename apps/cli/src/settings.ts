@@ -1,5 +1,5 @@
 // The effective settings of a command; its own options take precedence.
-import type { Target } from '@runyard/client'
+import { createClient, type Client, type Target } from '@runyard/client'
 import { dataDirPath, loadConfig, type LoadedConfig } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { textOption, type CommandContext } from './command.ts'
@@ -45,6 +45,11 @@ export async function findTarget(context: Context): Promise<Target & Partial<Loc
   const { name: contextName, context: place } = used
   if ('url' in place) return { ...place, contextName }
   return { ...(await findRunning({ ...context, options: { ...context.options, data: place.data } })), contextName }
+}
+
+/** A client of that stack. */
+export async function findClient(context: Context): Promise<Client> {
+  return createClient(await findTarget(context))
 }
 
 /**

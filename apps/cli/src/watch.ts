@@ -1,13 +1,12 @@
 // `--watch`: runs a list again and again. On a terminal the list redraws itself; elsewhere, and with `--json`, only lines that are new are printed,
 // one for each row that changed. Ends by Ctrl-C.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import { CHANGE_TIMES, followChanges } from './changes.ts'
 import type { CommandContext } from './command.ts'
 import { redirect, type Terminal } from './output/terminal.ts'
 import { toVisible, widthOf } from './output/visible.ts'
-import { findTarget } from './settings.ts'
+import { findClient } from './settings.ts'
 import { listenForStop } from './stop-signals.ts'
 
 const LOOK_EVERY_MS = 2000
@@ -49,7 +48,7 @@ async function openNext(
   { isLive, signal }: { isLive: boolean; signal: AbortSignal },
 ): Promise<() => Promise<void>> {
   if (!isLive) return () => sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
-  const changes = followChanges(createClient(await findTarget(context)), CHANGE_TIMES, signal)
+  const changes = followChanges(await findClient(context), CHANGE_TIMES, signal)
   return () => changes.next()
 }
 

@@ -71,68 +71,49 @@ export interface TimelineSearch {
   readonly gpu?: string | undefined
 }
 
-export interface HistoryClient {
-  /** Those that wait or run, then those that ended; each newest first. */
-  findJobs(search: JobSearch): Promise<JobSearchView>
-  /** By its id alone; also after its result is gone. */
-  getJob(jobId: string): Promise<JobDetailView>
-  /** What was submitted; `bytes`: only the beginning. @throws RunyardError('not_found') where it is not kept any more */
-  jobInput(jobId: string, bytes?: number): Promise<JobValueView>
-  jobOutput(jobId: string, bytes?: number): Promise<JobValueView>
-  /** Failed jobs, grouped by their error. */
-  failures(search: FailureSearch): Promise<FailureListView>
-  /** Workers that are there, then those that are gone, latest first. */
-  workers(search: WorkerSearch): Promise<WorkerLifeListView['workers']>
-  /** Also of a worker that is gone. */
-  workerLife(workerId: string): Promise<WorkerLifeView>
-  /** Numbers of endpoints over time, or readings of a card. */
-  series(search: SeriesSearch): Promise<SeriesView>
-  /** Lines of all workers, merged by time: the latest that match, oldest first. */
-  logs(search: LogSearch): Promise<MergedLogView>
-  /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
-  followLogs(
-    search: LogSearch,
-    options: { readonly after?: string | undefined; readonly signal: AbortSignal },
-  ): AsyncGenerator<{
-    readonly id: string | undefined
-    readonly data: MergedLine
-  }>
-  /** The state of each topic and every change of it, until the gateway or `signal` ends it. */
-  followLive(topics: readonly string[], options: { readonly signal: AbortSignal }): AsyncGenerator<LiveEvent>
-  /** Hosts and cards as they are now. */
-  pool(): Promise<PoolView>
-  /** One lane per card. */
-  timeline(search: TimelineSearch): Promise<TimelineView>
-  /** Retries or cancels all that match. */
-  changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
-}
-
-export function createHistoryClient(send: Send, target: AnyTarget): HistoryClient {
+export function createHistoryClient(send: Send, target: AnyTarget) {
+  const jobAt = (jobId: string): string => `/runyard/v1/jobs/${encodeURIComponent(jobId)}`
   return {
-    findJobs: ({ since, until, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since), until: toIso(until) })}`),
-    jobInput: (jobId, bytes) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}/input?${toQuery({ bytes })}`),
-    jobOutput: (jobId, bytes) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}/output?${toQuery({ bytes })}`),
-    failures: ({ endpoint, since, until }) =>
-      send(`/runyard/v1/failures?${toQuery({ endpoint, since: toIso(since), until: toIso(until) })}`),
-    workers: async ({ since, until, ...search }) => {
+    /** Those that wait or run, then those that ended; each newest first. */
+    findJobs: ({ since, until, ...search }: JobSearch) =>
+      send<JobSearchView>(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since), until: toIso(until) })}`),
+    /** By its id alone; also after its result is gone. */
+    getJob: (jobId: string) => send<JobDetailView>(jobAt(jobId)),
+    /** What was submitted; `bytes`: only the beginning. @throws RunyardError('not_found') where it is not kept any more */
+    jobInput: (jobId: string, bytes?: number) => send<JobValueView>(`${jobAt(jobId)}/input?${toQuery({ bytes })}`),
+    jobOutput: (jobId: string, bytes?: number) => send<JobValueView>(`${jobAt(jobId)}/output?${toQuery({ bytes })}`),
+    /** Failed jobs, grouped by their error. */
+    failures: ({ endpoint, since, until }: FailureSearch) =>
+      send<FailureListView>(`/runyard/v1/failures?${toQuery({ endpoint, since: toIso(since), until: toIso(until) })}`),
+    /** Workers that are there, then those that are gone, latest first. */
+    workers: async ({ since, until, ...search }: WorkerSearch) => {
       const query = toQuery({ ...search, since: toIso(since), until: toIso(until) })
       return (await send<WorkerLifeListView>(`/runyard/v1/workers?${query}`)).workers
     },
-    workerLife: (workerId) => send(`/runyard/v1/workers/${encodeURIComponent(workerId)}`),
-    series: ({ from, to, ...search }) => send(`/runyard/v1/series?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
-    logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
-    async *followLogs({ from, ...search }, options) {
+    /** Also of a worker that is gone. */
+    workerLife: (workerId: string) => send<WorkerLifeView>(`/runyard/v1/workers/${encodeURIComponent(workerId)}`),
+    /** Numbers of endpoints over time, or readings of a card. */
+    series: ({ from, to, ...search }: SeriesSearch) =>
+      send<SeriesView>(`/runyard/v1/series?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
+    /** Lines of all workers, merged by time: the latest that match, oldest first. */
+    logs: ({ from, ...search }: LogSearch) => send<MergedLogView>(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
+    /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
+    async *followLogs({ from, ...search }: LogSearch, options: { readonly after?: string | undefined; readonly signal: AbortSignal }) {
       const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`
       for await (const { id, data } of followEvents(target, path, options)) yield { id, data: data as MergedLine }
     },
-    async *followLive(topics, options) {
+    /** The state of each topic and every change of it, until the gateway or `signal` ends it. */
+    async *followLive(topics: readonly string[], options: { readonly signal: AbortSignal }) {
       const query = toQuery({ topics: topics.join(',') })
       for await (const { data } of followEvents(target, `/runyard/v1/live?${query}`, options)) yield data as LiveEvent
     },
-    pool: () => send('/runyard/v1/pool'),
-    timeline: ({ from, to, ...search }) => send(`/runyard/v1/timeline?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
-    getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
-    changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
+    /** Hosts and cards as they are now. */
+    pool: () => send<PoolView>('/runyard/v1/pool'),
+    /** One lane per card. */
+    timeline: ({ from, to, ...search }: TimelineSearch) =>
+      send<TimelineView>(`/runyard/v1/timeline?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
+    /** Retries or cancels all that match. */
+    changeJobs: (body: Partial<BulkBody> & Pick<BulkBody, 'action'>) => send<BulkView>('/runyard/v1/jobs/bulk', { body }),
   }
 }
 

@@ -1,8 +1,8 @@
 // `runyard apps`: deployed apps with their environments, the active build and the endpoints of each.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { printListing, type Listing } from '../output/listing.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 const QUERY = `query { myself { flashApps { id name createdAt flashBuilds { id createdAt }
   flashEnvironments { id name state activeBuildId createdAt endpoints { id name } } } } }`
@@ -27,7 +27,7 @@ export async function readApps(client: Pick<Client, 'graphql'>): Promise<readonl
 }
 
 export async function run(context: CommandContext): Promise<number> {
-  return printListing(context, appListing(await readApps(createClient(await findTarget(context)))))
+  return printListing(context, appListing(await readApps(await findClient(context))))
 }
 
 interface AppRow {

@@ -1,10 +1,10 @@
 // `runyard cancel`, `retry` and `purge`: one job, or all that match. What concerns many jobs is counted first, and asked for.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { BulkView } from '@runyard/schema/api'
 import { confirm } from '../ask.ts'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { onlyWord } from '../only-word.ts'
 import { findEndpoint, findExactly } from './endpoints/find.ts'
 import { findJob, readSearch, readStatuses } from './jobs.ts'
@@ -27,7 +27,7 @@ export function retry(context: CommandContext): Promise<number> {
 export async function purge(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyWord(context, 'endpoint by its name or id')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findExactly(client, word)
   const { jobs } = await client.jobs.health(id)
   const what = `${count(jobs.inQueue)} that wait${jobs.inQueue === 1 ? 's' : ''} on ${name}`
@@ -49,7 +49,7 @@ async function change(context: CommandContext, action: Action): Promise<number> 
       `name jobs by their ids, or which: --endpoint NAME, --status, --since, --error, or --all; \`runyard jobs\` lists them.`,
     )
   }
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   return isByFilter ? changeMatching(context, client, action) : changeNamed(context, client, action)
 }
 

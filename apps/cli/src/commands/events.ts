@@ -1,13 +1,13 @@
 // `runyard events`: what happened to endpoints, their workers and jobs, merged by time; `-f` goes on. Events have no ids, so a follower reads the latest
 // ones again and prints those that it has not seen.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import { RunyardError, type EndpointEvent, type EventSubject } from '@runyard/schema'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime, parseSince } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { findEndpoint } from './endpoints/find.ts'
 import { readNumber, whole } from '../number-option.ts'
@@ -32,7 +32,7 @@ interface EventSearch {
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
   const { tail, since, about } = readOptions(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const search = { endpoint: await findNamed(context, client), about }
   const all = await readEvents(client, search)
   const matching = all.filter(({ at }) => at >= since)

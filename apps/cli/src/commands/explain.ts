@@ -1,12 +1,12 @@
 // `runyard explain`: why a job waits or an endpoint has no further worker, and what would change it.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { onlyWord } from '../only-word.ts'
 import { findEndpoint } from './endpoints/find.ts'
 import { findJob } from './jobs.ts'
@@ -14,7 +14,7 @@ import { findJob } from './jobs.ts'
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyWord(context, 'endpoint by its name or id, or one job by its id')
-  const explanation = await explain(createClient(await findTarget(context)), word, context.err)
+  const explanation = await explain(await findClient(context), word, context.err)
   if (options['json'] === true) return printJson(out, explanation)
   for (const line of renderExplanation(explanation, out)) out.line(line)
   return 0

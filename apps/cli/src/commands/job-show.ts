@@ -1,6 +1,6 @@
 // `runyard job show`: what is known of one job: why it waits, its attempts, its error, its output, and the end of its log.
 import { formatDuration, formatRun, formatWait } from '@runyard/core/durations'
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { JobDetailView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { onlyWord } from '../only-word.ts'
@@ -10,7 +10,7 @@ import { renderTable } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { formatTime } from '../output/time.ts'
 import { cutEnd, toVisible } from '../output/visible.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { renderExplanation } from './explain.ts'
 import { findJob, nameOf, paintStatus } from './jobs.ts'
 
@@ -20,7 +20,7 @@ const SHORT_ID = 8
 export async function run(context: CommandContext): Promise<number> {
   const { out, err, options } = context
   const word = onlyWord(context, 'job by its id')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id } = await findJob(client, word, err)
   const job = await client.history.getJob(id)
   if (options['json'] === true) return printJson(out, job)

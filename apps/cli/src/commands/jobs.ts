@@ -1,13 +1,13 @@
 // `runyard jobs`: the jobs of one endpoint or of all, with why they wait or failed.
 import { formatRun, formatWait } from '@runyard/core/durations'
-import { createClient, type Client, type JobSearch } from '@runyard/client'
+import { type Client, type JobSearch } from '@runyard/client'
 import { JOB_STATUSES, RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import type { Terminal, TimeForm } from '../output/terminal.ts'
 import { formatTime, parseSince } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 import { readNumber, whole } from '../number-option.ts'
 
@@ -28,7 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
   const limit = readNumber(context, 'limit', whole({ min: 1, max: MOST_JOBS })) ?? DEFAULT_LIMIT
   const [search, statuses] = [readSearch(context), readStatuses(context)]
   if (positionals.length > 1) throw new UsageError(`name one endpoint, or none for all; ${positionals.length} were given.`)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const [word] = positionals
   const endpoint = word === undefined ? undefined : (await findEndpoint(client, word, err)).id
   const lists = await Promise.all(statuses.map((status) => findAll(client, { ...search, endpoint, status }, limit)))

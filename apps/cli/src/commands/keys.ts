@@ -9,7 +9,7 @@ import { onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget, loadSettings, type Settings } from '../settings.ts'
+import { findClient, findTarget, loadSettings, type Settings } from '../settings.ts'
 import { writeKey } from '../stack/data-dir.ts'
 import { findOwnRedis } from '../stack/redis.ts'
 
@@ -18,12 +18,12 @@ const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export async function create(context: CommandContext): Promise<number> {
   const request = readRequest(context, Date.now())
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   return tellKey(context, await client.keys.create(request), 'made')
 }
 
 export async function list(context: CommandContext): Promise<number> {
-  const keys = await listKeys(createClient(await findTarget(context)))
+  const keys = await listKeys(await findClient(context))
   const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId))
   return printListing(context, keyListing(context, sorted, sorted))
 }
@@ -32,14 +32,14 @@ export async function limit(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
   const limits = readLimits(context)
   if (limits === undefined) throw new UsageError('name what is limited: --workers N, --queued N, or "none" for no limit.')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const key = await client.keys.limit((await findKey(client, word)).id, limits)
   return printListing(context, keyListing(context, [key], key))
 }
 
 export async function revoke(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const key = await findKey(client, word)
   await client.keys.revoke(key.id)
   context.out.line(`${key.name} (${key.id}) is revoked`)

@@ -1,7 +1,7 @@
 // `runyard logs`: what workers printed and what happened to them, merged by time, with filters; `-f` follows. Lines are kept until an hour after the end
 // of their worker.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient, type Client, type LogSearch } from '@runyard/client'
+import { type Client, type LogSearch } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import type { MergedLine } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
@@ -9,7 +9,7 @@ import { timeFormOf } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { formatTime, parseSince } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { findEndpoint } from './endpoints/find.ts'
 import { readNumber, whole } from '../number-option.ts'
@@ -21,7 +21,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const search = await readSearch(context, client)
   const { lines, workers } = await client.history.logs(search)
   if (workers === 0 && search.worker !== undefined)

@@ -1,13 +1,12 @@
 // `runyard notices`: what needs a person, and a test of who is notified (ADR 83).
-import { createClient } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { printListing, timeFormOf } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 export async function list(context: CommandContext): Promise<number> {
-  const rows = await createClient(await findTarget(context)).notices()
+  const rows = await (await findClient(context)).notices()
   const form = timeFormOf(context)
   return printListing(context, {
     rows,
@@ -25,7 +24,7 @@ export async function list(context: CommandContext): Promise<number> {
 
 export async function test(context: CommandContext): Promise<number> {
   const { out, options } = context
-  const receivers = await createClient(await findTarget(context)).testNotices()
+  const receivers = await (await findClient(context)).testNotices()
   const code = receivers.every(({ isDelivered }) => isDelivered) ? 0 : 1
   if (options['json'] === true) {
     printJson(out, { receivers })

@@ -1,22 +1,22 @@
 // `runyard registries`: credentials for private images, over REST v2.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { RegistryView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { readSecret } from '../read-secret.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 export async function add(context: CommandContext): Promise<number> {
   const name = onlyName(context)
   const credentials = await readCredentials(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   return printRegistry(context, await client.registries.add({ name, ...credentials }), 'is kept')
 }
 
 export async function list(context: CommandContext): Promise<number> {
-  const rows = await createClient(await findTarget(context)).registries.list()
+  const rows = await (await findClient(context)).registries.list()
   const columns: readonly Column<RegistryView>[] = [
     { title: 'registry', cell: ({ name }) => name, cut: 'middle' },
     { title: 'id', cell: ({ id }) => id },
@@ -27,14 +27,14 @@ export async function list(context: CommandContext): Promise<number> {
 export async function update(context: CommandContext): Promise<number> {
   const word = onlyName(context)
   const credentials = await readCredentials(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id } = await findRegistry(client, word)
   return printRegistry(context, await client.registries.replace(id, credentials), 'has new credentials')
 }
 
 export async function remove(context: CommandContext): Promise<number> {
   const word = onlyName(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findRegistry(client, word)
   await client.registries.delete(id)
   context.out.line(`${name} (${id}) is deleted`)

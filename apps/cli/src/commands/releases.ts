@@ -1,16 +1,15 @@
 // `runyard releases` and `runyard rollback`.
-import { createClient } from '@runyard/client'
 import type { ReleaseListView } from '@runyard/schema/api'
 import { UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 
 export async function list(context: CommandContext): Promise<number> {
   const { out, options, positionals: words } = context
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const found = await client.listReleases((await findEndpoint(client, onlyEndpoint(words, 1), context.err)).id)
   if (options['json'] === true) return printJson(out, found)
   const { inProgress, workersOnLatest, workersTotal } = found.rollout
@@ -24,7 +23,7 @@ export async function rollBack(context: CommandContext): Promise<number> {
   const version = words[1] === undefined ? undefined : Number(words[1])
   if (version !== undefined && !Number.isSafeInteger(version))
     throw new UsageError('a release is named by its number; see `runyard releases`')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findEndpoint(client, onlyEndpoint(words, 2))
   const { image } = await client.rollBack(id, version)
   out.line(`${name} (${id}) returns to ${version === undefined ? 'the release before' : `release ${version}`}: ${image}`)

@@ -2,12 +2,12 @@
 // which cancels the job.
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import { errorMessage, systemCode, ENDPOINT_RANGES, RunyardError } from '@runyard/schema'
 import type { EndpointView, JobBody, JobView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { listenForStop } from '../stop-signals.ts'
 import { createJobLine, type JobLine } from '../output/job-line.ts'
 import { findEndpoint } from './endpoints/find.ts'
@@ -28,7 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
   const timeoutS = readNumber(context, 'timeout', { min: 0, max: ENDPOINT_RANGES.executionTimeoutS.max, isWhole: false })
   const body = batch === undefined ? toBody(await readInput(given), 'the input') : undefined
   const lines = batch === undefined ? undefined : readLines(await readSource(batch))
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const endpoint = await findEndpoint(client, word, context.err)
   if (lines !== undefined) return runBatch(context, { client, endpoint, lines })
   return runOne(context, { client, endpoint, body: body ?? { input: {} }, timeoutS })

@@ -1,5 +1,4 @@
 // `runyard secrets`: values that endpoints name as `{{ RUNPOD_SECRET_name }}`.
-import { createClient } from '@runyard/client'
 import type { SecretView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
@@ -7,10 +6,10 @@ import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
 import { readSecret } from '../read-secret.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 export async function list(context: CommandContext): Promise<number> {
-  const rows = await createClient(await findTarget(context)).secrets.list()
+  const rows = await (await findClient(context)).secrets.list()
   const form = timeFormOf(context)
   const columns: readonly Column<SecretView>[] = [
     { title: 'secret', cell: ({ name }) => name, cut: 'middle' },
@@ -27,7 +26,7 @@ export async function set(context: CommandContext): Promise<number> {
   if (value === '') throw new UsageError('no value came from standard input; pipe it in, or type it when asked.')
   const description = textOption(context, 'description')
   const body = description === undefined ? { value } : { value, description }
-  const secret = await createClient(await findTarget(context)).secrets.set(name, body)
+  const secret = await (await findClient(context)).secrets.set(name, body)
   if (options['json'] === true) return printJson(out, secret)
   out.line(`${secret.name} is set; workers that start from now on get this value`)
   return 0
@@ -35,7 +34,7 @@ export async function set(context: CommandContext): Promise<number> {
 
 export async function remove(context: CommandContext): Promise<number> {
   const name = onlyName(context)
-  const { secrets } = createClient(await findTarget(context))
+  const { secrets } = await findClient(context)
   const names = (await secrets.list()).map((secret) => secret.name)
   if (!names.includes(name)) throw unknownWord(name, names, { what: 'secret', group: 'secrets' })
   await secrets.delete(name)

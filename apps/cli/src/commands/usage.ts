@@ -1,11 +1,10 @@
 // `runyard usage`: the ledger summed by what is asked for, with the billed part and its cost.
-import { createClient } from '@runyard/client'
 import { USAGE_DIMENSIONS, type UsageDimension, type UsageLine, type UsageView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Column, type Listing } from '../output/listing.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { formatTime, parseSince } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 const DEFAULT_BY: readonly UsageDimension[] = ['endpoint', 'gpu', 'state']
 
@@ -13,7 +12,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
   const from = parseSince(textOption(context, 'since') ?? '30d', Date.now())
   const by = parseBy(textOption(context, 'by'))
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   if (options['csv'] === true) {
     const table = await client.usageTable({ from, by })
     for (const line of table.trimEnd().split('\r\n')) out.line(line)

@@ -1,5 +1,5 @@
 // `runyard volumes`: what clients have created, where its data is, and its end.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import type { VolumeView } from '@runyard/schema/api'
 import { confirm } from '../ask.ts'
@@ -9,12 +9,12 @@ import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 
 const UNUSED = 'nowhere yet'
 
 export async function list(context: CommandContext): Promise<number> {
-  const rows = await createClient(await findTarget(context)).volumes.list()
+  const rows = await (await findClient(context)).volumes.list()
   const columns: readonly Column<VolumeView>[] = [
     { title: 'volume', cell: ({ name }) => name, cut: 'middle' },
     { title: 'id', cell: ({ id }) => id, cut: 'id' },
@@ -28,7 +28,7 @@ export async function list(context: CommandContext): Promise<number> {
 
 export async function show(context: CommandContext): Promise<number> {
   const { out, options } = context
-  const volume = await findVolume(context, createClient(await findTarget(context)))
+  const volume = await findVolume(context, await findClient(context))
   if (options['json'] === true) return printJson(out, volume)
   const users = volume.endpoints.map(({ id, name }) => `${name} (${id})`).join(', ')
   const facts: readonly (readonly [string, string])[] = [
@@ -49,7 +49,7 @@ export async function show(context: CommandContext): Promise<number> {
 }
 
 export async function remove(context: CommandContext): Promise<number> {
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const volume = await findVolume(context, client)
   const place = volume.place === null ? '' : ` on ${volume.place}`
   if (!(await confirm(context, `this deletes the volume ${volume.name} (${volume.id}) and all of its data${place}`))) return 1

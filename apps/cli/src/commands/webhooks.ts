@@ -1,19 +1,19 @@
 // `runyard webhooks`: the delivery log of one or all endpoints, the signing secret, and redelivery of an event.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { WebhookAttempt } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import type { TimeForm } from '../output/terminal.ts'
 import { formatTime } from '../output/time.ts'
-import { findTarget } from '../settings.ts'
+import { findClient } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 
 const SHOWN = 50
 
 export async function log(context: CommandContext): Promise<number> {
   const { out, options, positionals } = context
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const logs = await readLogs(client, positionals)
   if (options['json'] === true) return printJson(out, logs)
   const attempts = logs.flatMap(({ endpoint, attempts: list }) => list.map((attempt) => ({ endpoint, attempt })))
@@ -25,11 +25,11 @@ export async function log(context: CommandContext): Promise<number> {
 }
 
 export async function secret(context: CommandContext): Promise<number> {
-  return printFirst(context, await createClient(await findTarget(context)).webhooks.secrets())
+  return printFirst(context, await (await findClient(context)).webhooks.secrets())
 }
 
 export async function rotate(context: CommandContext): Promise<number> {
-  return printFirst(context, await createClient(await findTarget(context)).webhooks.rotateSecret())
+  return printFirst(context, await (await findClient(context)).webhooks.rotateSecret())
 }
 
 export async function redeliver(context: CommandContext): Promise<number> {
@@ -37,7 +37,7 @@ export async function redeliver(context: CommandContext): Promise<number> {
   if (word === undefined || eventId === undefined || more.length > 0) {
     throw new UsageError('name an endpoint and an event of it; `runyard webhooks log` shows both.')
   }
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findEndpoint(client, word, context.err)
   await client.webhooks.redeliver(id, eventId)
   context.out.line(`${eventId} of ${name} is tried now; \`runyard webhooks log ${name}\` shows what comes of it`)

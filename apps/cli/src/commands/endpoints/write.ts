@@ -1,11 +1,11 @@
 // `runyard endpoints create`, `update`, `retry` and `delete`, over REST v2.
-import { createClient, type Client } from '@runyard/client'
+import type { Client } from '@runyard/client'
 import type { EndpointBody, EndpointView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema'
 import { confirm } from '../../ask.ts'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { printJson } from '../../output/print-json.ts'
-import { findTarget } from '../../settings.ts'
+import { findClient } from '../../settings.ts'
 import { findRegistry } from '../registries.ts'
 import { onlyWord } from '../../only-word.ts'
 import { findEndpoint, findExactly } from './find.ts'
@@ -19,7 +19,7 @@ export async function create(context: CommandContext): Promise<number> {
     throw new UsageError(`a new endpoint needs ${missing}; \`runyard endpoints create --help\` shows all options.`)
   }
   const env = readEnv(context)
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   await refuseTaken(client, name)
   const registry = await readRegistry(context, client)
   const hardware = body.cpu === undefined ? { gpu: { pools: ['any'], ...body.gpu } } : {}
@@ -43,7 +43,7 @@ export async function update(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
   const body = readBody(context)
   const [given, dropped] = [readEnv(context), listOption(context, 'unset-env')]
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const current = await findEndpoint(client, word, context.err)
   const change = { ...body, ...(await readRegistry(context, client)), ...changedEnv(current, given, dropped) }
   if (Object.keys(change).length === 0) {
@@ -72,7 +72,7 @@ function changedEnv({ env }: EndpointView, given: Readonly<Record<string, string
 
 export async function remove(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findExactly(client, word)
   const { jobs } = await client.jobs.health(id)
   const concerned = [
@@ -87,7 +87,7 @@ export async function remove(context: CommandContext): Promise<number> {
 
 export async function retry(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
-  const client = createClient(await findTarget(context))
+  const client = await findClient(context)
   const { id, name } = await findExactly(client, word)
   await client.retryEndpoint(id)
   context.out.line(`${name} (${id}): earlier failed starts are forgotten; what its jobs need is tried now`)
