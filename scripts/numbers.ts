@@ -107,11 +107,11 @@ function functionsOf({ path, text }: Source): readonly Measured[] {
   })
 }
 
-/** Production file → how many others import it. */
+/** Production file → how many others import it. An index stands for all who import the package; what is loaded on use is apart on purpose. */
 function countImporters(): ReadonlyMap<string, number> {
   const targets = production.flatMap(({ path, text }) => {
-    const names = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, name = '']) => join(path, '..', name))
-    return [...new Set(names)]
+    const names = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, name = '']) => join(path, '..', name))
+    return path.endsWith('/index.ts') ? [...names, ...names] : [...new Set(names)]
   })
   return new Map(
     Map.groupBy(targets, (path) => path)
