@@ -46,6 +46,22 @@ describe('the page as it is built', () => {
     expect(kilobytes(ending(all(), '.css'))).toBeLessThanOrEqual(20)
   })
 
+  it('loads at most 150 kB in 30 files for the first look at the Yard, as browsers get them', () => {
+    const yard = all().find((name) => /^yard-page-.*\.js$/u.test(name)) ?? ''
+    const styles = namesIn(readFileSync(join(ASSETS, yard), 'utf8'), NAMED).filter((name) => name.endsWith('.css'))
+    const first = new Set([...reachedFrom([...namesIn(html(), NAMED), yard], IMPORTED), ...styles])
+    const bytes = [...first].reduce((sum, name) => sum + statSync(join(ASSETS, `${name}.br`)).size, html().length)
+    expect(bytes / KB).toBeLessThanOrEqual(150)
+    expect(first.size).toBeLessThanOrEqual(30)
+  })
+
+  it('shows its name before any script has run', () => {
+    const [, shown = ''] = /<div id="root">(.+)<\/div>/u.exec(html()) ?? []
+    const [, style = ''] = /class="([\w-]+)"/u.exec(shown) ?? []
+    expect(shown).toContain('Runyard')
+    expect(readFileSync(join(ASSETS, ending(namesIn(html(), NAMED), '.css')[0] ?? ''), 'utf8')).toContain(`.${style}`)
+  })
+
   it('has a copy of each file in both codings', () => {
     expect(all().filter((name) => !['br', 'gz'].every((coding) => existsSync(join(ASSETS, `${name}.${coding}`))))).toEqual([])
   })

@@ -69,6 +69,8 @@ export interface TimelineSearch {
   readonly group?: 'host' | 'type' | 'endpoint' | undefined
   readonly endpoint?: string | undefined
   readonly gpu?: string | undefined
+  /** Lists jobs only if there are no more; default: four per pixel. */
+  readonly mostJobs?: number | undefined
 }
 
 export function createHistoryClient(send: Send, target: AnyTarget) {

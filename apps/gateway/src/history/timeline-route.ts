@@ -51,13 +51,14 @@ interface Query {
   readonly group: 'host' | 'type' | 'endpoint'
   readonly endpoint?: string | undefined
   readonly gpu?: string | undefined
+  readonly mostJobs?: number | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
 }
 
 async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Query): Promise<TimelineView> {
   const { store } = deps
-  const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
+  const { px, group, endpoint: word, gpu, mostJobs = NEAR_PER_PX * px, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
   const range = { from: Math.min(from, to - 1), to }
   const own = await pastEndpoints(store, ownerId, word)
   const all = await workersIn(deps, range)
@@ -70,7 +71,7 @@ async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Query): 
   const before = [...hostIds].map((hostId) => ({ hostId, cause: 'not_recorded', from: range.from, to: Math.min(begun, range.to) }))
   const absences = [...before, ...away]
   const input = { range, px, now: Date.now(), cards: shown, workers, absences }
-  const { lanes, level, isComplete } = await drawInTurns(deps, input)
+  const { lanes, level, isComplete } = await drawInTurns(deps, input, mostJobs)
   const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
   return {
     ...range,
@@ -84,8 +85,13 @@ async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Query): 
   }
 }
 
-function levelOf({ px, workers }: TimelineInput, jobs: number): TimelineView['level'] {
-  if (jobs + workers.length <= NEAR_PER_PX * px) return 'near'
+interface JobCounts {
+  readonly jobs: number
+  readonly mostJobs: number
+}
+
+function levelOf({ px, workers }: TimelineInput, { jobs, mostJobs }: JobCounts): TimelineView['level'] {
+  if (jobs <= mostJobs && jobs + workers.length <= NEAR_PER_PX * px) return 'near'
   return workers.length <= MIDDLE_PER_PX * px ? 'middle' : 'far'
 }
 
@@ -99,7 +105,7 @@ interface Drawn {
   readonly isComplete: boolean
 }
 
-async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput): Promise<Drawn> {
+async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput, mostJobs: number): Promise<Drawn> {
   const { range } = input
   const drawing = createLanes(input)
   const takeTurn = createTurns()
@@ -114,7 +120,7 @@ async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput):
     jobs += drawing.addJobs(block)
     await takeTurn(block.count)
   }
-  const level = levelOf(input, jobs)
+  const level = levelOf(input, { jobs, mostJobs })
   const lists = level === 'near' ? drawing.list(blocks) : []
   const lanes: DrawnLane[] = []
   for (const place of input.cards.keys()) {

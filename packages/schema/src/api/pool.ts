@@ -83,6 +83,13 @@ export const TimelineQuery = z.object({
   group: z.enum(['host', 'type', 'endpoint']).default('host').describe('What the lanes are ordered by.'),
   endpoint: z.string().min(1).max(200).optional().describe('Only workers and jobs of this endpoint, by id or name.'),
   gpu: z.string().min(1).max(200).optional().describe('Only the lane of this card, by its uuid.'),
+  mostJobs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(16_000)
+    .optional()
+    .describe('Lists jobs only if there are no more; default: four per pixel.'),
 })
 
 const Interval = { from: z.number(), to: z.number() }

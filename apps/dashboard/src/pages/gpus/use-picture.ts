@@ -24,6 +24,8 @@ export interface PictureSearch {
   readonly gpu?: string | undefined
   /** Of the picture, where it is known before its data; 0: not yet, so nothing is asked for. */
   readonly width?: number
+  /** Single jobs are shown only if there are no more. */
+  readonly mostJobs?: number
 }
 
 export interface PictureData {
@@ -37,13 +39,13 @@ export interface PictureData {
   readonly onWidth: (width: number) => void
 }
 
-export function usePicture({ group, endpoint, gpu, width: known }: PictureSearch): PictureData {
+export function usePicture({ group, endpoint, gpu, width: known, mostJobs }: PictureSearch): PictureData {
   const range = useRange()
   const [seen, onWidth] = useState(0)
   // A picture that is there only with its data says its width too late, so the first one is guessed.
   const width = known ?? (seen || guessWidth())
   const { from, to, px } = windowOf(range, Math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
-  const timeline = useQuery({ ...timelineQuery({ from, to, px, group, endpoint, gpu }), enabled: width > 0 })
+  const timeline = useQuery({ ...timelineQuery({ from, to, px, group, endpoint, gpu, mostJobs }), enabled: width > 0 })
   const series = useQuery(stepsQuery({ from, to, endpoint, points: MOST_POINTS }))
   const releases = useQuery({ ...releasesQuery(endpoint ?? ''), enabled: endpoint !== undefined })
   const endpoints = useQuery(endpointsQuery)

@@ -18,10 +18,12 @@ import { usePicture, type PictureData } from '../gpus/use-picture.ts'
 import styles from './gpu-preview.module.css'
 
 const ROOM_PX = 150
+/** Their ids are most of the bytes of a first visit, and in lanes of many cards they are not drawn. */
+const MOST_JOBS = 500
 
 /** `width`: of the page, since the picture is there only with its data; 0: not known yet. */
 export function GpuPreview({ width }: { readonly width: number }) {
-  const picture = usePicture({ width })
+  const picture = usePicture({ width, mostJobs: MOST_JOBS })
   if (picture.data === undefined || picture.data.lanes.length === 0) return null
   return <Preview {...picture} data={picture.data} />
 }
