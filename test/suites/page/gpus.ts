@@ -97,7 +97,7 @@ export function gpuScenarios(site: () => PageSite): void {
       const { page } = opened
       const asked: URL[] = []
       page.on('request', (request) => asked.push(new URL(request.url())))
-      await page.getByRole('link', { name: 'Yard' }).click()
+      await page.getByRole('link', { name: 'Yard', exact: true }).click()
       await page.getByRole('heading', { name: 'GPUs' }).waitFor()
       await isLive(opened)
       // Longer than a change of the pool waits for the next picture.
