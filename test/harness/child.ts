@@ -133,10 +133,12 @@ export function controlsOf(running: Pick<Child, 'pid' | 'exited' | 'isRunning'>)
 function collectOutput(child: ChildProcess): () => string {
   let text = ''
   const add = (chunk: Buffer): void => {
-    text = (text + chunk.toString()).slice(-OUTPUT_LIMIT)
+    text += chunk.toString()
+    // A long text is not copied for each line.
+    if (text.length > 2 * OUTPUT_LIMIT) text = text.slice(-OUTPUT_LIMIT)
   }
   child.stdout?.on('data', add)
   child.stderr?.on('data', add)
   child.once('error', (error) => add(Buffer.from(`${error.message}\n`)))
-  return () => text
+  return () => text.slice(-OUTPUT_LIMIT)
 }
