@@ -94,10 +94,15 @@ async function runRow(row: Stage['row']): Promise<readonly FileResults[]> {
     if (files.length === 0 || interrupted) continue
     if (stage.needsSetup) await settingUp
     say(`${stage.name}: ${files.length} files (${seconds()})`)
-    found.push(...(await runOnce(stage, files)))
+    found.push(...(await runOnce(stage, files, isWhole(stage, files) ? ['--coverage'] : [])))
     say(`${stage.name}: done (${seconds()})`)
   }
   return found
+}
+
+/** Whether what its files reach is measured: some files or tests alone reach less. */
+function isWhole({ isMeasured = false, holds }: Stage, files: readonly string[]): boolean {
+  return isMeasured && values.name === undefined && files.length === testFiles(FOLDERS).filter((path) => holds(path)).length
 }
 
 /** The test files of folders, and those whose path begins with another word. */
@@ -119,10 +124,12 @@ async function runFailedAgain(first: readonly FileResults[]): Promise<readonly F
   return interrupted ? first : replaceResults(first, again)
 }
 
-async function runOnce({ name, places }: Pick<Stage, 'name' | 'places'>, files: readonly string[]): Promise<readonly FileResults[]> {
+type Run = Pick<Stage, 'name' | 'places'>
+
+async function runOnce({ name, places }: Run, files: readonly string[], more: readonly string[] = []): Promise<readonly FileResults[]> {
   const report = join(await mkdtemp(join(reports, 'run-')), 'report.json')
   // Absolute, because vitest matches a filter anywhere in a file's path.
-  const code = await runVitest(report, [`--maxWorkers=${places}`, ...files.map((file) => join(ROOT, file))])
+  const code = await runVitest(report, [`--maxWorkers=${places}`, ...more, ...files.map((file) => join(ROOT, file))])
   return await readReport(report, { stage: name, code })
 }
 

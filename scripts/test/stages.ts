@@ -10,10 +10,14 @@ export interface Stage {
   /** Whether it waits until the engine, the worker image and the Python environments are set up. */
   readonly needsSetup: boolean
   readonly holds: (path: string) => boolean
+  /** Whether it fails where a line or a branch is not reached (`coverage` in vitest.config.ts). */
+  readonly isMeasured?: boolean
 }
 
 /** The only units that need more than Redis and Python. */
 const WITH_ENGINE = ['packages', 'hosts', 'docker', ''].join(sep)
+
+const CORE = ['packages', 'core', ''].join(sep)
 
 /**
  * Files that wait for most of their time, at least a quarter of a minute each. Between files that compute each would keep a place for nothing, so they
@@ -46,13 +50,21 @@ const PLACES = { units: 4, scenarios: 4, waiting: 2 } as const
 const isScenario = (path: string): boolean => path.startsWith(`test${sep}`) || path.startsWith(WITH_ENGINE)
 
 export const STAGES: readonly Stage[] = [
-  // Both run while the engine, the worker image and the Python environments are set up.
+  // The first three run while the engine, the worker image and the Python environments are set up.
+  {
+    name: 'the decisions of core, every line and branch',
+    row: 'working',
+    places: PLACES.units,
+    needsSetup: false,
+    holds: (path) => path.startsWith(CORE),
+    isMeasured: true,
+  },
   {
     name: 'units, properties and store',
     row: 'working',
     places: PLACES.units,
     needsSetup: false,
-    holds: (path) => !isScenario(path) && !WAITS.has(path),
+    holds: (path) => !isScenario(path) && !path.startsWith(CORE) && !WAITS.has(path),
   },
   {
     name: 'units that wait',

@@ -55,3 +55,17 @@ test('an interval counts in each bucket that it touches, and the sum of a day in
     [['ep', 60]],
   ])
 })
+
+test('a bucket in which nothing was billed is left out', () => {
+  const buckets = bucketsOf({ bucketSize: 'day', lastN: 2 }, NOW)
+  const day = { day: buckets[1]?.from ?? 0, endpointId: 'ep', gpuType: null, seconds: 7, gpuSeconds: 0 }
+  const ledger = {
+    rows: [],
+    days: [
+      { ...day, state: 'running' as const },
+      { ...day, state: 'unhealthy' as const },
+    ],
+  }
+  expect(usageByBucket(ledger, buckets, { billedStates: ['running'], now: NOW }).map(({ range }) => range)).toEqual([buckets[1]])
+  expect(usageByBucket(ledger, buckets, { billedStates: ['unhealthy'], now: NOW })).toMatchObject([{ lines: [{ state: 'unhealthy' }] }])
+})

@@ -92,14 +92,14 @@ export function usageByBucket(
   buckets: readonly UsageRange[],
   options: Omit<UsageOptions, 'range'>,
 ): readonly UsedBucket[] {
-  const touched = buckets.map((): LedgerRow[] => [])
+  const touched = buckets.map((range): { range: UsageRange; rows: LedgerRow[] } => ({ range, rows: [] }))
   for (const row of rows) {
     const to = row.to ?? options.now
-    for (let at = firstAfter(buckets, row.from); at < buckets.length && (buckets[at]?.from ?? to) < to; at += 1) touched[at]?.push(row)
+    for (let at = firstAfter(buckets, row.from); Number(buckets[at]?.from) < to; at += 1) touched[at]?.rows.push(row)
   }
-  return buckets.flatMap((range, at) => {
+  return touched.flatMap(({ range, rows: own }) => {
     const inside = days.filter(({ day }) => day >= range.from && day < range.to)
-    const lines = sumUsage({ rows: touched[at] ?? [], days: inside }, { ...options, range }).filter((line) => line.billableSeconds > 0)
+    const lines = sumUsage({ rows: own, days: inside }, { ...options, range }).filter((line) => line.billableSeconds > 0)
     return lines.length === 0 ? [] : [{ range, lines }]
   })
 }
@@ -109,7 +109,7 @@ function firstAfter(buckets: readonly UsageRange[], time: number): number {
   let [low, high] = [0, buckets.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((buckets[middle]?.to ?? 0) > time) high = middle
+    if (Number(buckets[middle]?.to) > time) high = middle
     else low = middle + 1
   }
   return low

@@ -115,6 +115,27 @@ describe('a card in quarantine', () => {
   })
 })
 
+describe('a card that no worker of ours has left', () => {
+  const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, hostId: 'h1' }), NOW)
+  const released = found && releasedByOperator(found, NOW)
+
+  test('has its host and no worker in its claim', () => {
+    expect(found).toEqual({ kind: 'quarantined', hostId: 'h1', since: NOW, quarantines: [NOW], cause: 'reset', message: 'needs a reset' })
+    expect(released).toEqual({ kind: 'releasing', since: NOW, quarantines: [] })
+    expect(found && afterProbe({ ...found, kind: 'probation' } as CardClaim, { kind: 'passed' }, NOW)).toEqual({
+      kind: 'free',
+      since: NOW,
+      quarantines: [NOW],
+    })
+  })
+
+  test('goes back into quarantine if it is released and something is still on it', () => {
+    expect(released && after(released, sees({ processes: [python] }), RELEASE_WITHIN_MS)).toMatchObject({
+      message: 'its worker is gone, but the card is not free: it runs python3 (pid 7)',
+    })
+  })
+})
+
 describe('a card with a fault', () => {
   test('is in quarantine at once, held or free, and the fault does not count twice', () => {
     const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, holders: ['w2'] }), NOW)
@@ -260,6 +281,14 @@ test('a host without free cards has them taken or at fault', () => {
   expect(withCardClaims(seen, new Map())).toBe(seen)
   expect(withCardClaims(seen, new Map([['other', quarantined]])).releasing).toBeUndefined()
   expect(withCardClaims({ ...seen, inventory: undefined }, new Map([['g0', releasing]])).releasing).toBeUndefined()
+})
+
+test('a card in quarantine with a fault that ends workers keeps that fault', () => {
+  const faulty = (faultKind: 'lost' | 'slow'): Gpu => ({ ...card('g0'), healthy: false, faultKind })
+  const claimed = (faultKind: 'lost' | 'slow') => withCardClaims(host('h1', [faulty(faultKind)]), new Map([['g0', probation]]))
+  const probation: CardClaim = { ...quarantined, kind: 'probation' }
+  expect(claimed('lost').inventory?.gpus).toMatchObject([{ fault: 'on probation: left', faultKind: 'lost' }])
+  expect(claimed('slow').inventory?.gpus).toMatchObject([{ fault: 'on probation: left', faultKind: 'not_released' }])
 })
 
 test('the rest of a card is noted when it changes by more than a little', () => {

@@ -77,7 +77,8 @@ function nextOfReleasing(card: With<'releasing'>, facts: CardFacts, now: number)
   if (hasProof(card, facts)) return freed(claim, now)
   const left = facts.sight.kind === 'use' && isReleased(card, facts) ? leftBeside(card, facts.sight.use, facts) : undefined
   if (left === undefined || now - claim.since < RELEASE_WITHIN_MS) return claim
-  const message = `worker ${claim.workerId ?? 'unknown'} is gone, but the card is not free: ${left}`
+  const who = claim.workerId === undefined ? 'its worker' : `worker ${claim.workerId}`
+  const message = `${who} is gone, but the card is not free: ${left}`
   return quarantined(claim, { kind: 'not_released', message, holder: undefined, hostId: facts.hostId }, now)
 }
 

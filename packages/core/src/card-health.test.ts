@@ -58,6 +58,10 @@ test('a card that nvidia-smi does not list any more has failed, and a slice has 
   expect(troubleOf('g0', undefined)).toBeUndefined()
 })
 
+test('a card without a fault keeps its worker', () => {
+  expect(actionsWith(card('g0'))).toEqual([])
+})
+
 test('a card about which nothing is known keeps its worker', () => {
   expect(actionsWith(card('g0', { healthy: false, fault: 'nvidia-smi does not answer' }))).toEqual([])
 })
@@ -128,4 +132,14 @@ test.each<[string, readonly Gpu[], readonly [string, readonly string[]][], reado
   ['a card whose worker does not end', [card('g0')], [['g0', ['w1', 'undying']]], ['g0']],
 ])('%s may have to go into quarantine, or not', (_, gpus, holders, expected) => {
   expect(suspectCards([host('h1', gpus)], new Map(holders), new Set(['undying']))).toEqual(expected)
+})
+
+test('a card that its host calls unhealthy without a word is silent, and a host without a list of cards accuses none', () => {
+  const seen = { ...host('h1', [card('g0', { healthy: false })]), usesAt: NOW }
+  expect(troubleOf('g0', seen)).toEqual({ kind: 'silent', message: 'its host says nothing about it' })
+  expect(troubleOf('g0', { ...seen, ...host('h1', [card('g0', { faultKind: 'reset' })]) })).toEqual({
+    kind: 'reset',
+    message: 'it has a fault',
+  })
+  expect(suspectCards([{ ...seen, inventory: undefined }], new Map(), new Set())).toEqual([])
 })

@@ -1,7 +1,7 @@
 import type { Build, Environment } from '@runyard/schema'
 import { endpointRecord } from '@runyard/testing/records'
 import { describe, expect, it } from 'vitest'
-import { deploymentOf, isOfRelease, resourceSettings, runsApp } from './deployment.ts'
+import { deployedEnvelope, deploymentOf, isOfRelease, pythonOf, resourceSettings, runsApp } from './deployment.ts'
 import { place, type OpenHost } from './placement.ts'
 import { plan } from './plan.ts'
 import { container, endpoint as planned, gpu, host as sightOf, NOW, observed, record, view } from './testing/plan-fixture.ts'
@@ -55,6 +55,10 @@ describe('the build of an endpoint', () => {
   })
 })
 
+it('its workers speak the envelope of the SDK that built the app', () => {
+  expect((['flash', 'sdk2'] as const).map(deployedEnvelope)).toEqual(['deployed-flash', 'deployed-sdk2'])
+})
+
 describe('what a manifest says of one function', () => {
   it('is read for the settings that the client does not send', () => {
     const template = { containerDiskInGb: 99, dockerArgs: 'python x.py', startScript: null }
@@ -68,6 +72,10 @@ describe('what a manifest says of one function', () => {
       expect(resourceSettings(manifest, 'fn')).toEqual({ unfollowed: [] })
     },
   )
+
+  it('is nothing where the worker has no function', () => {
+    expect(resourceSettings({ resources: { fn: { max_concurrency: 4 } } }, undefined)).toEqual({ unfollowed: [] })
+  })
 })
 
 describe('the Python of an app', () => {
@@ -90,8 +98,14 @@ describe('the Python of an app', () => {
   })
 
   it('is the reason why no worker starts where no host has it', () => {
-    const message = 'the app was built for Python 3.12, which no host has: one has 3.10, 3.11'
-    expect(place(spec, [host('one', ['3.10', '3.11'])], [])).toEqual({ kind: 'refused', reason: 'no_python', message })
+    const message = 'the app was built for Python 3.12, which no host has: one has 3.10, 3.11; two has none'
+    const { label: _label, ...unnamed } = host('two', [])
+    expect(place(spec, [host('one', ['3.10', '3.11']), unnamed], [])).toEqual({ kind: 'refused', reason: 'no_python', message })
+  })
+
+  it('is any where its build does not say', () => {
+    expect(pythonOf({ kind: 'build', build: { ...BUILD, pythonVersion: null } })).toBeUndefined()
+    expect(pythonOf({ kind: 'build', build: BUILD })).toBe('3.12')
   })
 })
 

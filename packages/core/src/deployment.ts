@@ -19,8 +19,9 @@ export function runsApp({ flashEnvironmentId, spec }: Pick<Endpoint, 'flashEnvir
 
 /** Undefined: its workers need no build. */
 export function deploymentOf(endpoint: Endpoint, { environments, builds }: Apps): Deployment | undefined {
-  if (!runsApp(endpoint)) return undefined
-  const environment = environments.get(endpoint.flashEnvironmentId ?? '')
+  const { flashEnvironmentId } = endpoint
+  if (flashEnvironmentId === null || !runsApp(endpoint)) return undefined
+  const environment = environments.get(flashEnvironmentId)
   if (environment?.ownerId !== endpoint.ownerId) return { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
   // One that is gone, or of another app since the endpoint has moved, is no build to go back to.
   const pinned = builds.get(endpoint.buildId ?? '')

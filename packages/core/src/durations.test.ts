@@ -9,6 +9,8 @@ describe('formatDuration', () => {
     [1540, '1.5 s'],
     [59_960, '1 min 0 s'],
     [125_000, '2 min 5 s'],
+    [11_040_000, '3 h 4 min'],
+    [453_600_000, '5 d 6 h'],
   ])('shows %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
   })

@@ -38,6 +38,7 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
   ['a fault', seen('h1', [real({ healthy: false, fault: 'it fell off the bus' })]), {}, 'faulty'],
   ['memory left to others', seen('h1', [real({ reservedBytes: 12e9 })]), {}, 'memory_reserved'],
   ['an old driver', seen('h1', [real({})]), { spec: onGpu('AMPERE_24', { minCudaVersion: '12.8' }) }, 'old_driver'],
+  ['no driver', seen('h1', [real({})], { cudaVersion: null }), { spec: onGpu('AMPERE_24', { minCudaVersion: '12.8' }) }, 'old_driver'],
   ['a worker of another owner', claimed(seen('h1', [gpu('a', L4)]), { a: 'w9' }), {}, 'held'],
   ['another installation', claimed(seen('h1', [gpu('a', L4)]), { a: null }), {}, 'held'],
 ])('a GPU refuses with a reason, and its host has too few GPUs: %s', (_, record, change, reason) => {
@@ -71,10 +72,40 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
   ['runs no images', seen('h1', [gpu('a', L4)], { capabilities: { ...CONTAINERS, runsImages: false } }), {}, 'no_containers'],
   ['has no GPU', seen('h1', []), {}, 'too_few_gpus'],
   ['has one GPU where two are wanted', seen('h1', [gpu('a', L4)]), { spec: onGpu('AMPERE_24', { count: 2 }) }, 'too_few_gpus'],
+  [
+    'lacks the Python of the app',
+    seen('h1', [], { pythons: ['3.11'] }),
+    { spec: { ...onCpu('cpu3c-2-4').spec, python: '3.12' } },
+    'no_python',
+  ],
+  ['has no Python', seen('h1', [], { pythons: [] }), { spec: { ...onCpu('cpu3c-2-4').spec, python: '3.12' } }, 'no_python'],
   ['has too little memory', seen('h1', []), onCpu('cpu3g-8-32'), 'not_enough_memory'],
   ['has too few CPUs', seen('h1', [], { cpuCount: 1, memoryBytes: 64e9 }), onCpu('cpu3c-8-16'), 'not_enough_cpu'],
 ])('a host refuses with a reason: it %s', (_, record, change, reason) => {
   expect(ask([record], change)[0]?.refusal).toMatchObject({ reason, remedy: expect.stringMatching(/./) as string })
+})
+
+test.each<[string, Partial<Question>]>([
+  ['of a size that fits', onCpu('cpu3c-2-4')],
+  ['of one of two sizes that fits', { spec: { image: 'mine/worker:1', gpu: null, cpu: { instanceIds: ['cpu3c-64-128', 'cpu3c-2-4'] } } }],
+  ['that asks for nothing', { spec: { image: 'mine/worker:1', gpu: null, cpu: null } }],
+])('a host takes a worker %s', (_, change) => {
+  expect(ask([seen('h1', [])], change)).toEqual([{ hostId: 'h1', host: 'box-h1', gpus: [] }])
+})
+
+test('a host that was never seen has no verdict, and the data of a volume may be there', () => {
+  const volumes = [[{ id: 'v', name: 'models', dataCenterId: null, storeId: 'host h2' }]]
+  const known = ask([seen('h1', []), seen('h2', [])], { spec: { ...onCpu('cpu3c-2-4').spec, volumes } })
+  expect(known[0]?.refusal?.message).toBe('the host does not have the volume "models" (its data is on the host box-h2)')
+  const unknown = ask([seen('h1', []), { hostId: 'h2' }], { spec: { ...onCpu('cpu3c-2-4').spec, volumes } })
+  expect(unknown.map(({ refusal }) => refusal?.message)).toEqual([
+    'the host does not have the volume "models" (its data is on the host h2)',
+  ])
+})
+
+test('of a host with too few GPUs, those that are free already need no remedy', () => {
+  const record = claimed(seen('h1', [gpu('a', L4), gpu('b', L4)]), { a: null })
+  expect(remediesOf(ask([record], { spec: onGpu('AMPERE_24', { count: 2 }) }))).toEqual(['stop that installation, or keep it off this GPU'])
 })
 
 test('GPUs of a host that failed a GPU worker rest, simulated ones do not', () => {

@@ -33,7 +33,7 @@ export interface Question {
 }
 
 export function explainPlacement(question: Question): readonly HostVerdict[] {
-  return question.hosts.flatMap((record) => (record.sight === undefined ? [] : [verdictOn(record, question)]))
+  return question.hosts.flatMap(({ sight, ...record }) => (sight === undefined ? [] : [verdictOn({ ...record, sight }, question)]))
 }
 
 /**
@@ -41,18 +41,19 @@ export function explainPlacement(question: Question): readonly HostVerdict[] {
  * would make it available. Nothing where a host could take one already.
  */
 export function remediesOf(verdicts: readonly HostVerdict[]): readonly string[] {
-  if (verdicts.some(({ refusal }) => refusal === undefined)) return []
-  const found = verdicts.flatMap(({ refusal, gpus }) => {
-    const ofCards = refusal?.reason === 'too_few_gpus' ? gpus.flatMap((gpu) => gpu.refusal?.remedy ?? []) : []
-    return ofCards.length > 0 ? ofCards : (refusal?.remedy ?? [])
+  const found = verdicts.map(({ refusal, gpus }) => {
+    if (refusal === undefined) return []
+    const ofCards = refusal.reason === 'too_few_gpus' ? gpus.flatMap((gpu) => gpu.refusal?.remedy ?? []) : []
+    return ofCards.length > 0 ? ofCards : [refusal.remedy]
   })
-  return [...new Set(found)]
+  return found.some((remedies) => remedies.length === 0) ? [] : [...new Set(found.flat())]
 }
 
-function verdictOn(record: HostRecord, question: Question): HostVerdict {
+type SeenHost = HostRecord & { readonly sight: NonNullable<HostRecord['sight']> }
+
+function verdictOn(record: SeenHost, question: Question): HostVerdict {
   const { hostId, sight } = record
-  const host = sight?.label ?? hostId
-  const inventory = sight?.inventory
+  const { label: host, inventory } = sight
   const gpus = inventory === undefined ? [] : gpuVerdicts(inventory, record, question)
   const refusal =
     whyClosed(record, question.now) ??
@@ -68,8 +69,8 @@ function unknown(): Refusal {
   return refuse('unready', 'the inventory of the host has not been read yet', 'wait a few seconds')
 }
 
-function whyClosed({ sight, cordon, rest }: HostRecord, now: number): Refusal | undefined {
-  if (sight?.health === 'unreachable') {
+function whyClosed({ sight, cordon, rest }: SeenHost, now: number): Refusal | undefined {
+  if (sight.health === 'unreachable') {
     const remedy = 'check that its engine runs and that this machine reaches it'
     return refuse('unreachable', sight.problem ?? 'the host does not answer', remedy)
   }
@@ -77,8 +78,8 @@ function whyClosed({ sight, cordon, rest }: HostRecord, now: number): Refusal | 
   return whyNotReady(sight) ?? whyResting(rest, now)
 }
 
-function whyNotReady(sight: HostRecord['sight']): Refusal | undefined {
-  if (sight?.health !== 'unready') return undefined
+function whyNotReady(sight: SeenHost['sight']): Refusal | undefined {
+  if (sight.health !== 'unready') return undefined
   return refuse('unready', sight.problem ?? 'the host is not prepared', 'wait until it is prepared, or mend what the message names')
 }
 
@@ -90,8 +91,8 @@ function whyResting(rest: HostRecord['rest'], now: number): Refusal | undefined 
 
 const iso = (at: number): string => new Date(at).toISOString()
 
-function whyNoRoom(sight: HostRecord['sight'], { spec, withoutImage }: Question): Refusal | undefined {
-  if (sight?.lowDisk === undefined || withoutImage?.has(sight.label) !== true) return undefined
+function whyNoRoom(sight: SeenHost['sight'], { spec, withoutImage }: Question): Refusal | undefined {
+  if (sight.lowDisk === undefined || withoutImage?.has(sight.label) !== true) return undefined
   const message = `the host does not have the image ${spec.image} and does not pull it: ${sight.lowDisk}`
   return refuse('not_enough_disk', message, 'remove images that nothing uses, or lower images.keepFreeBytes')
 }
@@ -158,7 +159,7 @@ function whyShort(instanceIds: readonly string[], host: HostInventory, holdings:
   )
 }
 
-function gpuVerdicts(host: HostInventory, { sight, rest }: HostRecord, question: Question): GpuVerdict[] {
+function gpuVerdicts(host: HostInventory, { sight, rest }: SeenHost, question: Question): GpuVerdict[] {
   const { gpu: request } = question.spec
   if (request === null) return []
   const rankOf = createGpuRanker(request)
@@ -211,14 +212,14 @@ function ofMisfit(misfit: Misfit, gpu: Gpu, { request, budget = 0, host }: Asked
 }
 
 interface Occupied {
-  readonly sight: HostRecord['sight']
+  readonly sight: SeenHost['sight']
   readonly budget: number | undefined
 }
 
 /** Undefined: it is free, or has room for the budget. */
 function whyTaken(gpu: Gpu, { sight, budget }: Occupied, question: Question): Refusal | undefined {
-  const claim = sight?.claims[gpu.uuid]
-  const sharers = sight?.sharers?.[gpu.uuid]
+  const claim = sight.claims[gpu.uuid]
+  const sharers = sight.sharers?.[gpu.uuid]
   if (sharers === undefined) return heldBy(claim, question)
   if (claim === null)
     return refuse('held', 'a worker has left it, and it is not proven yet that nothing of it is left', 'wait a few seconds')

@@ -52,6 +52,10 @@ describe('the budget of an endpoint', () => {
   ])('is refused with one sentence: %s', (_, wrong, sentence) => {
     expect(gpuBudgetProblem(wrong)).toMatch(sentence)
   })
+
+  test('is not refused if it is one, or none', () => {
+    expect([spec('8000'), spec()].map(gpuBudgetProblem)).toEqual([undefined, undefined])
+  })
 })
 
 describe('a worker with a budget', () => {
@@ -110,6 +114,14 @@ test.each<[string, HostInventory, string, string, RegExp]>([
   const question = { hosts: [{ hostId: 'h1', sight }], holdings: [], holders: new Map(), now: NOW }
   const [verdict] = explainPlacement({ ...question, spec: spec(budget) })
   expect([verdict?.refusal?.reason, verdict?.gpus[0]?.refusal?.reason]).toContain(reason)
+})
+
+test('one worker that shares a card is counted in the singular', () => {
+  const sight = { health: 'ready' as const, label: 'h1', kind: 'docker' as const, at: NOW, claims: { a: 'w1' } }
+  const sharers = { a: [{ workerId: 'w1', bytes: 20 * GIB }] }
+  const hosts = [{ hostId: 'h1', sight: { ...sight, sharers, inventory: machine([card('a')]) } }]
+  const [verdict] = explainPlacement({ spec: spec('8192'), holdings: [], holders: new Map(), now: NOW, hosts })
+  expect(verdict?.gpus[0]?.refusal?.message).toBe('1 worker holds 20 GiB of its 24 GiB, and the budget is 8 GiB')
 })
 
 describe('two workers that share a card', () => {

@@ -1,6 +1,6 @@
 import type { Gpu } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
-import { createGpuCatalogue, GPU_POOLS, memoryGbOf, poolOf, withGpuTypes } from './gpu-catalogue.ts'
+import { createGpuCatalogue, GPU_POOLS, makerOf, memoryGbOf, poolOf, withGpuTypes } from './gpu-catalogue.ts'
 import { GPU_TYPE_ROWS, POOL_BOUNDS } from './gpu-types.ts'
 import { matchesGpu, parseGpuIds } from './gpu-request.ts'
 
@@ -15,6 +15,10 @@ describe('the built-in types', () => {
       for (const id of GPU_POOLS[pool]) expect(builtIn.find(id)?.memoryGb).toBeGreaterThanOrEqual(fromGib)
     }
   })
+})
+
+test('the maker of a GPU is the first word of its name, and NVIDIA where that is none', () => {
+  expect(['AMD Instinct MI300X OAM', 'NVIDIA L4', 'Tesla T4'].map(makerOf)).toEqual(['AMD', 'NVIDIA', 'NVIDIA'])
 })
 
 describe('a card', () => {

@@ -25,9 +25,9 @@ export function bestLinked(gpus: readonly Gpu[], count: number, links: Links = [
 
 type Score = readonly [worst: number, sum: number, lost: number]
 
-function isBetter(one: Score, other: Score): boolean {
-  const at = one.findIndex((value, index) => value !== other[index])
-  return at !== -1 && (one[at] ?? 0) > (other[at] ?? 0)
+/** One card alone has no worst link: Infinity − Infinity is NaN, and the sums decide. */
+function isBetter([worst, sumOf, lost]: Score, [worst2, sum2, lost2]: Score): boolean {
+  return (worst - worst2 || sumOf - sum2 || lost - lost2) > 0
 }
 
 function rate(chosen: readonly Gpu[], gpus: readonly Gpu[], scoreOf: (a: Gpu, b: Gpu) => number): Score {

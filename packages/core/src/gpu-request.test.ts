@@ -28,6 +28,7 @@ describe('parseGpuIds', () => {
   })
 
   test('formatGpuIds is its inverse', () => {
+    expect(formatGpuIds({ pools: ['ADA_24'], excludedTypes: ['NVIDIA L4'] })).toBe('ADA_24,-NVIDIA L4')
     const pools = fc.uniqueArray(fc.constantFrom(...GPU_POOL_IDS), { minLength: 1 })
     const excluded = fc.uniqueArray(fc.constantFrom('NVIDIA RTX A9999', 'NVIDIA L99'))
     fc.assert(
@@ -96,4 +97,9 @@ test.each([
   [`${ANY},-NVIDIA L4`, 1, 'any GPU without NVIDIA L4'],
 ])('a request for %s (%d) is described by what it means', (ids, count, words) => {
   expect(describeGpuRequest({ ...parseGpuIds(ids), count, allowedCudaVersions: [] })).toBe(words)
+})
+
+test('a request for many types names the first of them, or its pools where that is shorter', () => {
+  const types = ['NVIDIA L4', 'NVIDIA A40', 'NVIDIA L40', 'NVIDIA RTX A4000', 'NVIDIA RTX A5000', 'NVIDIA RTX A6000', 'NVIDIA L40S']
+  expect(describeGpuRequest({ pools: types, excludedTypes: [], count: 1, allowedCudaVersions: [] })).toContain('others')
 })

@@ -2,7 +2,8 @@
 import type { WorkerRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endpoint, gpu } from './testing/plan-fixture.ts'
+import { plan } from './plan.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 import { runTimeline, type Actor, type Timeline } from './simulation/timeline.ts'
 
 /** The cards of the fixture have 24e9 bytes, 22,888 MiB. */
@@ -48,6 +49,32 @@ test('workers with a budget fill a card before they take the next one, so that w
   const whole = actor('whole', {}, { jobsAt: [8000] })
   const line = runTimeline([...actors, whole], { cards: 2, forMs: 20_000 })
   expect(waits(line, 'whole')[0]).toBeLessThan(4000)
+})
+
+test.each([
+  ['has worked longest', { readyAt: NOW - 90_000 }],
+  ['is ready', {}],
+])('of several cards, the one whose worker %s is kept for a job that needs it alone', (_, change) => {
+  const part = (uuid: string) => [{ uuid, name: gpu(uuid).name, simulated: true, part: { bytes: 8e9, ofBytes: 24e9 } }]
+  const first = record('w1', { endpointId: 'ep-old', gpus: part('g1'), ...change })
+  const { readyAt: _ready, ...second } = record('w2', { endpointId: 'ep-old', hostId: 'h2', gpus: part('g2') })
+  const ready = 'readyAt' in change ? { ...second, readyAt: NOW - 10_000 } : second
+  const shared = (id: string) => actor(id, { budgetMib: THIRD, settings: { workersMax: 4 } }).endpoint
+  const { actions } = plan(
+    observed(
+      [
+        view(actor('ep-whole', {}).endpoint, waiting(1, 60_000)),
+        view(shared('ep-old'), {
+          workers: [first, ready],
+          leases: ['w1', 'w2'].map((id) => ({ ...lease(`j-${id}`, id), endpointId: 'ep-old' })),
+        }),
+        view(shared('ep-new'), waiting(1, 1000)),
+      ],
+      [host('h1', [gpu('g1')], [container(first)]), host('h2', [gpu('g2')], [container(ready)])],
+    ),
+    NOW,
+  )
+  expect(actions.filter(({ kind }) => kind === 'start')).toMatchObject([{ endpointId: 'ep-new', hostId: 'h2' }])
 })
 
 describe('a job that needs a whole card', () => {

@@ -28,13 +28,9 @@ export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): Wo
   const byContainer = containers
     .filter(({ worker: { state, workerId }, hostId }) => state !== 'exited' && !recorded.has(`${hostId} ${workerId}`))
     .map(({ worker: { workerId, gpuUuids }, hostId }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
-  const byOthers = observed.hosts.map(({ hostId, cardsOfOthers: gpuUuids }) => ({
-    workerId: null,
-    hostId,
-    gpuUuids,
-    cpus: 0,
-    memoryBytes: 0,
-  }))
+  const byOthers = observed.hosts.flatMap(({ hostId, cardsOfOthers: gpuUuids }) =>
+    gpuUuids.length === 0 ? [] : [{ workerId: null, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }],
+  )
   const inRelease = observed.hosts.flatMap(({ hostId, releasing: gpuUuids = [] }) =>
     gpuUuids.length === 0 ? [] : [{ workerId: undefined, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }],
   )

@@ -1,7 +1,7 @@
 import { HostConfig, type Gpu, type HostInventory } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { createGpuCatalogue } from './gpu-catalogue.ts'
-import { asConfigured, configuredCordon } from './host-settings.ts'
+import { asConfigured, configuredCordon, twinOf } from './host-settings.ts'
 
 const GIB = 2 ** 30
 const card = (uuid: string): Gpu => ({ uuid, name: 'NVIDIA L4', memoryBytes: 24 * GIB, simulated: false, healthy: true })
@@ -30,6 +30,25 @@ test('limits make a host smaller and never larger', () => {
     maxWorkers: 3,
     labels: { rack: 'b' },
   })
+})
+
+test('a host is what its configuration calls it: its data center, shared volumes, its own reserve and limits of memory', () => {
+  const given = {
+    dataCenter: 'EU-RO-1',
+    volumes: { shared: true, path: '/srv/volumes' },
+    reservedMemoryBytes: GIB,
+    gpuMemoryBytes: 8 * GIB,
+  }
+  expect(configured(given)).toMatchObject({
+    dataCenterId: 'EU-RO-1',
+    volumes: { shared: true },
+    reservedMemoryBytes: GIB,
+    gpuMemoryBytes: 8 * GIB,
+  })
+})
+
+test('a host with the identity of another one is refused with what to do', () => {
+  expect(twinOf('gpu-box')).toMatch(/^it has the engine identity of gpu-box; .* delete .*engine-id on the copy and restart Docker/u)
 })
 
 test.each([

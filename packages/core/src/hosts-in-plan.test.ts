@@ -184,3 +184,10 @@ test('an endpoint without its build wants no place, and its status says so while
   expect(statusWith(waiting(1))).toMatchObject({ throttled: 1, reason: 'not_deployed', message: deployment.message })
   expect(statusWith({})).toMatchObject({ throttled: 0, reason: undefined })
 })
+
+test('a worker without a limit of memory counts with none', () => {
+  const found = host('h1', [gpu('a')])
+  const open = { ...found, inventory: found.inventory && { ...found.inventory, gpuMemoryBytes: 0 } }
+  const { actions } = plan(observed([view(endpoint('ep-one'), waiting(1))], [open]), NOW)
+  expect(actions).toMatchObject([{ kind: 'start', memoryBytes: undefined }])
+})

@@ -1,7 +1,7 @@
 import type { HostRecord } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { explainPlacement } from './explain-placement.ts'
-import { diskError, lowDisk } from './image-disk.ts'
+import { bytesToFree, diskError, lowDisk } from './image-disk.ts'
 import { place, type OpenHost } from './placement.ts'
 import { plan } from './plan.ts'
 import { DEFAULT_PLAN_POLICY } from './observed.ts'
@@ -17,6 +17,14 @@ test.each([
   [space(4.2 * GB), 5 * GB, '4.2 GB of 100.0 GB are free on the disk of /var/lib/docker, and images.keepFreeBytes keeps 5.0 GB free'],
 ])('a disk with %j pulls while %d bytes stay free', (found, keep, sentence) => {
   expect(lowDisk(found, keep)).toBe(sentence)
+})
+
+test('what a disk lacks is what has to be removed until the host pulls again', () => {
+  expect([undefined, space(9 * GB), space(2 * GB)].map((found) => bytesToFree(found, 5 * GB))).toEqual([0, 0, 3 * GB])
+})
+
+test('a pull that fills the disk is broken off with its own words', () => {
+  expect(diskError('big:1', 'it is full', 'during').message).toContain('The image big:1 is not pulled to its end, because it is full')
 })
 
 test('the refusal is about the disk and says what to do', () => {

@@ -136,6 +136,14 @@ describe('many jobs ended by one call', () => {
     ])
   })
 
+  test('those of a deleted endpoint have no event, and no measure for waiting jobs where all had started', () => {
+    const ends = ended(25, RAN).map(({ job: { settledAt: _end, ...job } }): JobEnd => ({ cause: 'endpoint_deleted', job }))
+    const [entry, ...more] = journalOf(ENDPOINT, ends)
+    expect(more).toEqual([])
+    expect(entry?.event).toBeUndefined()
+    expect(entry?.measures.map(({ jobs }) => jobs)).toEqual(Array(25).fill(1))
+  })
+
   test('unread jobs have one entry, and no entry if there are none', () => {
     const heard: unknown[] = []
     const port = {

@@ -114,7 +114,7 @@ function writeEntry(port: JournalPort, { line, text, event, measures }: JournalE
 export function journalOf(endpoint: EndpointName, ends: readonly JobEnd[]): readonly JournalEntry[] {
   if (ends.length <= LISTED_ENDS) return ends.map((end) => entryOf(endpoint, end))
   const alike = Map.groupBy(ends, ({ cause, job }) => `${cause} ${job.status}`)
-  return [...alike.values()].flatMap((group) => entryOfGroup(endpoint, group))
+  return [...alike.values()].flatMap((group) => group.slice(0, 1).map((first) => entryOfGroup(endpoint, first, group)))
 }
 
 function entryOf(endpoint: EndpointName, end: JobEnd): JournalEntry {
@@ -145,16 +145,13 @@ function eventOf(endpointId: string, { cause, job, reason }: JobEnd): EndpointEv
   }
 }
 
-function entryOfGroup(endpoint: EndpointName, ends: readonly JobEnd[]): readonly JournalEntry[] {
-  const [first] = ends
-  if (first === undefined) return []
-  const { cause, job } = first
+function entryOfGroup(endpoint: EndpointName, { cause, job }: JobEnd, ends: readonly JobEnd[]): JournalEntry {
   const at = Math.max(...ends.map((end) => endedAt(end.job)))
   const all: UnreadEnds = { cause, status: job.status, error: job.error ?? cause, at, jobs: ends.length }
   const started = ends.filter((end) => end.job.startedAt !== undefined)
   const waiting = ends.length - started.length
   const measures = started.map((end) => measureOf(endpoint.id, end))
-  return [entryOfMany(endpoint, all, waiting === 0 ? measures : [...measures, measureOfMany(endpoint.id, { ...all, jobs: waiting })])]
+  return entryOfMany(endpoint, all, waiting === 0 ? measures : [...measures, measureOfMany(endpoint.id, { ...all, jobs: waiting })])
 }
 
 function entryOfMany({ id, name }: EndpointName, ends: UnreadEnds, measures: readonly EndMeasure[]): JournalEntry {

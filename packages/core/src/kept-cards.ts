@@ -46,10 +46,10 @@ const NEVER = Infinity
 const LAST = Number.MAX_SAFE_INTEGER
 
 /** By uuid, since when the newest worker of a card has been ready (`readyAt`: by worker), which orders cards by the time when all their workers have had their turn. */
-function expectEmpty(holdings: readonly WorkerHolding[], readyAt: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+function expectEmpty(holdings: readonly WorkerHolding[], readyAt: ReadonlyMap<string | null, number>): ReadonlyMap<string, number> {
   const emptyAt = new Map<string, number>()
   for (const { gpuUuids, workerId } of holdings) {
-    const at = workerId === undefined ? LAST : (readyAt.get(workerId ?? '') ?? NEVER)
+    const at = workerId === undefined ? LAST : (readyAt.get(workerId) ?? NEVER)
     for (const uuid of gpuUuids) emptyAt.set(uuid, Math.max(at, emptyAt.get(uuid) ?? 0))
   }
   return emptyAt
@@ -59,12 +59,10 @@ function expectEmpty(holdings: readonly WorkerHolding[], readyAt: ReadonlyMap<st
 function leavers({ workers, endpoint }: Want): readonly (readonly [string, number])[] {
   const living = workers.filter(({ fate }) => fate.kind !== 'dead')
   const [leaving, staying] = [living.filter(isLeaving), living.filter((worker) => !isLeaving(worker))]
-  const oldestFirst = staying.toSorted((a, b) => (a.record.readyAt ?? LAST) - (b.record.readyAt ?? LAST))
+  const readyAtOf = ({ record }: WorkerView): number => record.readyAt ?? LAST
+  const oldestFirst = staying.toSorted((a, b) => readyAtOf(a) - readyAtOf(b))
   const going = oldestFirst.slice(0, Math.max(0, staying.length - endpoint.settings.workersMin))
-  return [
-    ...leaving.map(({ record }) => [record.id, 0] as const),
-    ...going.map(({ record }) => [record.id, record.readyAt ?? LAST] as const),
-  ]
+  return [...leaving.map(({ record }) => [record.id, 0] as const), ...going.map((worker) => [worker.record.id, readyAtOf(worker)] as const)]
 }
 
 const isLeaving = ({ phase }: WorkerView): boolean => phase === 'draining'

@@ -31,7 +31,8 @@ export interface KeyRoom {
   keyOf(endpoint: OfKey): string | undefined
   /** Workers of the endpoint that come (1) or are sure to go (-1). */
   add(endpoint: OfKey, workers: number): void
-  refuse(endpoint: OfKey): Refused
+  /** Why it may have no worker more; undefined: it may. */
+  refusalFor(endpoint: OfKey): Refused | undefined
 }
 
 interface Counted {
@@ -40,20 +41,21 @@ interface Counted {
 }
 
 export function createKeyRoom(limits: ReadonlyMap<string, KeyLimit>, counted: readonly Counted[]): KeyRoom {
-  const counts = new Map<string, number>()
+  const keys = new Map([...limits].map(([keyId, limit]) => [keyId, { ...limit, have: 0 }]))
   const room: KeyRoom = {
     keyOf: ({ keyId }) => (keyId !== undefined && limits.has(keyId) ? keyId : undefined),
     hasRoom({ keyId = '' }, leaving = 0) {
-      const limit = limits.get(keyId)
-      return limit === undefined || (counts.get(keyId) ?? 0) - leaving < limit.workers
+      const key = keys.get(keyId)
+      return key === undefined || key.have - leaving < key.workers
     },
     add({ keyId = '' }, workers) {
-      if (limits.has(keyId)) counts.set(keyId, (counts.get(keyId) ?? 0) + workers)
+      const key = keys.get(keyId)
+      if (key !== undefined) key.have += workers
     },
-    refuse({ keyId = '' }) {
-      const { name, workers } = limits.get(keyId) ?? { name: keyId, workers: 0 }
-      const have = counts.get(keyId) ?? 0
-      const message = `the API key "${name}", which created the endpoint, may have ${workersOf(workers)} and has ${have}`
+    refusalFor({ keyId = '' }) {
+      const key = keys.get(keyId)
+      if (key === undefined || key.have < key.workers) return undefined
+      const message = `the API key "${key.name}", which created the endpoint, may have ${workersOf(key.workers)} and has ${key.have}`
       return { kind: 'refused', reason: 'key_limit', message }
     },
   }

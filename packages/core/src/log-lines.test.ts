@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createLineSplitter, LINE_BYTES, toLine } from './log-lines.ts'
+import { createLineSplitter, LINE_BYTES, toLine, toTimestamp } from './log-lines.ts'
 
 declare class TextEncoder {
   encode(text: string): Uint8Array
@@ -33,6 +33,10 @@ test('a line of the maximum size is kept; a longer one is cut between characters
   const [head, more] = linesOf(bytesOf(`x${'é'.repeat(LINE_BYTES)}\n`))
   expect(head).toBe(`x${'é'.repeat(LINE_BYTES / 2 - 1)}`)
   expect(more).toBe(`… ${LINE_BYTES + 2} bytes more`)
+})
+
+test('a progress bar that returns twice has its last state', () => {
+  expect(linesOf(bytesOf('10%\r\r90%\n'))).toEqual(['90%'])
 })
 
 test('an unfinished line is emitted as soon as it exceeds the maximum size', () => {
@@ -71,4 +75,19 @@ test('a line of 50 MiB in small chunks is scanned once and not buffered', () => 
 test('a text that we wrote ourselves is cut like a printed line', () => {
   expect(toLine('short')).toBe('short')
   expect(toLine('x'.repeat(LINE_BYTES + 5))).toBe(`${'x'.repeat(LINE_BYTES)}… 5 characters more`)
+})
+
+test('a long text is cut between characters, and its rest is counted', () => {
+  expect(toLine('short')).toBe('short')
+  const some = 'é'.repeat(LINE_BYTES / 2)
+  expect(toLine(some)).toBe(some)
+  expect(toLine('x'.repeat(LINE_BYTES + 5))).toBe(`${'x'.repeat(LINE_BYTES)}… 5 characters more`)
+  expect(toLine(`${'x'.repeat(LINE_BYTES - 1)}😀`)).toBe(`${'x'.repeat(LINE_BYTES - 1)}… 2 characters more`)
+})
+
+test.each([
+  [1_764_000_000_000, '2025-11-24T16:00:00.000000Z'],
+  [1_764_000_000_000.5, '2025-11-24T16:00:00.000500Z'],
+])('the time %d is written with microseconds, as clients compare it', (at, text) => {
+  expect(toTimestamp(at)).toBe(text)
 })

@@ -29,3 +29,10 @@ test('after the clock is set back the gate opens again within one refill', () =>
   expect(gate.admits(1, 5000)).toBe(false)
   expect(gate.admits(1, 6000)).toBe(true)
 })
+
+test('whether lines were dropped is known until they are reported, one in the singular', () => {
+  const gate = createLogGate({ ...PACE, burstLines: 1 })
+  expect([gate.admits(1, 0), gate.hasDropped(), gate.admits(1, 0), gate.hasDropped()]).toEqual([true, false, false, true])
+  expect(gate.report(0, true)).toBe('1 line (1 bytes) dropped')
+  expect(gate.hasDropped()).toBe(false)
+})

@@ -45,3 +45,11 @@ test('an endless line is cut, and its end reports how many bytes were cut', () =
   const whole = `${'x'.repeat(LINE_BYTES)}\n`
   expect(push(whole, 10_000)).toBe(whole)
 })
+
+test('of a dropped line that comes in parts every byte counts, and a cut progress bar ends as it began', () => {
+  const { push, report } = open()
+  expect(push('x\n'.repeat(20), 0)).toBe('x\n'.repeat(20))
+  expect(push('abc', 0) + push('defg\n', 0)).toBe('')
+  expect(report(5000)).toBe('1 line (8 bytes) dropped\n')
+  expect(push(`${'x'.repeat(LINE_BYTES + 3)}\r`, 9000)).toBe(`${'x'.repeat(LINE_BYTES)}\n… 3 bytes more\r`)
+})

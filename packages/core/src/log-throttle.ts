@@ -43,7 +43,7 @@ export function createLogThrottle(gate: LogGate): LogThrottle {
     return [...(isFirst ? report(now) : []), ...(fits.length === 0 ? [] : [fits])]
   }
 
-  function end(last: number): readonly string[] {
+  function end(last: number | undefined): readonly string[] {
     const { passes } = line
     const more = line.length - 1 - LINE_BYTES
     Object.assign(line, { length: 0, passes: undefined })
@@ -58,7 +58,7 @@ export function createLogThrottle(gate: LogGate): LogThrottle {
       const out: (Uint8Array | string)[] = []
       let from = 0
       for (let to = nextEnd(bytes, from); to >= 0; to = nextEnd(bytes, from)) {
-        out.push(...take(bytes.subarray(from, to + 1), now), ...end(bytes[to] ?? NEWLINE))
+        out.push(...take(bytes.subarray(from, to + 1), now), ...end(bytes[to]))
         from = to + 1
       }
       if (from < bytes.length) out.push(...take(bytes.subarray(from), now))

@@ -33,6 +33,7 @@ describe('a job that its worker names and does not hold', () => {
     ['was completed a moment ago by this worker', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 9000 }, true],
     ['was completed long ago', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 11_000 }, false],
     ['was completed by another worker', { status: 'COMPLETED', workerId: 'other', settledAt: NOW }, false],
+    ['was completed at an unknown time', { status: 'COMPLETED', workerId: 'w' }, false],
     ['was cancelled', { status: 'CANCELLED', workerId: 'w', settledAt: NOW }, false],
     ['does not exist any more', undefined, false],
   ])('may be a repeated post if it %s', (_, job, expected) => {

@@ -32,9 +32,13 @@ export function judgeMissed<Job extends HeldJob>(
   counts: Counts,
   now: number,
 ): MissedJobs<Job> {
-  const missing = held.filter(({ jobId, startedAt }) => !named.has(jobId) && startedAt < now - HANDED_JUST_NOW_MS)
-  const next = new Map(missing.map(({ jobId }) => [jobId, (counts.get(jobId) ?? 0) + 1]))
-  return { counts: next, lost: missing.filter(({ jobId }) => (next.get(jobId) ?? 0) >= PINGS_MISSED) }
+  const missing = held
+    .filter(({ jobId, startedAt }) => !named.has(jobId) && startedAt < now - HANDED_JUST_NOW_MS)
+    .map((job) => ({ job, pings: (counts.get(job.jobId) ?? 0) + 1 }))
+  return {
+    counts: new Map(missing.map(({ job, pings }) => [job.jobId, pings])),
+    lost: missing.filter(({ pings }) => pings >= PINGS_MISSED).map(({ job }) => job),
+  }
 }
 
 /**

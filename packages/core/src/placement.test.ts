@@ -1,7 +1,7 @@
 import type { Gpu, HostInventory } from '@runyard/schema'
 import { endpointRecord } from '@runyard/testing/records'
 import { expect, test } from 'vitest'
-import { cpuSharesOf, parseCpuInstanceId } from './cpu-request.ts'
+import { cpuInstanceId, cpuSharesOf, parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { CONTAINERS } from './testing/plan-fixture.ts'
 import { modelKey, modelNeeds } from './model-placement.ts'
@@ -147,6 +147,20 @@ test.each<[string, ReturnType<typeof onGpu>, readonly HostInventory[], string, s
     'every GPU of the requested types has a fault: fell off the bus',
   ],
   [
+    'a faulty card without a word',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('a', 'NVIDIA L4', { healthy: false })])],
+    'no_matching_gpu',
+    'every GPU of the requested types has a fault: NVIDIA L4',
+  ],
+  [
+    'no driver',
+    onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }),
+    [machine('h1', [card('a', 'NVIDIA L4')], { cudaVersion: null })],
+    'no_matching_gpu',
+    "no host's driver has the CUDA version that the endpoint asks for: hosts have none",
+  ],
+  [
     'an old driver',
     onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }),
     [machine('h1', [card('a', 'NVIDIA L4')])],
@@ -209,6 +223,37 @@ test('an endpoint without GPU and CPU request goes to the first host without lim
     cpus: undefined,
     memoryBytes: undefined,
   })
+})
+
+test('an endpoint without GPU and CPU request goes to a host with its image', () => {
+  const hosts = ['h1', 'h2', 'h3'].map((id) => ({ ...machine(id, []), ...images(...(id === 'h2' ? ['mine/worker:1'] : [])) }))
+  expect(place({ image: 'mine/worker:1', gpu: null, cpu: null }, hosts, [])).toMatchObject({ hostId: 'h2' })
+})
+
+test('a GPU is attached with its pool, where it has one', () => {
+  const pool = 'AMPERE_24'
+  expect(place(onGpu(A5000), [machine('h1', [card('a', A5000, { pool })])], [])).toMatchObject({ gpus: [{ uuid: 'a', pool }] })
+})
+
+test('a refusal for a volume names the host that has its data, by its label where it is known', () => {
+  const volume = (storeId: string) => [[{ id: 'v', name: 'models', dataCenterId: 'US-CA-2', storeId }]]
+  const hosts = [machine('h1', [], { label: 'gpu-box' })]
+  const messageFor = (storeId: string) => {
+    const placed = place({ ...onCpu('cpu3c-2-4'), volumes: volume(storeId) }, hosts, [])
+    return placed.kind === 'refused' ? placed.message : placed.kind
+  }
+  expect(messageFor('host h1')).toBe('no host has the volume "models" (its data is on the host gpu-box): gpu-box')
+  expect(messageFor('host h9')).toBe('no host has the volume "models" (its data is on the host h9): gpu-box')
+})
+
+test('the id of a CPU instance is written with the memory of its flavor', () => {
+  expect(['cpu3g', 'cpu3c', 'cpu5m', 'cpu9x'].map((flavor) => cpuInstanceId(flavor, 2))).toEqual([
+    'cpu3g-2-8',
+    'cpu3c-2-4',
+    'cpu5m-2-16',
+    'cpu9x-2-4',
+  ])
+  expect(cpuInstanceId('cpu3g', 2, 32)).toBe('cpu3g-2-32')
 })
 
 test('a CPU instance id contains its size', () => {

@@ -84,10 +84,8 @@ function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly
   const pool = { bringing: (host: OpenHost) => [...modelScore(spec.modelNeeds, host), pulls(spec.image, host)], hosts, holdings }
   if (spec.gpu !== null) return placeGpus({ request: spec.gpu, budget: gpuBudgetOf(spec) }, pool)
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), pool)
-  const host = best(hosts, pool.bringing)
-  return host === undefined
-    ? refuse('no_host', 'no host is configured or reachable')
-    : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+  const { hostId } = hosts.reduce((one, other) => (compareScores(pool.bringing(other), pool.bringing(one)) < 0 ? other : one))
+  return { kind: 'placed', hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
 }
 
 function withVolumes({ volumes = [], chosenStores }: PlacedSpec, hosts: readonly OpenHost[]): readonly OpenHost[] {
@@ -136,7 +134,7 @@ interface Pool {
   readonly holdings: readonly Holding[]
 }
 
-/** The candidate with the lowest score, compared number by number; the first of equal ones. */
+/** The candidate with the lowest score, compared number by number; the first of equal ones. All scores are of one length. */
 function best<T>(candidates: readonly T[], scoreOf: (candidate: T) => readonly number[]): T | undefined {
   const scored = candidates.map((candidate) => ({ candidate, score: scoreOf(candidate) }))
   return scored.toSorted((a, b) => compareScores(a.score, b.score))[0]?.candidate
@@ -144,7 +142,7 @@ function best<T>(candidates: readonly T[], scoreOf: (candidate: T) => readonly n
 
 function compareScores(a: readonly number[], b: readonly number[]): number {
   for (const [index, value] of a.entries()) {
-    const difference = value - (b[index] ?? 0)
+    const difference = value - Number(b[index])
     if (difference !== 0) return difference
   }
   return 0
@@ -179,10 +177,8 @@ function placeGpus({ request, budget }: Asked, { bringing, hosts: all, holdings 
     const inUse = taken.get(gpu.uuid) ?? 0
     return [budget !== undefined && inUse > 0 ? 0 : 1, usableMemoryOf(gpu) - inUse]
   }
-  const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
-    const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
-    return [rank, ...bringing(host), ...(gpu === undefined ? [] : memoryScore(gpu)), -free]
-  })
+  const ranksOf = (gpus: readonly Gpu[]): readonly number[] => (wantsEveryPool(request) ? [] : gpus.map((gpu) => Number(rankOf(gpu))))
+  const chosen = best(candidates, ({ host, gpus, free }) => [...ranksOf(gpus), ...bringing(host), ...gpus.flatMap(memoryScore), -free])
   if (chosen === undefined) return refuseGpus({ request, budget }, hosts)
   const gpus = chosen.gpus.map((gpu) => toAttached(gpu, budget))
   return { kind: 'placed', hostId: chosen.host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(cardsIn(gpus), chosen.host) }

@@ -167,8 +167,9 @@ export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanB
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
     const asked = askedOf(want)
-    if (!keys.hasRoom(want.endpoint)) {
-      want.refused = keys.refuse(want.endpoint)
+    const overLimit = keys.refusalFor(want.endpoint)
+    if (overLimit !== undefined) {
+      want.refused = overLimit
       return undefined
     }
     const placement = refusals.get(asked) ?? place(placedSpecOf(want, taken), hosts, takenFor(want.endpoint, holdings, kept))
@@ -205,11 +206,11 @@ function chooseVolumes(
   host: OpenHost | undefined,
   stores: Map<string, string>,
 ): Pick<StartAction, 'volumes'> {
-  if (host === undefined || volumes.length === 0) return {}
+  const found = host && volumesOn(host, volumes, stores)
+  if (host === undefined || found === undefined || found.length === 0) return {}
   const storeId = storeOf(host)
-  const found = (volumesOn(host, volumes, stores) ?? []).map(({ id }) => ({ id, storeId }))
   for (const { id } of found) stores.set(id, storeId)
-  return { volumes: found }
+  return { volumes: found.map(({ id }) => ({ id, storeId })) }
 }
 
 /** Everything that `place` depends on. */

@@ -197,7 +197,7 @@ function isSilent(record: WorkerRecord, { lifeSigns }: EndpointView, builder: Pl
   const { planeUpSince, policy, hosts } = builder.observed
   if (planeUpSince === undefined || lifeSigns === 'host') return false
   const silentAt = Math.max(heardAt(record), planeUpSince) + policy.heartbeatLostMs
-  return builder.isDue(silentAt) && (hosts.find(({ hostId }) => hostId === record.hostId)?.observedAt ?? silentAt) >= silentAt
+  return builder.isDue(silentAt) && hosts.every(({ hostId, observedAt }) => hostId !== record.hostId || observedAt >= silentAt)
 }
 
 /**
@@ -227,7 +227,8 @@ function surplus(
   { staying, builder }: { staying: readonly WorkerView[]; builder: PlanBuilder },
 ): readonly (readonly [WorkerView, Reason])[] {
   const { workersMin, workersMax, idleTimeoutMs } = endpoint.settings
-  const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || (idleSince(a.record) ?? 0) - (idleSince(b.record) ?? 0))
+  const idleAt = ({ record }: WorkerView): number => idleSince(record) ?? 0
+  const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || idleAt(a) - idleAt(b))
   const aboveMax = ranked.slice(0, Math.max(0, staying.length - workersMax))
   const rest = ranked.slice(aboveMax.length)
   // While jobs wait, an idle worker is about to take one of them.
@@ -235,7 +236,7 @@ function surplus(
   const timedOut = rest
     .filter((worker) => worker.phase === 'idle')
     .slice(0, canRetire)
-    .filter((worker) => builder.isDue((idleSince(worker.record) ?? builder.now) + idleTimeoutMs))
+    .filter((worker) => builder.isDue(idleAt(worker) + idleTimeoutMs))
   return [...aboveMax.map((worker) => [worker, 'above_max'] as const), ...timedOut.map((worker) => [worker, 'idle_timeout'] as const)]
 }
 

@@ -58,6 +58,11 @@ test.each<[string, Observed, readonly string[]]>([
     world({ ...waiting(1, 5000), workers: [record('w1')] }),
     ['start g0 (jobs_waiting)'],
   ],
+  [
+    'jobs of unknown age start a worker',
+    world({ demand: { waiting: 1, waitingNormal: 1, oldestWaitingAt: undefined } }),
+    ['start g0 (first_job)'],
+  ],
   ['low-priority jobs start no worker', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW } }), []],
 ])('growth: %s', (_, seen, expected) => {
   expect(kinds(seen)).toEqual(expected)
@@ -85,6 +90,27 @@ test('a worker above its disk limit is stopped without waiting for its jobs', ()
 test('the minimum is kept even without jobs', () => {
   const found = endpoint('ep-one', { settings: { workersMin: 2 } })
   expect(kinds(observed([view(found)], [host('h1', CARDS)]))).toEqual(['start g0 (below_min)', 'start g1 (below_min)'])
+})
+
+test('REQUEST_COUNT counts the jobs of busy workers, too, and does not wait', () => {
+  const found = endpoint('ep-one', { settings: { workersMax: 9, scaling: { type: 'REQUEST_COUNT', requestCount: 4 } } })
+  const workers = [record('w1')]
+  const seen = view(found, { ...waiting(8), workers, leases: [lease('j1', 'w1')] })
+  const cards = Array.from({ length: 4 }, (_, n) => gpu(`g${n}`))
+  expect(
+    kinds(
+      observed(
+        [seen],
+        [
+          host(
+            'h1',
+            cards,
+            workers.map((worker) => container(worker)),
+          ),
+        ],
+      ),
+    ),
+  ).toHaveLength(2)
 })
 
 test('REQUEST_COUNT starts ceil(waiting / value) workers at once', () => {
@@ -237,6 +263,10 @@ test('after a failed start the next attempt waits, and the status says so', () =
   })
   expect(kinds(world({ ...waiting(5, 9000), failures: { ...failures, lastAt: NOW - 30_000 } }))).toEqual(['start g0 (first_job)'])
   expect(kinds(world({ ...waiting(1), failures: { ...failures, specHash: 'older' } }))).toEqual(['start g0 (first_job)'])
+  const calm = plan(world({ failures: { ...failures, lastAt: NOW - 30_000 } }), NOW)
+  expect(calm.statuses.get('ep-one')?.message).toBe('the next job starts the next try; the last one failed: it crashed')
+  const missing = plan(world({ ...waiting(1), failures: { ...failures, reason: 'image_missing' } }), NOW)
+  expect(missing.statuses.get('ep-one')).toMatchObject({ reason: 'image_missing' })
 })
 
 test('a worker that is not ready in time is retired; its own RUNPOD_INIT_TIMEOUT takes precedence', () => {
@@ -283,6 +313,22 @@ test('a worker that was cut off right after a ping without the job keeps it, and
   expect(kinds(heard(39_500))).toEqual([])
   expect(plan(heard(39_500), NOW).nextDueAt).toBe(NOW + 500)
   expect(kinds(heard(10_000))).toEqual(['take-back - (heartbeat_lost)'])
+})
+
+test('a silent worker that is listed by a host of another name is replaced at once', () => {
+  const silent = record('w1', { hostId: 'local', lastSeenAt: NOW - 61_000 })
+  const seen = observed([view(endpoint('ep-one'), { workers: [silent] })], [host('docker:engine', CARDS, [container(silent)])])
+  expect(kinds(seen)).toEqual(['drain w1 (heartbeat_lost)'])
+})
+
+test('a worker that asked to be replaced is drained', () => {
+  expect(kinds(world({ workers: [record('w1', { refreshRequested: true })] }))).toEqual(['drain w1 (refresh_requested)'])
+})
+
+test('a running container of which no start is known has run since its record was written', () => {
+  const { readyAt: _ready, containerStartedAt: _started, ...young } = record('w1', { createdAt: NOW - 421_000 })
+  const seen = observed([view(endpoint('ep-one'), { workers: [young] })], [host('h1', CARDS, [container(young, { startedAt: undefined })])])
+  expect(kinds(seen)).toEqual(['drain w1 (init_timeout)'])
 })
 
 test('a silent worker is replaced after the next listing of its host, because both may have been cut off', () => {
@@ -440,6 +486,25 @@ test.each([
   expect(decided.actions.map(brief)).toEqual(expected)
   expect(decided.nextDueAt).toBe(expected.length === 0 ? NOW + 1 : Infinity)
   expect(kinds(observed([], [host('h1', CARDS, [stray])], { strangers: new Map() }))).toEqual([])
+})
+
+test('a worker that is being started may be drained, stopped or marked, and nothing else is decided about it', () => {
+  const inFlight = new Map([['worker:w1', 'start' as const]])
+  const leaving = { drainingSince: NOW - 9000, retireReason: 'above_max' as const }
+  expect(kinds(world({ workers: [record('w1', { specHash: 'old' })] }, { inFlight }))).toEqual(['mark-outdated w1', 'drain w1 (outdated)'])
+  expect(kinds(world({ workers: [record('w1', leaving)] }, { inFlight }))).toEqual(['stop w1 (above_max)'])
+  const one = view(endpoint('ep-one'), { workers: [record('w1', { ...leaving, hostId: 'h9' })] })
+  const cut = { ...host('h9', CARDS), workers: undefined }
+  for (const hosts of [[host('h1', CARDS)], [cut]]) expect(kinds(observed([one], hosts, { inFlight }))).toEqual([])
+})
+
+test('a start that was retired before its container ran has failed', () => {
+  const {
+    readyAt: _ready,
+    containerStartedAt: _started,
+    ...young
+  } = record('w1', { createdAt: NOW - 100_000, drainingSince: NOW - 90_000 })
+  expect(kinds(observed([view(endpoint('ep-one'), { workers: [young] })], [host('h1', CARDS)]))).toEqual(['remove w1 (start_failed)'])
 })
 
 test('a container without a record is reaped, unless an action on it is in flight', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
 import { resolveImage, resolveStart } from './image-reference.ts'
-import { healthCounters, workerStatus } from './projections.ts'
+import { countLeases, healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './start-command.ts'
 import { record } from './testing/plan-fixture.ts'
 import { phaseOf } from './worker-facts.ts'
@@ -126,4 +126,9 @@ test.each([
 
 test.each(["'open", '"open', 'end\\'])('args with %j are rejected with one sentence', (text) => {
   expect(() => splitArgs(text)).toThrow('is never closed')
+})
+
+test('each worker is counted with its jobs; a lease without a worker of the list counts nowhere', () => {
+  const leases = [{ workerId: 'a' }, { workerId: 'a' }, { workerId: 'gone' }, {}]
+  expect(countLeases([record('a'), record('b')], leases).map(({ leaseCount }) => leaseCount)).toEqual([2, 0])
 })

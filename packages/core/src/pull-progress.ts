@@ -27,13 +27,14 @@ export function addPullLine(progress: PullProgress, line: string): PullProgress 
 function layerAfter(before: Layer, words: string): Layer {
   if (/^(?:Pull complete|Already exists)/u.test(words)) return { ...before, isDone: true, bytes: before.totalBytes }
   if (/^(?:Download complete|Verifying Checksum|Extracting)/u.test(words)) return { ...before, bytes: before.totalBytes }
-  const [, have, haveUnit, total, totalUnit] = words.startsWith('Downloading') ? (SIZES.exec(words) ?? []) : []
-  return have === undefined ? before : { isDone: false, bytes: bytesOf(have, haveUnit), totalBytes: bytesOf(total, totalUnit) }
+  const sizes = words.startsWith('Downloading') ? SIZES.exec(words) : null
+  if (sizes === null) return before
+  const [, have, haveUnit, total, totalUnit] = sizes
+  return { isDone: false, bytes: bytesOf(have, haveUnit), totalBytes: bytesOf(total, totalUnit) }
 }
 
-function bytesOf(number: string | undefined, unit = 'B'): number {
-  return Number(number) * (UNITS[unit] ?? 1)
-}
+/** Both are parts of a match. */
+const bytesOf = (number: string | undefined, unit: string | undefined): number => Number(number) * Number(UNITS[String(unit)])
 
 /** Of the layers that the engine has downloaded. */
 export function pulledBytes({ layers }: PullProgress): number {

@@ -78,3 +78,7 @@ test.each([
 test('where only time helps, there is no remedy', () => {
   expect(queueReason(seen({ workers: { initializing: 1 } }), { lowPriority: false }).remedy).toBeUndefined()
 })
+
+test('a job with one before it says so in the singular', () => {
+  expect(queueReason(seen({ workers: { idle: 1 } }), { lowPriority: false, ahead: 1 }).message).toMatch(/^1 job is before it in the queue/u)
+})

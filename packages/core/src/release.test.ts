@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { StartFailures } from './backoff.ts'
 import { DEFAULT_PLAN_POLICY, type EndpointView } from './observed.ts'
 import { plan } from './plan.ts'
-import { rollBackOf, rolledBack, withGoodRelease } from './release.ts'
+import { failedRelease, rollBackOf, rolledBack, withGoodRelease } from './release.ts'
 import { container, endpoint, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const good = withGoodRelease({ ...endpoint('ep-one', { spec: { image: 'good:1' } }), specHash: 'good' }, { at: 1 })
@@ -82,4 +82,11 @@ test('a roll-back always ends: whatever fails next, the same endpoint is not rol
       }),
     ),
   ).not.toThrow()
+})
+
+test('a release with a ready worker has not failed, and one without keeps the build that it is rolled back to', () => {
+  expect(failedRelease(bad, [readyOf('bad')], failuresOf(3))).toBeUndefined()
+  expect(failedRelease(bad, [], failuresOf(3))).toMatchObject({ count: 3 })
+  const built = { ...bad, goodRelease: withGoodRelease({ ...bad, specHash: 'good' }, { at: 1, buildId: 'b1' }).goodRelease }
+  expect(rolledBack(built, { message: 'no', at: NOW })).toMatchObject({ specHash: 'good', buildId: 'b1' })
 })

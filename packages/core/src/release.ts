@@ -13,7 +13,7 @@ export const RELEASE_FAILS_AFTER = 3
 export function planRelease({ endpoint, workers, failures }: EndpointView, builder: PlanBuilder): void {
   if (endpoint === undefined || !builder.observed.policy.rollsBack || builder.observed.shutdown) return
   const { id: endpointId, specHash } = endpoint
-  const ready = workers.find((worker) => worker.specHash === specHash && worker.readyAt !== undefined)
+  const ready = readyOf(endpoint, workers)
   if (ready !== undefined) {
     const { buildId } = ready
     if (endpoint.goodRelease?.specHash !== specHash) builder.add({ kind: 'note-release', endpointId, specHash, buildId })
@@ -24,8 +24,8 @@ export function planRelease({ endpoint, workers, failures }: EndpointView, build
   builder.add({ kind: 'roll-back', endpointId, specHash, message: failed.message })
 }
 
-function isReady({ specHash }: Endpoint, workers: readonly WorkerRecord[]): boolean {
-  return workers.some((worker) => worker.specHash === specHash && worker.readyAt !== undefined)
+function readyOf({ specHash }: Endpoint, workers: readonly WorkerRecord[]): WorkerRecord | undefined {
+  return workers.find((worker) => worker.specHash === specHash && worker.readyAt !== undefined)
 }
 
 /** The failures of a release that has never started and had its tries; undefined: it has not failed. */
@@ -35,7 +35,7 @@ export function failedRelease(
   failures: StartFailures | undefined,
 ): StartFailures | undefined {
   const current = currentFailures(failures, endpoint, workers)
-  if (current === undefined || current.count < RELEASE_FAILS_AFTER || isReady(endpoint, workers)) return undefined
+  if (current === undefined || current.count < RELEASE_FAILS_AFTER || readyOf(endpoint, workers) !== undefined) return undefined
   return endpoint.goodRelease?.specHash === endpoint.specHash ? undefined : current
 }
 

@@ -1,7 +1,7 @@
 // How many workers a load-balanced endpoint wants (management §6.3), and what its open requests mean for its workers.
 import { describe, expect, test } from 'vitest'
 import { plan } from './plan.ts'
-import { demandFrom, desiredWorkers } from './scaling.ts'
+import { demandFrom, desiredWorkers, requestsPerWorker } from './scaling.ts'
 import { container, endpoint, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const balanced = (requestCount: number, settings = {}) => ({
@@ -53,4 +53,14 @@ describe('a worker with an open request', () => {
     expect(decide(draining, 0)).toContain('stop')
     expect(decide({ ...draining, drainingSince: NOW - 330_001 }, 1)).toContain('stop')
   })
+})
+
+test('the value of another scaler counts requests, too', () => {
+  expect(requestsPerWorker({ type: 'QUEUE_DELAY', queueDelay: 3 })).toBe(3)
+})
+
+test('an idle worker of which nothing else is known has been free since the job came', () => {
+  const workers = [{ phase: 'idle', idleSince: undefined }] as const
+  const demand = { waiting: 1, waitingNormal: 1, oldestWaitingAt: NOW - 1000 }
+  expect(desiredWorkers(endpoint('ep-one'), { demand, workers }, NOW)).toMatchObject({ count: 1, dueAt: NOW + 2000 })
 })

@@ -78,13 +78,15 @@ function firstWorkers({ scaling }: EndpointSettings, demand: Demand, waitedMs: n
 
 function takesSoon(worker: SupplyWorker, oldestWaitingAt: number, now: number): boolean {
   if (worker.phase !== 'idle') return false
-  return now - Math.max(oldestWaitingAt, worker.idleSince ?? 0) < IDLE_TAKES_WITHIN_MS
+  return now < stuckAt(worker, oldestWaitingAt)
+}
+
+function stuckAt({ idleSince = 0 }: SupplyWorker, oldestWaitingAt: number): number {
+  return Math.max(oldestWaitingAt, idleSince) + IDLE_TAKES_WITHIN_MS
 }
 
 function nextStuckAt(workers: readonly SupplyWorker[], oldestWaitingAt: number, now: number): number {
-  const times = workers
-    .filter((worker) => takesSoon(worker, oldestWaitingAt, now))
-    .map((worker) => Math.max(oldestWaitingAt, worker.idleSince ?? 0) + IDLE_TAKES_WITHIN_MS)
+  const times = workers.filter((worker) => takesSoon(worker, oldestWaitingAt, now)).map((worker) => stuckAt(worker, oldestWaitingAt))
   return Math.min(Infinity, ...times)
 }
 

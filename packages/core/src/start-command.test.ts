@@ -53,3 +53,7 @@ test.each([
 ])('a word of 10 MB in %s is read as one word', (_what, line) => {
   expect(splitArgs(line).map((word) => word.length)).toEqual([1e7])
 })
+
+test('outside of quotes, a backslash before a line break joins the lines', () => {
+  expect(splitArgs('a\\\nb \\c')).toEqual(['ab', 'c'])
+})

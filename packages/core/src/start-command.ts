@@ -64,9 +64,9 @@ function readPlain(text: string, at: number): Piece | undefined {
   PIECE.lastIndex = at
   const piece = PIECE.exec(text)
   if (piece === null) return undefined
-  const [, single, escaped, plain] = piece
+  const [plain, single, escaped] = piece
   if (escaped !== undefined) return { value: escaped === '\n' ? '' : escaped, end: PIECE.lastIndex }
-  return { value: single ?? plain ?? '', end: PIECE.lastIndex }
+  return { value: single ?? plain, end: PIECE.lastIndex }
 }
 
 /** A loop, because one regular expression for the whole quote would need a stack as deep as the word is long. */

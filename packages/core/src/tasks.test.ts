@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { plan } from './plan.ts'
+import { GPU_POOL_IDS } from './gpu-catalogue.ts'
 import { newTask, type TaskRequest } from './tasks.ts'
 import { container, exited, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
@@ -50,4 +51,21 @@ it('is deleted when its time is over, although its worker works', () => {
   expect(kindsOf(plan(seen, NOW + 999).actions)).not.toContain('end-task')
   expect(plan(seen, NOW + 999).nextDueAt).toBeLessThanOrEqual(NOW + 1000)
   expect(kindsOf(plan(seen, NOW + 1000).actions)).toContain('end-task')
+})
+
+it('runs on our image only', () => {
+  expect(() => newTask({ ...REQUEST, image: 'mine/other:1' }, CONTEXT)).toThrow('A task runs on an image of runpod/task here')
+})
+
+it('may ask for CPUs, or for any GPU, and has its volumes and its port', () => {
+  const { RUNPOD_TASK_PORT: _port, ...env } = REQUEST.env
+  const mounts = [{ volumeId: 'v1', path: '/data' }]
+  const onCpu = newTask(
+    { ...REQUEST, env, mounts, hardware: { kind: 'cpu', instanceIds: ['cpu3c-2-4'] } },
+    { ...CONTEXT, keyId: undefined },
+  )
+  expect(onCpu).toMatchObject({ spec: { gpu: null, cpu: { instanceIds: ['cpu3c-2-4'] }, networkVolumeIds: ['v1'], env: { PORT: '8080' } } })
+  expect(onCpu).not.toHaveProperty('keyId')
+  const any = newTask({ ...REQUEST, hardware: { kind: 'gpu', types: [], count: 2, allowedCudaVersions: [] } }, CONTEXT)
+  expect(any.spec.gpu).toMatchObject({ count: 2, pools: GPU_POOL_IDS })
 })

@@ -26,11 +26,4 @@ export function judgeToolkit(output: string | undefined): Pick<HostFinding, 'ver
   }
 }
 
-function isOlder(version: string, than: string): boolean {
-  const [ours, theirs] = [version, than].map((text) => text.split('.').map(Number))
-  for (const [index, part] of (theirs ?? []).entries()) {
-    const own = ours?.[index] ?? 0
-    if (own !== part) return own < part
-  }
-  return false
-}
+const isOlder = (version: string, than: string): boolean => version.localeCompare(than, 'en', { numeric: true }) < 0

@@ -2,7 +2,9 @@
 import * as fc from 'fast-check'
 import type { LedgerDay, LedgerRow } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { DAY_MS, splitByDay, startOfDay, sumUsage, toWholeDays } from './usage.ts'
+import { buildJobColumns } from './history/job-columns.ts'
+import { DAY_MS, groupUsage, splitByDay, startOfDay, sumUsage, toWholeDays, type GroupOptions } from './usage.ts'
+import { createWorkSpans } from './work-spans.ts'
 
 const DAY = Date.parse('2026-03-01T00:00:00Z')
 const NOW = DAY + 20 * DAY_MS
@@ -36,6 +38,13 @@ it('rounds each interval up, cuts it at the range, and bills it by its state', (
     { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'running', seconds: 13, billableSeconds: 13, gpuSeconds: 26 },
     { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'unhealthy', seconds: 1, billableSeconds: 0, gpuSeconds: 0 },
   ])
+})
+
+it('leaves out what lies outside of the range', () => {
+  const day: LedgerDay = { day: DAY, endpointId: 'ep-1', gpuType: null, state: 'running', seconds: 7, gpuSeconds: 0 }
+  const later = { from: DAY + DAY_MS, to: NOW }
+  expect(sum([row(0, 1000)], [day], later)).toEqual([])
+  expect(sum([], [{ ...day, seconds: 0 }])).toEqual([])
 })
 
 describe('an interval that crosses midnight', () => {
@@ -79,5 +88,36 @@ describe('a range', () => {
     expect(toWholeDays(range, 0)).toEqual(range)
     const whole = { from: midnight - DAY_MS, to: midnight }
     expect(toWholeDays(whole, NOW)).toEqual(whole)
+  })
+})
+
+describe('usage by key, host and day', () => {
+  const interval = row(DAY_MS - 10_000, DAY_MS + 20_000)
+  const rows = [interval, { ...interval, workerId: 'w2', hostId: 'h1', keyId: 'k1' }]
+  const columns = buildJobColumns()
+  const job = { endpointId: 'ep-1', workerId: 'w1', status: 'COMPLETED', endedAt: DAY + DAY_MS } as const
+  columns.addJob({ ...job, id: 'a', startedAt: DAY + DAY_MS - 6000 })
+  columns.addJob({ ...job, id: 'b', startedAt: DAY + DAY_MS - 4000, endedAt: DAY + DAY_MS + 5000 })
+  columns.addJob({ ...job, id: 'c', startedAt: undefined })
+  const second = buildJobColumns()
+  second.addJob({ ...job, id: 'd', startedAt: DAY + DAY_MS + 15_000, endedAt: Infinity })
+  const work = createWorkSpans([columns.finish(), second.finish()], DAY + DAY_MS + 18_000)
+  const group = (by: GroupOptions['by'], more: Partial<GroupOptions> = {}) =>
+    groupUsage({ rows }, { range: { from: 0, to: NOW }, billedStates: ['running'], now: NOW, by, priceOf: () => 3600, ...more })
+
+  it('has a group for what has none', () => {
+    expect(group(['key', 'host']).map(({ of: { keyId, hostId }, cost }) => [keyId, hostId, cost])).toEqual([
+      [undefined, undefined, 60],
+      ['k1', 'h1', 60],
+    ])
+  })
+
+  it('leaves out the time with a job, each worker by itself, and knows nothing where jobs are not known', () => {
+    expect(group(['day'], { work }).map(({ seconds, idleSeconds }) => [seconds, idleSeconds])).toEqual([
+      [20, 14],
+      [40, 32],
+    ])
+    expect(group(['host'], { work }).map(({ idleSeconds }) => idleSeconds)).toEqual([16, 30])
+    expect(group(['endpoint']).map(({ idleSeconds }) => idleSeconds)).toEqual([undefined])
   })
 })

@@ -1,6 +1,7 @@
+import type { Volume } from '@runyard/schema'
 import { expect, it } from 'vitest'
 import { endpoint } from './testing/plan-fixture.ts'
-import { storeOf, volumeNeeds, volumesOn, type VolumePlace } from './volume-placement.ts'
+import { describeVolumes, storeOf, volumeNeeds, volumesOn, type VolumePlace } from './volume-placement.ts'
 
 const volume = (id: string, change: Partial<VolumePlace> = {}): VolumePlace => ({
   id,
@@ -43,4 +44,15 @@ it('an endpoint needs one of its volumes, a task all of them', () => {
   const ids = (seen: typeof asked) => volumeNeeds(seen, new Map(), new Map()).map((row) => row.map(({ id }) => id))
   expect(ids(asked)).toEqual([['a', 'b']])
   expect(ids({ ...asked, task: { until: 1, mounts: [] } })).toEqual([['a'], ['b']])
+})
+
+it('a volume is described by where its data is, or may be', () => {
+  const known: Volume = { id: 'v', ownerId: 'o', name: 'models', kind: 'STANDARD', sizeGb: 10, dataCenterId: 'EU-RO-1', createdAt: 1 }
+  const asked = endpoint('ep', { spec: { networkVolumeIds: ['v', 'gone'] } })
+  const needs = (storeId?: string) => volumeNeeds(asked, new Map([['v', known]]), new Map(storeId === undefined ? [] : [['v', storeId]]))
+  expect(describeVolumes(needs())).toBe('"models" (of the data center EU-RO-1) or "gone" (it does not exist any more)')
+  expect(describeVolumes(needs('host a'))).toContain('"models" (its data is on the host a)')
+  expect(describeVolumes(needs('shared EU-RO-1'))).toContain('"models" (its data is in the store "shared EU-RO-1")')
+  expect(describeVolumes([[volume('any', { dataCenterId: null })]])).toBe('"any"')
+  expect(volumeNeeds(endpoint('ep'), new Map(), new Map())).toEqual([])
 })

@@ -27,11 +27,14 @@ export function createWorkSpans(blocks: readonly JobColumns[], now: number): Wor
 function collectSpans(blocks: readonly JobColumns[]): ReadonlyMap<string, readonly Span[]> {
   const byWorker = new Map<string, Span[]>()
   for (const { count, texts, workers, startedAt, endedAt } of blocks) {
-    const own = texts.map((worker) => byWorker.get(worker) ?? [])
-    for (const [place, worker] of texts.entries()) byWorker.set(worker, own[place] ?? [])
+    const own = texts.map((worker) => {
+      const spans = byWorker.get(worker) ?? []
+      byWorker.set(worker, spans)
+      return spans
+    })
     for (let index = 0; index < count; index += 1) {
-      const from = startedAt[index] ?? Number.NaN
-      if (!Number.isNaN(from)) own[workers[index] ?? 0]?.push({ from, to: endedAt[index] ?? 0 })
+      const from = Number(startedAt[index])
+      if (!Number.isNaN(from)) own[Number(workers[index])]?.push({ from, to: Number(endedAt[index]) })
     }
   }
   return byWorker

@@ -160,3 +160,15 @@ it.each([
 ])('workers get %s', (_, settings, url) => {
   expect(planeUrlOf(settings, '10.0.0.9')).toBe(url)
 })
+
+test('a load-balanced endpoint has its port, and the key and the limit for dependencies are passed on', () => {
+  const balanced = (env: Record<string, string>) => ({ ...endpoint('ep1', { spec: { env } }), type: 'LOAD_BALANCER' as const })
+  expect(environment({ endpoint: balanced({}), apiKey: 'rpa_1', dependencyLimitS: 60 })).toMatchObject({
+    PORT: '80',
+    PORT_HEALTH: '80',
+    RUNYARD_SERVES: 'http',
+    RUNPOD_API_KEY: 'rpa_1',
+    RUNYARD_DEPENDENCY_LIMIT_S: '60',
+  })
+  expect(environment({ endpoint: balanced({ PORT: '9000' }) })).toMatchObject({ PORT: '9000', PORT_HEALTH: '9000' })
+})

@@ -148,7 +148,8 @@ export function nestedCalls(name: PlaneName, planeUrl: string, authority: string
 function nestedVariables({ planeUrl, nested }: WorkerEnvironmentOptions): Record<string, string> {
   if (nested === undefined) return {}
   const { name, authority } = nested
-  const base = planeUrl.replace(planeAddressOf(planeUrl) ?? '', name)
+  // Without an address no calls are nested (`nestedCalls`).
+  const base = planeUrl.replace(String(planeAddressOf(planeUrl)), name)
   return { RUNPOD_ENDPOINT_BASE_URL: `${base}/v2`, RUNPOD_URL_MIXED_OK: '1', RUNYARD_PLANE_NAME: name, RUNYARD_AUTHORITY: authority }
 }
 

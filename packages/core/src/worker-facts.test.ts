@@ -1,6 +1,6 @@
 import type { WorkerRecord } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { availabilityOf, isDraining, isLeaving, isOutdated, isServing, mayTakeJobs } from './worker-facts.ts'
+import { availabilityOf, isDraining, isLeaving, isOutdated, isServing, lifeSignsOf, mayTakeJobs } from './worker-facts.ts'
 
 type Facts = Partial<WorkerRecord>
 
@@ -53,4 +53,8 @@ describe('what a worker may do', () => {
   it('a worker of an older endpoint version is outdated', () => {
     expect([1, 2, 3].map((endpointVersion) => isOutdated({ endpointVersion }, { version: 2, updatedAt: 1 }))).toEqual([true, false, false])
   })
+})
+
+it('only workers of a queue have to report', () => {
+  expect([lifeSignsOf({ type: 'QUEUE' }), lifeSignsOf({ type: 'LOAD_BALANCER' })]).toEqual(['reports', 'host'])
 })

@@ -9,6 +9,9 @@ test('the evidence names the cause, the exit and the last lines', () => {
   expect(describeExit('w1', 'out_of_memory', exit)).toBe(
     'worker w1 was lost: the worker went over its memory limit (exit code 137, OOM-killed); its last lines:\nallocating 40 GB',
   )
+  expect(describeExit('w1', 'exited', { at: 1, exitCode: null, oomKilled: false, lastLogLines: [] })).toBe(
+    'worker w1 was lost: the worker’s process ended, and Runyard had not stopped it',
+  )
   expect(describeExit('w1', 'heartbeat_lost', undefined)).toBe('worker w1 was lost: the worker stopped reporting')
 })
 

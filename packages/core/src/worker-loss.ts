@@ -64,7 +64,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
 
 /** Shells and engines add 128 to the signal that ended a process. */
 function signalOf({ exitCode, oomKilled }: WorkerExit): string {
-  const name = SIGNALS[(exitCode ?? 0) - 128]
+  const name = SIGNALS[Number(exitCode) - 128]
   return name === undefined || oomKilled ? '' : `, ended by ${name}`
 }
 

@@ -61,6 +61,9 @@ export const onesPastTheirTurn: Choose = {
   candidates: findPastTheirTurn,
 }
 
+/** Those that stay are ready. */
+const readyAtOf = ({ record }: WorkerView): number => Number(record.readyAt)
+
 const isIdle = ({ phase }: WorkerView): boolean => phase === 'idle'
 
 function findIdle(owner: Claimant, asking: Claimant): readonly Candidate[] {
@@ -68,7 +71,7 @@ function findIdle(owner: Claimant, asking: Claimant): readonly Candidate[] {
   if (spare <= 0) return []
   return onEachHost(owner.staying.filter(isIdle), asking).flatMap((here) =>
     here
-      .map((worker) => ({ worker, owner, rank: [idleSince(worker.record) ?? 0, 0] as const }))
+      .map((worker) => ({ worker, owner, rank: [Number(idleSince(worker.record)), 0] as const }))
       .toSorted(byRank)
       .slice(0, spare),
   )
@@ -83,7 +86,7 @@ function findPastTheirTurn(owner: Claimant, asking: Claimant, line: Line): reado
   if (mayGo <= 0 || !mayTakeFrom(owner.share, asking)) return []
   const worked = owner.staying.filter(hadItsTurn(owner.want.endpoint, line))
   return onEachHost(worked, asking).flatMap((here) => {
-    const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
+    const longestFirst = here.toSorted((a, b) => readyAtOf(a) - readyAtOf(b))
     return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
   })
 }
@@ -92,7 +95,7 @@ function findPastTheirTurn(owner: Claimant, asking: Claimant, line: Line): reado
 function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
   let share = owner.share
   return workers.flatMap((worker) => {
-    const rank = [-share, worker.record.readyAt ?? 0] as const
+    const rank = [-share, readyAtOf(worker)] as const
     share -= shareOf(cardsIn(worker.record.gpus), owner.want.endpoint)
     return mayTakeFrom(share, asking) ? [{ worker, owner, rank }] : []
   })

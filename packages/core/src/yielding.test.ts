@@ -138,6 +138,55 @@ test('a worker stays if its host does not help', () => {
   expect(yieldsIn(seen)).toEqual(['too'])
 })
 
+test('no worker yields on a host that takes no other', () => {
+  const idle = holder('w1', FIRST, OLD)
+  const cordon = { since: 1, reason: 'a fan fails', drain: false }
+  expect(yieldsIn(observed([hog([idle]), late()], [{ ...host('h1', CARDS.slice(0, 1), [container(idle)]), cordon }]))).toEqual([])
+})
+
+test('of two hosts, the one where fewer workers have to go makes the room', () => {
+  const wide = { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [] } }
+  const far = [gpu('g2'), gpu('g3')]
+  const both = record('both', {
+    endpointId: 'ep-wide',
+    hostId: 'h2',
+    gpus: far.map(({ uuid, name }) => ({ uuid, name, simulated: true })),
+    lastJobEndedAt: NOW - 1000,
+  })
+  const seen = observed(
+    [hog(TWO_IDLE), view(endpoint('ep-wide', { spec: wide }), { workers: [both] }), view(endpoint('ep-late', { spec: wide }), waiting(1))],
+    [
+      host(
+        'h1',
+        CARDS,
+        TWO_IDLE.map((worker) => container(worker)),
+      ),
+      host('h2', far, [container(both)]),
+    ],
+  )
+  expect(yieldsIn(seen)).toEqual(['both'])
+})
+
+test('a busy CPU worker that had its turn makes room for an endpoint with a smaller share', () => {
+  const cpu = { gpu: null, cpu: { instanceIds: ['cpu3g-2-8'] } }
+  const size = { cpus: 2, memoryBytes: 8e9 }
+  const busy = Array.from({ length: 15 }, (_, n) => holder(`w${n}`, undefined, { ...size, readyAt: NOW - 90_000 - n }))
+  const own = record('w99', { endpointId: 'ep-late', ...size })
+  const seen = world([
+    view(endpoint('ep-hog', { spec: cpu, settings: { workersMax: 20 } }), {
+      ...waiting(9, 9000),
+      workers: busy,
+      leases: held(...busy.map(({ id }) => id)),
+    }),
+    view(endpoint('ep-late', { spec: cpu }), {
+      ...waiting(9, 9000),
+      workers: [own],
+      leases: [{ ...lease('j99', 'w99'), endpointId: 'ep-late' }],
+    }),
+  ])
+  expect(yieldsIn(seen).at(0)).toBe('w14')
+})
+
 test('a worker with two GPUs gets both from one host', () => {
   const wide = view(
     endpoint('ep-late', { spec: { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [] } } }),
@@ -145,6 +194,24 @@ test('a worker with two GPUs gets both from one host', () => {
   )
   expect(yieldsIn(world([hog(TWO_IDLE), wide]))).toEqual(['old', 'new'])
   expect(yieldsIn(world([hog(TWO_IDLE, {}, { workersMin: 1 }), wide]))).toEqual([])
+})
+
+test('of many idle workers only as many yield as the wide one needs', () => {
+  const cards = Array.from({ length: 5 }, (_, n) => gpu(`g${n}`))
+  const idle = cards.map(({ uuid, name }, n) => holder(`w${n}`, { uuid, name, simulated: true }, { lastJobEndedAt: NOW - 9000 - n }))
+  const wide = { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [] } }
+  const endpoints = [hog(idle), view(endpoint('ep-late', { spec: wide }), waiting(1))]
+  expect(
+    yieldsIn(
+      observed(endpoints, [
+        host(
+          'h1',
+          cards,
+          idle.map((worker) => container(worker)),
+        ),
+      ]),
+    ),
+  ).toEqual(['w4', 'w3'])
 })
 
 test('in a large pool a limited number of workers yields at a time, and workers on their way count', () => {

@@ -28,8 +28,6 @@ const MOST_AT_ONCE = 32
 
 interface Room extends Line {
   readonly claimants: readonly Claimant[]
-  /** The same by endpoint id. */
-  readonly owners: ReadonlyMap<string, Claimant>
   readonly hosts: readonly OpenHost[]
   /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
@@ -61,13 +59,11 @@ export function planYields(
   const retired = new Set(builder.actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
   const claimants = wants.map((want) => toClaimant(want, retired))
   const byHost = Map.groupBy(holdings, ({ hostId }) => hostId)
-  const owners = new Map(claimants.map((claimant) => [claimant.want.endpoint.id as string, claimant]))
   const priorities = claimants.filter(waits).map(({ want }) => want.endpoint.settings.priority ?? 1)
   const lowestPriority = Math.min(...priorities)
   const taken = { holdings: new Map(byHost), kept, keys, stores, gone: new Set<string>() }
   const room: Room = {
     claimants,
-    owners,
     hosts: openHosts(builder),
     builder,
     lowestPriority,
@@ -111,27 +107,31 @@ interface Round {
 function giveRoom(room: Room, { asking, isNear, choose }: Round): void {
   leaveOut(
     room,
-    room.claimants.flatMap(({ leaving }) => leaving.filter(isNear)),
+    room.claimants.flatMap((owner) => owner.leaving.filter(isNear).map((worker) => ({ worker, owner }))),
   )
   room.left = MOST_AT_ONCE
   room.givers = undefined
   grantInTurns(asking, (claimant) => makeRoom(claimant, room, choose))
 }
 
-function leaveOut(room: Room, workers: readonly WorkerView[]): void {
+type Leaver = Pick<Candidate, 'worker' | 'owner'>
+
+function leaveOut(room: Room, leavers: readonly Leaver[]): void {
   room.noRoom.clear()
-  for (const { record, fate } of workers) {
+  for (const { worker, owner } of leavers) {
+    const { record, fate } = worker
     if (fate.kind === 'dead' || room.gone.has(record.id)) continue
     room.gone.add(record.id)
-    const owner = room.owners.get(record.endpointId)
-    if (owner !== undefined) room.keys.add(owner.want.endpoint, -1)
+    room.keys.add(owner.want.endpoint, -1)
   }
-  for (const [hostId, gone] of Map.groupBy(workers, ({ record }) => record.hostId))
-    room.holdings.set(hostId, withoutWorkers(room.holdings.get(hostId) ?? [], gone))
+  for (const [hostId, gone] of Map.groupBy(leavers, ({ worker }) => worker.record.hostId))
+    room.holdings.set(hostId, withoutWorkers(holdingsOn(hostId, room), gone))
 }
 
-function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly WorkerView[]): readonly WorkerHolding[] {
-  const ids = new Set<string | undefined | null>(workers.map(({ record }) => record.id))
+const holdingsOn = (hostId: string, { holdings }: Room): readonly WorkerHolding[] => holdings.get(hostId) ?? []
+
+function withoutWorkers(holdings: readonly WorkerHolding[], leavers: readonly Leaver[]): readonly WorkerHolding[] {
+  const ids = new Set<string | undefined | null>(leavers.map(({ worker }) => worker.record.id))
   return ids.size === 0 ? holdings : holdings.filter(({ workerId }) => !ids.has(workerId))
 }
 
@@ -218,10 +218,7 @@ function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed 
   const key = room.keys.keyOf(want.endpoint)
   const leaving = gone.filter(({ owner }) => key !== undefined && room.keys.keyOf(owner.want.endpoint) === key).length
   if (!room.keys.hasRoom(want.endpoint, leaving)) return undefined
-  const holdings = withoutWorkers(
-    room.holdings.get(host.hostId) ?? [],
-    gone.map(({ worker }) => worker),
-  )
+  const holdings = withoutWorkers(holdingsOn(host.hostId, room), gone)
   const placement = place(placedSpecOf(want, room), [host], takenFor(want.endpoint, holdings, room.kept))
   return placement.kind === 'placed' ? placement : undefined
 }
@@ -234,11 +231,9 @@ function fewestThatHelp(candidates: readonly Candidate[], fits: (gone: readonly 
   if (!fits(candidates)) return undefined
   const found: Candidate[] = []
   let rest = candidates
-  while (!fits(found)) {
+  while (rest.length > 0 && !fits(found)) {
     const count = smallestThat(rest.length, (size) => fits([...found, ...rest.slice(0, size)]))
-    const needed = rest[count - 1]
-    if (needed === undefined) return undefined
-    found.push(needed)
+    found.push(...rest.slice(count - 1, count))
     rest = rest.slice(0, count - 1)
   }
   return found
@@ -265,11 +260,8 @@ function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
     owner.hasYielded = true
     room.builder.add({ kind: 'drain', endpointId, workerId, hostId, reason: 'yielded' })
   }
-  leaveOut(
-    room,
-    going.map(({ worker }) => worker),
-  )
+  leaveOut(room, going)
   room.keys.add(asking.want.endpoint, 1)
-  room.holdings.set(placed.hostId, [...(room.holdings.get(placed.hostId) ?? []), toHolding(placed)])
+  room.holdings.set(placed.hostId, [...holdingsOn(placed.hostId, room), toHolding(placed)])
   return shareOf(cardsIn(placed.gpus), asking.want.endpoint)
 }
