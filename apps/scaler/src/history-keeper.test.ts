@@ -3,7 +3,7 @@ import { unpackNumbers, unpackSamples, type EndpointStatus, type EndpointView, t
 import { createLogger } from '@runyard/kit'
 import { OutOfUse } from '@runyard/schema'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createHistoryKeeper } from './history-keeper.ts'
+import { createHistoryKeeper, type HistoryKeeper } from './history-keeper.ts'
 import { openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const log = createLogger({ name: 'history-test', level: 'silent' })
@@ -116,4 +116,73 @@ it('counts a job as accepted once that ends between the last look of a minute an
   const minutes = await store.history.chunks('minutes', ALL)
   const rows = minutes.map(({ bytes }) => unpackNumbers(bytes)?.rows.get('ep-one'))
   expect(rows.map((row) => [row?.accepted, row?.cancelled])).toEqual([[1, 1]])
+})
+
+/** Each second one more job waits, each fifth second one ends; its second is its id. */
+async function live(keeper: HistoryKeeper, second: number, begin: number): Promise<void> {
+  const now = begin + second * 1000
+  if (second % 5 === 0) {
+    const job = { endpointId: 'ep-one', cause: 'result', retries: 0, submittedAt: now - 400, startedAt: now - 300, endedAt: now } as const
+    await fixture.store.history.addJobs([{ ...job, id: `a${second}`, status: 'COMPLETED' }], {})
+  }
+  await keeper.note(seen(host(0.5), [view(second)]), now)
+}
+
+const readMinutes = async () => {
+  const chunks = await fixture.store.history.chunks('minutes', ALL)
+  return chunks.flatMap(({ bytes }) => [...(unpackNumbers(bytes)?.rows.values() ?? [])])
+}
+
+/** When the stored readings were taken. */
+async function readSampleTimes(): Promise<readonly number[]> {
+  const chunks = await fixture.store.history.chunks('samples', ALL)
+  return chunks.flatMap(({ bytes }) => {
+    const { at = 0, stepMs = 0, cards } = unpackSamples(bytes) ?? {}
+    return (cards?.get(UUID) ?? []).flatMap((sample, index) => (sample === null ? [] : [at + index * stepMs]))
+  })
+}
+
+it('has written all but the last minute, at whatever second it is killed', async () => {
+  const keeper = createHistoryKeeper({ store: fixture.store, log })
+  for (let second = 0; second <= 200; second += 1) {
+    await live(keeper, second, START)
+    const [minutes, times] = [await readMinutes(), await readSampleTimes()]
+    const seenUntil = Math.max(0, ...minutes.map(({ queue }) => queue))
+    const readUntil = Math.max(START, ...times)
+    expect({ second, isSeen: seenUntil >= second - 60, isRead: readUntil > START + second * 1000 - MINUTE }).toEqual({
+      second,
+      isSeen: true,
+      isRead: true,
+    })
+    // What ended is in the numbers, too.
+    expect(minutes.reduce((sum, { completed }) => sum + completed, 0) * 5).toBeGreaterThanOrEqual(second - 60)
+  }
+})
+
+it('goes on where a killed leader stopped: each job and each reading counts once, in its minute and its hour', async () => {
+  const begin = START - 4 * MINUTE
+  let keeper = createHistoryKeeper({ store: fixture.store, log })
+  const kills = new Set([40, 62, 130, 235, 245])
+  for (let second = 0; second < 480; second += 1) {
+    if (kills.has(second)) keeper = createHistoryKeeper({ store: fixture.store, log })
+    // Nobody leads for a minute and a half; the gateway goes on.
+    if (second > 300 && second < 390) {
+      const ended = { endpointId: 'ep-one', cause: 'result', retries: 0, submittedAt: START, endedAt: begin + second * 1000 } as const
+      if (second % 5 === 0) await fixture.store.history.addJobs([{ ...ended, id: `b${second}`, status: 'COMPLETED' }], {})
+    } else {
+      if (second === 390) keeper = createHistoryKeeper({ store: fixture.store, log })
+      await live(keeper, second, begin)
+    }
+  }
+  await keeper.note(seen(host(0)), START + HOUR + MINUTE)
+  await keeper.note(seen(host(0), [view(0)]), START + HOUR + 3 * MINUTE)
+  await keeper.note(seen(host(0)), START + HOUR + 5 * MINUTE)
+  expect((await readMinutes()).reduce((sum, { completed }) => sum + completed, 0)).toBe(480 / 5)
+  const times = await readSampleTimes()
+  expect(new Set(times).size).toBe(times.length)
+  const hours = (await fixture.store.history.chunks('hours', ALL)).map(({ bytes }) => unpackNumbers(bytes))
+  expect(hours.map((hour) => [hour?.at, hour?.rows.get('ep-one')?.completed])).toEqual([
+    [START - HOUR, 240 / 5],
+    [START, 240 / 5],
+  ])
 })

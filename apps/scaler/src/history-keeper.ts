@@ -1,31 +1,18 @@
-// What the leader adds to the history (ADR 79): readings of cards every ten seconds, written once a minute; cards and hosts out of use when that changes;
-// numbers of endpoints each minute and each hour. A leader that is killed loses a minute of it. What cannot be written is logged and dropped.
-import {
-  addNumbers,
-  meanSample,
-  NO_NUMBERS,
-  numbersOf,
-  packNumbers,
-  packSamples,
-  phaseOf,
-  toSample,
-  type CardSample,
-  type EndpointNumbers,
-  type EndpointStatus,
-  type EndpointView,
-  type Observed,
-  type PastJob,
-} from '@runyard/core'
+// What the leader adds to the history (ADR 79): readings of cards every ten seconds; cards and hosts out of use when that changes; numbers of endpoints each
+// minute and each hour. A minute is written after its first half, and again when it is over, so that a leader that is killed loses less than a minute; the
+// next one goes on with that minute. What cannot be written is logged and dropped.
+import { meanSample, packSamples, toSample, unpackSamples, type CardSample, type EndpointStatus, type Observed } from '@runyard/core'
 import type { Logger } from '@runyard/kit'
 import type { OutOfUse } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { createNumberBook } from './history-numbers.ts'
 
 export interface HistoryKeeper {
   /** Called with each tick; writes when it is time. Never rejects. */
   note(seen: Seen, now: number): Promise<void>
 }
 
-interface Seen {
+export interface Seen {
   readonly observed: Pick<Observed, 'hosts' | 'endpoints'>
   readonly statuses: ReadonlyMap<string, EndpointStatus>
 }
@@ -73,37 +60,64 @@ export function createHistoryKeeper({ store, log }: HistoryKeeperDeps): HistoryK
 
 /** Each card has a place for each step of the minute. */
 function createSampleBook({ history }: HistoryKeeperDeps['store']) {
-  let minute = 0
+  let minute: number | undefined
   let cards = new Map<string, (CardSample | null)[]>()
+  /** What is written of the minute so far. */
+  let written: { readonly fine: string | undefined; readonly rough: string | undefined } | undefined
 
-  async function write(): Promise<void> {
-    const [at, taken] = [minute, cards]
-    cards = new Map()
-    if (taken.size === 0) return
-    const means = new Map([...taken].map(([uuid, own]) => [uuid, [meanSample(own)]]))
-    await Promise.all([
-      history.add('samples', packSamples({ at, stepMs: STEP_MS, cards: taken }), at),
-      history.add('sampleMinutes', packSamples({ at, stepMs: MINUTE_MS, cards: means }), at),
+  async function write(at: number): Promise<void> {
+    if (cards.size === 0) return
+    const means = new Map([...cards].map(([uuid, own]) => [uuid, [meanSample(own)]]))
+    const [fine, rough] = await Promise.all([
+      history.replace('samples', written?.fine, { chunk: packSamples({ at, stepMs: STEP_MS, cards }), at }),
+      history.replace('sampleMinutes', written?.rough, { chunk: packSamples({ at, stepMs: MINUTE_MS, cards: means }), at }),
     ])
+    written = { fine, rough }
+  }
+
+  /** Goes on with the minute that an earlier leader began. */
+  async function recover(at: number): Promise<void> {
+    const latest = { from: at, to: at, count: 1, newestFirst: true }
+    const [[fine], [rough]] = await Promise.all([history.chunks('samples', latest), history.chunks('sampleMinutes', latest)])
+    const found = fine && unpackSamples(fine.bytes)
+    if (found?.at !== at) return
+    cards = new Map([...found.cards].map(([uuid, own]) => [uuid, [...own]]))
+    written = { fine: fine?.id, rough: rough?.id }
+  }
+
+  async function begin(at: number): Promise<void> {
+    const before = minute
+    minute = at
+    try {
+      if (before === undefined) await recover(at)
+      else await write(before)
+    } finally {
+      if (before !== undefined) [cards, written] = [new Map<string, (CardSample | null)[]>(), undefined]
+    }
   }
 
   return {
     async look({ observed }: Seen, now: number): Promise<void> {
       const current = now - (now % MINUTE_MS)
-      if (current !== minute) await write()
-      minute = current
-      const step = Math.floor((now - minute) / STEP_MS)
-      for (const { inventory, uses = {}, workers } of observed.hosts) {
-        for (const { uuid, memoryBytes } of workers === undefined ? [] : (inventory?.gpus ?? [])) {
-          const sample = toSample(uses[uuid], memoryBytes)
-          if (sample === undefined) continue
-          const own = cards.get(uuid) ?? Array.from<null>({ length: STEPS }).fill(null)
-          own[step] = sample
-          cards.set(uuid, own)
-        }
+      if (current !== minute) await begin(current)
+      const step = Math.floor((now - current) / STEP_MS)
+      for (const { uuid, sample } of observed.hosts.flatMap(samplesOf)) {
+        const own = cards.get(uuid) ?? Array.from<null>({ length: STEPS }).fill(null)
+        own[step] = sample
+        cards.set(uuid, own)
       }
+      if (written === undefined && step >= STEPS / 2) await write(current)
     },
   }
+}
+
+/** None of a host that cannot be asked: what it said last is no reading. */
+function samplesOf({ inventory, uses = {}, workers }: Observed['hosts'][number]) {
+  const gpus = workers === undefined ? [] : (inventory?.gpus ?? [])
+  return gpus.flatMap(({ uuid, memoryBytes }) => {
+    const sample = toSample(uses[uuid], memoryBytes)
+    return sample === undefined ? [] : [{ uuid, sample }]
+  })
 }
 
 /** The whole list each time, so that a reader needs only the latest before its time. */
@@ -124,134 +138,5 @@ function createOutOfUseBook({ history, cards }: HistoryKeeperDeps['store']) {
       written = text
       writtenAt = now
     },
-  }
-}
-
-type Rows = Map<string, EndpointNumbers>
-
-/** By then all gateways have written what ended in the minute. */
-const WRITTEN_MS = 5000
-const CHUNKS_AT_ONCE = 64
-
-/** A chunk holds jobs of up to a minute before its own time. */
-async function endedIn(history: Store['history'], from: number, to: number): Promise<readonly PastJob[]> {
-  const found: PastJob[] = []
-  let after: string | undefined
-  for (;;) {
-    const chunks = await history.jobs({ from, to: Number.MAX_SAFE_INTEGER, after, count: CHUNKS_AT_ONCE })
-    found.push(...chunks.flatMap(({ jobs }) => jobs).filter(({ endedAt }) => endedAt >= from && endedAt < to))
-    after = chunks.at(-1)?.id
-    if (chunks.length < CHUNKS_AT_ONCE) return found
-  }
-}
-
-const add = (rows: Rows, endpointId: string, more: EndpointNumbers) =>
-  rows.set(endpointId, addNumbers(rows.get(endpointId) ?? NO_NUMBERS, more))
-
-/** How many jobs of each endpoint waited or ran. */
-interface Look {
-  readonly at: number
-  readonly live: ReadonlyMap<string, number>
-}
-
-/** `first`: the latest look before the minute, so that nothing between two looks is left out. */
-interface Minute {
-  readonly rows: Rows
-  readonly first: Look
-  last: Look
-}
-
-/**
- * How many jobs came between two looks: those that ended in between, and the growth of the live ones. A job that ends during a look may be counted on its
- * wrong side and make a sum negative; a negative sum is carried into the next minute.
- */
-function createAcceptedCount() {
-  let carried: ReadonlyMap<string, number> = new Map()
-  return ({ first, last }: Minute, ended: readonly PastJob[]): ReadonlyMap<string, number> => {
-    const between = Map.groupBy(
-      ended.filter(({ endedAt }) => endedAt >= first.at && endedAt < last.at),
-      ({ endpointId }) => endpointId,
-    )
-    const ids = new Set([...first.live.keys(), ...last.live.keys(), ...between.keys()])
-    const sums = [...ids].map((id) => {
-      const grown = (last.live.get(id) ?? 0) - (first.live.get(id) ?? 0)
-      return [id, (between.get(id)?.length ?? 0) + grown + (carried.get(id) ?? 0)] as const
-    })
-    carried = new Map(sums.filter(([id, sum]) => sum < 0 && last.live.has(id)))
-    return new Map(sums.filter(([, sum]) => sum > 0))
-  }
-}
-
-/** Queues and workers as the ticks saw them; ends, waits and runs from the jobs that everyone has written by then. */
-function createNumberBook({ history }: HistoryKeeperDeps['store']) {
-  const minutes = new Map<number, Minute>()
-  const countAccepted = createAcceptedCount()
-  let lastLook: Look | undefined
-  let hour = 0
-  let inHour: Rows = new Map()
-
-  async function writeMinute(at: number, minute: Minute): Promise<void> {
-    const { rows, first } = minute
-    const ended = await endedIn(history, Math.min(at, first.at), at + MINUTE_MS)
-    for (const job of ended) if (job.endedAt >= at) add(rows, job.endpointId, numbersOf(job))
-    for (const [endpointId, accepted] of countAccepted(minute, ended)) add(rows, endpointId, { ...NO_NUMBERS, accepted })
-    if (rows.size === 0) return
-    await history.add('minutes', packNumbers(at, rows), at)
-    for (const [endpointId, row] of rows) add(inHour, endpointId, row)
-  }
-
-  async function writeHour(now: number): Promise<void> {
-    const [at, rows] = [hour, inHour]
-    hour = now
-    inHour = new Map()
-    if (rows.size > 0) await history.add('hours', packNumbers(at, rows), at)
-  }
-
-  return {
-    look({ observed, statuses }: Seen, now: number): void {
-      const at = now - (now % MINUTE_MS)
-      const live = new Map(observed.endpoints.map(({ endpointId, demand, leases }) => [endpointId, demand.waiting + leases.length]))
-      const look = { at: now, live }
-      // After a longer pause another leader has counted meanwhile.
-      const first = lastLook !== undefined && now - lastLook.at < MINUTE_MS ? lastLook : look
-      const minute = minutes.get(at) ?? { rows: new Map(), first, last: look }
-      minutes.set(at, minute)
-      minute.last = look
-      lastLook = look
-      for (const view of observed.endpoints) {
-        const row = rowOf(view, statuses.get(view.endpointId), now)
-        if (row !== undefined) add(minute.rows, view.endpointId, row)
-      }
-    },
-    async writeWhenDue(now: number): Promise<void> {
-      for (const [at, minute] of minutes) {
-        if (now < at + MINUTE_MS + WRITTEN_MS) continue
-        minutes.delete(at)
-        const ownHour = at - (at % HOUR_MS)
-        if (ownHour !== hour) await writeHour(ownHour)
-        await writeMinute(at, minute)
-      }
-    },
-  }
-}
-
-/** Undefined where nothing waits, nothing works and nothing is wanted. */
-function rowOf(view: EndpointView, status: EndpointStatus | undefined, now: number): EndpointNumbers | undefined {
-  const { demand, workers, leases } = view
-  const throttled = status?.throttled ?? 0
-  if (demand.waiting === 0 && workers.length === 0 && throttled === 0) return undefined
-  const holders = new Set(leases.map(({ workerId }) => workerId))
-  const phases = workers.map((record) => phaseOf(record, holders.has(record.id) ? 1 : 0))
-  const count = (phase: string) => phases.filter((one) => one === phase).length
-  return {
-    ...NO_NUMBERS,
-    queue: demand.waiting,
-    oldestS: demand.oldestWaitingAt === undefined ? 0 : Math.max(0, (now - demand.oldestWaitingAt) / 1000),
-    throttled,
-    starting: count('starting'),
-    idle: count('idle'),
-    busy: count('busy'),
-    draining: count('draining'),
-    reason: throttled > 0 ? status?.reason : undefined,
   }
 }

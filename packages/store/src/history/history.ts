@@ -44,6 +44,8 @@ interface FailureChunk {
   readonly jobs: readonly PastJob[]
 }
 
+type PlainKind = Exclude<StreamKind, 'jobs' | 'failures'>
+
 export interface HistoryStore {
   /** False where `history.bytes` is 0: then nothing is written, and there is nothing to read. */
   readonly isKept: boolean
@@ -52,7 +54,10 @@ export interface HistoryStore {
    * with; undefined where nothing was written.
    */
   addJobs(jobs: readonly PastJob[], texts: Readonly<Record<string, string>>, into?: OpenChunk): Promise<OpenChunk | undefined>
-  add(kind: Exclude<StreamKind, 'jobs' | 'failures'>, chunk: Uint8Array, at: number): Promise<void>
+  /** Returns the chunk's id; undefined where nothing is kept. */
+  add(kind: PlainKind, chunk: Uint8Array, at: number): Promise<string | undefined>
+  /** The same with a chunk that is about the same time as an earlier one, and takes its place. */
+  replace(kind: PlainKind, id: string | undefined, entry: { readonly chunk: Uint8Array; readonly at: number }): Promise<string | undefined>
   chunks(kind: StreamKind, range: ChunkRange): Promise<readonly Chunk[]>
   /** Of the chunks of a range, in the order in which they ended, or newest first. */
   jobs(range: ChunkRange): Promise<readonly { readonly id: string; readonly jobs: readonly PastJob[] }[]>
@@ -123,9 +128,8 @@ export function createHistoryStore({ client, keys, run, options }: StoreContext)
     isKept,
     ...createChunkReads(deps),
     ...createLifeReads(deps),
-    async add(kind, chunk, at) {
-      if (isKept) await add(kind, { chunk, at })
-    },
+    add: async (kind, chunk, at) => (isKept ? add(kind, { chunk, at }) : undefined),
+    replace: async (kind, id, entry) => (isKept ? add(kind, { ...entry, replaces: id ?? '' }) : undefined),
 
     async addJobs(added, texts, into) {
       if (added.length === 0 || !isKept) return into
