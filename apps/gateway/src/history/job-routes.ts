@@ -13,8 +13,8 @@ import { ownEndpoints, pastEndpoints, type OwnEndpoints } from './own-endpoints.
 import { describeGone, findJob } from '../jobs/find-job.ts'
 
 export function registerJobHistory(app: RestApp, deps: GatewayDeps): void {
-  const route = restRoutes(app)
   const { store } = deps
+  const route = restRoutes(app)
   const reasonOf = createQueueReasons(deps)
 
   route('GET /runyard/v1/jobs', async (request): Promise<JobSearchView> => {

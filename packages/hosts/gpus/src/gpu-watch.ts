@@ -24,8 +24,6 @@ export interface GpuWatchOptions {
   readonly follow?: FollowCommand | undefined
   /** Runs a command on the host; default: on this machine. */
   readonly run?: RunCommand | undefined
-  /** Between two reports, in seconds; default 5. */
-  readonly everyS?: number | undefined
   /** A report that takes longer counts as failed; default 25 s. */
   readonly answerWithinMs?: number | undefined
   /** Pauses before nvidia-smi is started again; for tests. */
@@ -199,11 +197,11 @@ function createReports({ warn, run = runLocally }: GpuWatchOptions, state: State
 }
 
 function toSupervision(options: GpuWatchOptions, state: State, { take, fail, miss }: Reports): Supervision {
-  const { follow = followLocally, everyS = EVERY_S, answerWithinMs = ANSWER_WITHIN_MS, pausesMs } = options
+  const { follow = followLocally, answerWithinMs = ANSWER_WITHIN_MS, pausesMs } = options
   let stream = createReportStream()
   return {
     follow,
-    command: ['nvidia-smi', '-q', '-x', '-l', String(everyS)],
+    command: ['nvidia-smi', '-q', '-x', '-l', String(EVERY_S)],
     ...(pausesMs === undefined ? {} : { pausesMs }),
     onStart(at) {
       stream = createReportStream()

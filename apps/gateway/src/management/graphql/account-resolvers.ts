@@ -25,17 +25,17 @@ export function accountResolvers(account: AccountModel) {
   const user = ({ key }: RequestContext) => ({ ...USER, id: key.ownerId })
   return {
     query: {
-      myself: (_: unknown, __: unknown, context: RequestContext) => user(context),
+      myself: (_: unknown, context: RequestContext) => user(context),
       ...HUB_QUERIES,
     },
     ofUser: {
-      pubKey: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
+      pubKey: async (_: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return (await account.publicKeys(key.ownerId)).join('\n')
       },
     },
     mutations: {
-      updateUserSettings: async (_: unknown, { input }: { input?: Input<'UpdateUserSettingsInput'> | null }, context: RequestContext) => {
+      updateUserSettings: async ({ input }: { input?: Input<'UpdateUserSettingsInput'> | null }, context: RequestContext) => {
         const { pubKey } = input ?? {}
         if (pubKey != null) await account.setPublicKeys(context.key.ownerId, publicKeysIn(pubKey))
         return user(context)
@@ -48,14 +48,13 @@ export function accountResolvers(account: AccountModel) {
 export function loginResolvers(logins: LoginModel) {
   return {
     query: {
-      flashAuthRequestStatus: (_: unknown, { flashAuthRequestId: id }: { flashAuthRequestId: string }, { key, reads }: RequestContext) => {
+      flashAuthRequestStatus: ({ flashAuthRequestId: id }: { flashAuthRequestId: string }, { key, reads }: RequestContext) => {
         reads.step('read')
         return logins.status(id, key === GUEST)
       },
     },
     mutations: {
-      createFlashAuthRequest: (_: unknown, __: unknown, { by, agent }: RequestContext) =>
-        logins.create({ address: by.address ?? '', client: agent }),
+      createFlashAuthRequest: (_: unknown, { by, agent }: RequestContext) => logins.create({ address: by.address ?? '', client: agent }),
     },
   }
 }
@@ -64,15 +63,15 @@ export function loginResolvers(logins: LoginModel) {
 export function secretResolvers(secrets: SecretModel) {
   return {
     ofUser: {
-      secrets: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
+      secrets: async (_: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return reads.rows(await secrets.list(key.ownerId)).map(secretReply)
       },
     },
     mutations: {
-      secretCreate: async (_: unknown, { input }: { input: Input<'SecretCreateInput'> }, { key }: RequestContext) =>
+      secretCreate: async ({ input }: { input: Input<'SecretCreateInput'> }, { key }: RequestContext) =>
         secretReply(await secrets.add(key.ownerId, { ...input, description: input.description ?? '' })),
-      secretDelete: async (_: unknown, { id }: { id: string }, { key }: RequestContext) => {
+      secretDelete: async ({ id }: { id: string }, { key }: RequestContext) => {
         await secrets.remove(key.ownerId, { id })
         return true
       },

@@ -92,18 +92,17 @@ export function appQueries(model: AppModel) {
   const environmentOf = async (reads: RequestContext['reads'], isWanted: (environment: Environment) => boolean) =>
     (await reads.apps()).environments.find(isWanted)
   return {
-    flashAppByName: async (_: unknown, { flashAppName }: { flashAppName: string }, { reads }: RequestContext) => {
+    flashAppByName: async ({ flashAppName }: { flashAppName: string }, { reads }: RequestContext) => {
       const app = (await reads.apps()).apps.find(({ name }) => name === flashAppName)
       if (app === undefined) throw missingResource(RESOURCE_KINDS.apps, flashAppName)
       return appReply(app)
     },
-    flashApp: async (_: unknown, { flashAppId }: { flashAppId: string }, { reads }: RequestContext) => {
+    flashApp: async ({ flashAppId }: { flashAppId: string }, { reads }: RequestContext) => {
       const app = (await reads.apps()).apps.find(({ id }) => id === flashAppId)
       if (app === undefined) throw missingResource(RESOURCE_KINDS.apps, flashAppId)
       return appReply(app)
     },
     flashEnvironmentByName: async (
-      _: unknown,
       { input: { flashAppId, name } }: { input: Input<'FlashEnvironmentByNameInput'> },
       { reads }: RequestContext,
     ) => {
@@ -112,11 +111,11 @@ export function appQueries(model: AppModel) {
       return environmentReply(environment)
     },
     // Old workers ask for ids of something else (flash-api §7.6).
-    flashEnvironment: async (_: unknown, { flashEnvironmentId }: { flashEnvironmentId: string }, { reads }: RequestContext) => {
+    flashEnvironment: async ({ flashEnvironmentId }: { flashEnvironmentId: string }, { reads }: RequestContext) => {
       const environment = await environmentOf(reads, ({ id }) => id === flashEnvironmentId)
       return environment === undefined ? null : environmentReply(environment)
     },
-    flashBuild: async (_: unknown, { flashBuildId }: { flashBuildId: string }, { key, reads }: RequestContext) => {
+    flashBuild: async ({ flashBuildId }: { flashBuildId: string }, { key, reads }: RequestContext) => {
       reads.step('read')
       return buildReply(await model.getBuild(key.ownerId, flashBuildId))
     },
@@ -151,15 +150,13 @@ export function appFields(model: AppModel) {
 
 export function appMutations(model: AppModel) {
   return {
-    createFlashApp: async (_: unknown, { input }: { input: Input<'CreateFlashAppInput'> }, { key }: RequestContext) =>
+    createFlashApp: async ({ input }: { input: Input<'CreateFlashAppInput'> }, { key }: RequestContext) =>
       appReply(await model.create(key.ownerId, input.name)),
     createFlashEnvironment: async (
-      _: unknown,
       { input: { flashAppId, name } }: { input: Input<'CreateFlashEnvironmentInput'> },
       { key }: RequestContext,
     ) => environmentReply(await model.createEnvironment(key.ownerId, { appId: flashAppId, name })),
     prepareFlashArtifactUpload: async (
-      _: unknown,
       { input: { flashAppId, tarballSize } }: { input: Input<'PrepareFlashArtifactUploadInput'> },
       { key, base }: RequestContext,
     ) => {
@@ -167,25 +164,22 @@ export function appMutations(model: AppModel) {
       return { uploadUrl: uploadUrl(base, upload), objectKey: upload.objectKey, expiresAt: toIso(upload.expiresAt) }
     },
     finalizeFlashArtifactUpload: async (
-      _: unknown,
       { input: { flashAppId, objectKey, manifest } }: { input: Input<'FinalizeFlashArtifactUploadInput'> },
       { key }: RequestContext,
     ) => buildReply(await model.finalize(key.ownerId, { appId: flashAppId, objectKey, manifest })),
     deployBuildToEnvironment: async (
-      _: unknown,
       { input: { flashEnvironmentId, flashBuildId } }: { input: Input<'DeployBuildToEnvironmentInput'> },
       { key }: RequestContext,
     ) => environmentReply((await model.deploy(key.ownerId, { environmentId: flashEnvironmentId, buildId: flashBuildId })).environment),
     updateFlashBuildManifest: async (
-      _: unknown,
       { input: { flashBuildId, manifest } }: { input: Input<'UpdateFlashBuildManifestInput'> },
       { key }: RequestContext,
     ) => buildReply(await model.replaceManifest(key.ownerId, flashBuildId, manifest)),
-    deleteFlashEnvironment: async (_: unknown, { flashEnvironmentId }: { flashEnvironmentId: string }, { key }: RequestContext) => {
+    deleteFlashEnvironment: async ({ flashEnvironmentId }: { flashEnvironmentId: string }, { key }: RequestContext) => {
       await model.removeEnvironment(key.ownerId, flashEnvironmentId)
       return true
     },
-    deleteFlashApp: async (_: unknown, { flashAppId }: { flashAppId: string }, { key }: RequestContext) => {
+    deleteFlashApp: async ({ flashAppId }: { flashAppId: string }, { key }: RequestContext) => {
       await model.remove(key.ownerId, flashAppId)
       return true
     },

@@ -54,16 +54,16 @@ function resolversOf({ model, catalogue, readDataCenters, logins, tasks }: Resol
       ...account.mutations,
     }),
     User: {
-      containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
+      containerRegistryCreds: async (_: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return reads.rows(await model.registries.list(key.ownerId)).map(registryReply)
       },
       ...account.ofUser,
       ...volumes.ofUser,
       ...secrets.ofUser,
-      endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
-      flashApps: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows((await reads.apps()).apps).map(appReply),
-      endpoint: async (_: unknown, { id }: { id: string }, { key, reads }: RequestContext) => {
+      endpoints: async (_: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
+      flashApps: async (_: unknown, { reads }: RequestContext) => reads.rows((await reads.apps()).apps).map(appReply),
+      endpoint: async ({ id }: { id: string }, { key, reads }: RequestContext) => {
         reads.step('read')
         return endpointReply(await model.get(key.ownerId, id))
       },
@@ -89,40 +89,39 @@ const STOCK = {
 
 function queries(model: ManagementModel, catalogue: GpuCatalogue) {
   return {
-    podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
+    podTemplate: async ({ id }: { id?: string | null }, { key, reads }: RequestContext) => {
       reads.step('read')
       return templateReply(await model.templates.get(key.ownerId, id ?? ''))
     },
-    podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateInput'> | null }, { reads }: RequestContext) =>
+    podTemplates: async ({ input }: { input?: Input<'PodTemplateInput'> | null }, { reads }: RequestContext) =>
       input?.isRunpod === true || input?.isPublic === true ? [] : reads.rows(await reads.templates()).map(templateReply),
-    gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
-      reads.rows(gpuTypes(catalogue, input ?? {})),
-    cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
-      reads.rows(wantedIds(input)).map((id) => ({ id })),
+    gpuTypes: ({ input }: { input?: IdFilter | null }, { reads }: RequestContext) => reads.rows(gpuTypes(catalogue, input ?? {})),
+    cpuFlavors: ({ input }: { input?: IdFilter | null }, { reads }: RequestContext) => reads.rows(wantedIds(input)).map((id) => ({ id })),
     serverlessGpuPools: () => gpuPools(catalogue),
   }
 }
 
-type Resolve = (parent: unknown, args: never, context: RequestContext) => unknown
+/** Of a root field, which has no parent. */
+type Resolve = (args: never, context: RequestContext) => unknown
 
 /** Each alias of a mutation changes something again. */
 function asSteps(mutations: Readonly<Record<string, Resolve>>): Readonly<Record<string, Resolve>> {
   const asStep =
     (change: Resolve): Resolve =>
-    (parent, args, context) => {
+    (args, context) => {
       context.reads.step('change')
-      return change(parent, args, context)
+      return change(args, context)
     }
   return Object.fromEntries(Object.entries(mutations).map(([name, change]) => [name, asStep(change)]))
 }
 
 /** Each field asks for its own scope (ADR 81): one request may name fields of several. */
-function scoped(type: string, fields: Readonly<Record<string, Resolve>>): Readonly<Record<string, Resolve>> {
-  const guard = (name: string, resolve: Resolve): Resolve => {
+function scoped(type: string, fields: Readonly<Record<string, Resolve>>) {
+  const guard = (name: string, resolve: Resolve) => {
     const needed = scopeOfField(type, name)
-    return (parent, args, context) => {
+    return (_parent: unknown, args: never, context: RequestContext): unknown => {
       checkScope(context.key, needed)
-      return resolve(parent, args, context)
+      return resolve(args, context)
     }
   }
   return Object.fromEntries(Object.entries(fields).map(([name, resolve]) => [name, guard(name, resolve)]))
@@ -160,7 +159,7 @@ function variablesIn(env: TemplateInput['env']): Readonly<Record<string, string>
 
 function endpointMutations(model: ManagementModel) {
   return {
-    saveEndpoint: async (_: unknown, { input }: { input: EndpointInput }, { key: { ownerId }, by, notices }: RequestContext) => {
+    saveEndpoint: async ({ input }: { input: EndpointInput }, { key: { ownerId }, by, notices }: RequestContext) => {
       refuseUnsupported(input)
       const find = isGiven(input.id) ? { id: input.id } : { name: input.name ?? '', flashEnvironmentId: input.flashEnvironmentId ?? null }
       const target = isGiven(input.templateId) ? { ...find, templateId: input.templateId, by } : { ...find, by }
@@ -172,7 +171,6 @@ function endpointMutations(model: ManagementModel) {
       return endpointReply(endpoint)
     },
     updateEndpointTemplate: async (
-      _: unknown,
       { input }: { input: Input<'UpdateEndpointTemplateInput'> },
       { key: { ownerId }, by, notices }: RequestContext,
     ) => {
@@ -181,7 +179,7 @@ function endpointMutations(model: ManagementModel) {
       if (notice !== undefined) notices.push(notice)
       return endpointReply(endpoint)
     },
-    deleteEndpoint: async (_: unknown, { id }: { id: string }, { key }: RequestContext) => {
+    deleteEndpoint: async ({ id }: { id: string }, { key }: RequestContext) => {
       await model.remove(key.ownerId, id)
       return null
     },
@@ -190,11 +188,11 @@ function endpointMutations(model: ManagementModel) {
 
 function templateMutations({ templates }: ManagementModel) {
   return {
-    saveTemplate: async (_: unknown, { input }: { input?: TemplateInput | null }, { key: { ownerId } }: RequestContext) => {
+    saveTemplate: async ({ input }: { input?: TemplateInput | null }, { key: { ownerId } }: RequestContext) => {
       if (input == null) throw new RunyardError('bad_request', 'saveTemplate needs an input with at least name and imageName.')
       return templateReply(await templates.save(ownerId, isGiven(input.id) ? input.id : undefined, templateEdit(input)))
     },
-    deleteTemplate: async (_: unknown, { templateName }: { templateName: string }, { key }: RequestContext) => {
+    deleteTemplate: async ({ templateName }: { templateName: string }, { key }: RequestContext) => {
       await templates.remove(key.ownerId, { name: templateName })
       return null
     },
@@ -243,14 +241,11 @@ const registryReply = ({ id, name }: Registry): Record<string, unknown> => ({ id
 
 function registryMutations({ registries }: Pick<ManagementModel, 'registries'>) {
   return {
-    saveRegistryAuth: async (_: unknown, { input }: { input: Input<'SaveRegistryAuthInput'> }, { key }: RequestContext) =>
+    saveRegistryAuth: async ({ input }: { input: Input<'SaveRegistryAuthInput'> }, { key }: RequestContext) =>
       registryReply(await registries.add(key.ownerId, { ...input })),
-    updateRegistryAuth: async (
-      _: unknown,
-      { input: { id, ...credentials } }: { input: Input<'UpdateRegistryAuthInput'> },
-      { key }: RequestContext,
-    ) => registryReply(await registries.replace(key.ownerId, id, credentials)),
-    deleteRegistryAuth: async (_: unknown, { registryAuthId }: { registryAuthId: string }, { key }: RequestContext) => {
+    updateRegistryAuth: async ({ input: { id, ...credentials } }: { input: Input<'UpdateRegistryAuthInput'> }, { key }: RequestContext) =>
+      registryReply(await registries.replace(key.ownerId, id, credentials)),
+    deleteRegistryAuth: async ({ registryAuthId }: { registryAuthId: string }, { key }: RequestContext) => {
       await registries.remove(key.ownerId, registryAuthId)
       return true
     },

@@ -14,14 +14,14 @@ export function taskMutations(model: TaskModel) {
     return podReply(task, `${model.hostFor(base)}/t/${task.id}`)
   }
   return {
-    deployCpuPod: (_: unknown, { input }: { input: Input<'deployCpuPodInput'> }, context: RequestContext) =>
+    deployCpuPod: ({ input }: { input: Input<'deployCpuPodInput'> }, context: RequestContext) =>
       deploy(input, { kind: 'cpu', instanceIds: input.instanceId == null ? (input.instanceIds ?? []) : [input.instanceId] }, context),
-    podFindAndDeployOnDemand: (_: unknown, { input }: { input: PodInput }, context: RequestContext) => {
+    podFindAndDeployOnDemand: ({ input }: { input: PodInput }, context: RequestContext) => {
       const types = input.gpuTypeIdList ?? (input.gpuTypeId == null ? [] : [input.gpuTypeId])
       const allowedCudaVersions = input.allowedCudaVersions ?? []
       return deploy(input, { kind: 'gpu', types, count: input.gpuCount ?? 1, allowedCudaVersions }, context)
     },
-    podTerminate: async (_: unknown, { input }: { input: Input<'PodTerminateInput'> }, { key }: RequestContext) => {
+    podTerminate: async ({ input }: { input: Input<'PodTerminateInput'> }, { key }: RequestContext) => {
       await model.end(key.ownerId, input.podId)
       return null
     },

@@ -13,7 +13,7 @@ const volumeReply = ({ id, name, sizeGb, dataCenterId }: Volume): Record<string,
 export function volumeResolvers(volumes: VolumeModel) {
   const list =
     (which: 'network' | 'global') =>
-    async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
+    async (_: unknown, { key, reads }: RequestContext) => {
       reads.step('read')
       return reads.rows(await volumes.list(key.ownerId, which)).map(volumeReply)
     }
@@ -28,7 +28,7 @@ export function volumeResolvers(volumes: VolumeModel) {
       },
     },
     mutations: {
-      globalStoreBucketCreate: async (_: unknown, { input }: { input: Input<'GlobalStoreBucketCreateInput'> }, { key }: RequestContext) =>
+      globalStoreBucketCreate: async ({ input }: { input: Input<'GlobalStoreBucketCreateInput'> }, { key }: RequestContext) =>
         volumeReply(await volumes.add(key.ownerId, { ...input, kind: 'GLOBAL' })),
     },
   }
@@ -37,7 +37,7 @@ export function volumeResolvers(volumes: VolumeModel) {
 export function dataCenterResolvers(catalogue: GpuCatalogue, readDataCenters: ReadDataCenters) {
   return {
     query: {
-      dataCenters: async (_: unknown, __: unknown, { reads }: RequestContext) => {
+      dataCenters: async (_: unknown, { reads }: RequestContext) => {
         reads.step('read')
         return (await readDataCenters()).map((center) => ({ ...center, name: center.id, location: regionOf(center.id) }))
       },

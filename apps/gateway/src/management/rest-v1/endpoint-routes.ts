@@ -16,10 +16,9 @@ export interface EndpointRouteDeps {
 }
 
 export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): void {
+  const { model } = deps
   const route = v1Routes(app)
   const ownRoute = v1Routes(app, { find: (ownerId, id) => model.get(ownerId, id) })
-  const { model } = deps
-  registerSaveRoutes(app, deps)
 
   route('GET /v1/endpoints', async (request) => {
     const endpoints = await model.list(keyOf(request).ownerId)
@@ -34,12 +33,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
     await model.remove(keyOf(request).ownerId, request.params.id)
     return reply.code(204).send()
   })
-}
 
-function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
-  const route = v1Routes(app)
-  const ownRoute = v1Routes(app, { find: (ownerId, id) => model.get(ownerId, id) })
-  const { model } = deps
   route('POST /v1/endpoints', async (request, reply) => {
     const body = { ...request.body, name: request.body.name ?? `endpoint-${MODEL_TOOLS.randomText(8)}` }
     const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }

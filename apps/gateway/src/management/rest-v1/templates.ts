@@ -7,10 +7,9 @@ import type { V1CreateTemplateBody, V1TemplateView } from '@runyard/schema/api'
 import { CONTAINER, NOTES, type V1TemplateBody } from '../template-fields.ts'
 
 export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel, 'list' | 'templates'>): void {
+  const { templates } = model
   const route = v1Routes(app)
   const ownRoute = v1Routes(app, { find: (ownerId, id) => templates.get(ownerId, id) })
-  const { templates } = model
-  registerSaveRoutes(app, model)
 
   route('GET /v1/templates', async (request) => {
     const { ownerId } = keyOf(request)
@@ -25,11 +24,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
     await templates.remove(keyOf(request).ownerId, { id: request.params.id })
     return reply.code(204).send()
   })
-}
 
-function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
-  const route = v1Routes(app)
-  const ownRoute = v1Routes(app, { find: (ownerId, id) => templates.get(ownerId, id) })
   route('POST /v1/templates', async (request) =>
     templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),
   )

@@ -93,7 +93,6 @@ function registerListRoute(app: RestApp, model: ManagementModel): void {
 function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
   const route = restRoutes(app)
   const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
-  registerSaveRoutes(app, model)
 
   route('GET /v2/serverless/:id', async (request) =>
     endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
@@ -103,11 +102,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
     await model.remove(keyOf(request).ownerId, request.params.id)
     return reply.code(204).send()
   })
-}
 
-function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
-  const route = restRoutes(app)
-  const ownRoute = restRoutes(app, { find: (ownerId, id) => model.get(ownerId, id) })
   route('POST /v2/serverless', async (request, reply) => {
     const { body } = request
     const isNew = request.headers['if-none-match'] === '*'

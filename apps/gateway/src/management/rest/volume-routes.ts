@@ -37,13 +37,8 @@ export function registerVolumeRoutes(app: RestApp, { volumes }: Deps): void {
     await volumes.remove(keyOf(request).ownerId, request.params.id)
     return reply.code(204).send()
   })
-  registerGlobalVolumeRoutes(app, { volumes })
-}
 
-/** Of SDK 2 alone, which only lists and creates them; the removal is ours. */
-function registerGlobalVolumeRoutes(app: RestApp, { volumes }: Deps): void {
-  const route = restRoutes(app)
-  const ownRoute = restRoutes(app, { find: (ownerId, id) => volumes.get(ownerId, id) })
+  // Global ones are of SDK 2 alone, which only lists and creates them; the removal is ours.
   route('GET /v2/global-volumes', async (request) => ({
     globalVolumes: (await volumes.list(keyOf(request).ownerId, 'global')).map(({ id, name }) => ({ id, name })),
     pagination: ONE_PAGE,
