@@ -1,7 +1,7 @@
 // The two connections to Redis: one for commands, one for signals. Commands fail at once while it is away (no queue of ours piles up),
-// are never sent twice, and have a timeout. Reconnecting is retried forever, at most a second apart. A connection without a reply for too long is
-// closed: it may be dead (a firewall dropped it, the machine is gone), and TCP would report that only after a quarter of an hour. The same applies to
-// a Redis that hangs: the first calls time out, later ones fail at once until it answers.
+// and are never sent twice. Reconnecting is retried forever, at most a second apart. A connection without a reply for too long is closed, and what
+// waits there fails: it may be dead (a firewall dropped it, the machine is gone), and TCP would report that only after a quarter of an hour. The same
+// applies to a Redis that hangs; later calls fail at once until it answers. Replies come in order, so commands need no timers of their own.
 import { RunyardError } from '@runyard/schema'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
@@ -47,7 +47,7 @@ function checkUrl(create: () => Redis): Redis {
  * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`; 'bad_request' for what is no URL.
  */
 export async function connect({ redisUrl, name, waitMs, answerMs, onError }: ConnectOptions): Promise<Redis> {
-  const options = { ...OPTIONS, connectionName: name, commandTimeout: answerMs, socketTimeout: answerMs }
+  const options = { ...OPTIONS, connectionName: name, socketTimeout: answerMs }
   const client = checkUrl(() => new Redis(redisUrl, options))
   writeInBursts(client)
   let lastError: Error | undefined

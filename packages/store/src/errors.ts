@@ -24,7 +24,6 @@ const REFUSALS = [
 const DISCONNECTS = [
   "Stream isn't writeable",
   'Connection is closed',
-  'Command timed out',
   'Command aborted due to connection close',
   'Reached the max retries per request limit',
   'connect ETIMEDOUT',

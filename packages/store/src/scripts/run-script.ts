@@ -61,23 +61,23 @@ const UNTIMED: Timing = { onAnswer: undefined }
 
 export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }: RunDeps): Run {
   const send = createSend(client)
+  const deliver = (published: readonly Signal[]): void => {
+    for (const signal of published) signals.deliver(signal)
+  }
   return async (script, input, hooks) => {
     const keys = script.keys.map((name) => String(input[name]))
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
     const { signalled, signalledWhenSent } = script
-    const deliver = (published: readonly Signal[] = []): void => {
-      for (const signal of published) signals.deliver(signal)
-    }
     const onSent = (): void => {
-      deliver(signalledWhenSent?.(input))
+      if (signalledWhenSent !== undefined) deliver(signalledWhenSent(input))
       hooks?.sent?.()
     }
     const answer = await send(fence === undefined ? call : underTerm(call, fence), onSent)
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
     hooks?.answered?.(reply)
-    deliver(signalled?.(reply, input))
+    if (signalled !== undefined) deliver(signalled(reply, input))
     return reply
   }
 }
