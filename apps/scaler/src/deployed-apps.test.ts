@@ -129,6 +129,7 @@ test('settings of the manifest that the client does not send are followed', asyn
   await submit('j1')
   const [worker] = await started()
   expect(fixture.host.launches[0]).toMatchObject({ env: { RUNPOD_MAX_CONCURRENCY: '5' }, diskBytes: 99 * 2 ** 30 })
+  await vi.waitFor(async () => expect((await fixture.store.workers.list('ep-one'))[0]).toMatchObject({ jobsAtOnce: 5 }), WAIT)
   const lines = (await fixture.store.workerLogs.read(worker?.id ?? '', 'system', 10)).map(({ line }) => line)
   expect(lines).toContain("the manifest's dockerArgs is not followed: a worker of this image runs our agent")
 })

@@ -156,16 +156,21 @@ async function launchOn(
   await deps.gate({ hostId: record.hostId }, () => driver.startWorker(whole))
   notMounted(driver, whole).forEach(onProgress)
   deps.logs.follow(driver, record.id)
-  await noteStart(deps, record, imageReadyAt)
+  await noteStart(deps, record, { imageReadyAt, ...jobsAtOnceIn(launch.env) })
 }
 
-async function noteStart(deps: ActDeps, record: WorkerRecord, imageReadyAt: number): Promise<void> {
+/** Empty: nothing is said. */
+function jobsAtOnceIn({ RUNPOD_MAX_CONCURRENCY: text = '' }: Readonly<Record<string, string>>): Pick<WorkerRecord, 'jobsAtOnce'> {
+  return /^[1-9]\d{0,3}$/u.test(text) ? { jobsAtOnce: Number(text) } : {}
+}
+
+async function noteStart(deps: ActDeps, record: WorkerRecord, known: Pick<WorkerRecord, 'imageReadyAt' | 'jobsAtOnce'>): Promise<void> {
   const { id: workerId, endpointId, hostId, startReason: reason, createdAt } = record
   const at = Date.now()
   deps.numbers.workerStarted(endpointId, reason)
   await Promise.all([
     endRest(deps, record),
-    deps.store.workers.patch({ endpointId, workerId, fields: { imageReadyAt, containerStartedAt: at }, quiet: true }),
+    deps.store.workers.patch({ endpointId, workerId, fields: { ...known, containerStartedAt: at }, quiet: true }),
     recordTransition(deps, {
       kind: 'worker_started',
       endpointId,

@@ -46,6 +46,8 @@ export const WorkerRecord = z.object({
   /** End of its latest job; together with `readyAt` this gives the start of its idle time. */
   lastJobEndedAt: z.number().optional(),
   sdkVersion: z.string().optional(),
+  /** As its environment tells it (`RUNPOD_MAX_CONCURRENCY`), which has the number of the endpoint or of its build; absent: none. */
+  jobsAtOnce: z.int().optional(),
   /** When the save was that it serves jobs after, although it is of an older version: its turn to be replaced comes later. */
   servesThrough: z.number().optional(),
   outdatedSince: z.number().optional(),
@@ -84,6 +86,7 @@ export const WorkerLife = WorkerRecord.pick({
   lastJobEndedAt: true,
   outdatedSince: true,
   drainingSince: true,
+  jobsAtOnce: true,
 }).extend({
   /** The operator's name of its host. */
   host: z.string(),

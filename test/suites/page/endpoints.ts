@@ -257,6 +257,7 @@ export function endpointScenarios(of: () => PageSite): void {
       await page.getByRole('textbox', { name: 'Container image' }).fill('me/server:1')
       await page.getByLabel('Ports of the server').fill('8000/http')
       await page.getByLabel('Requests in flight per worker').fill('2')
+      expect(await page.getByLabel('Execution timeout').count()).toBe(0)
       await page.getByLabel('Environment variables').fill('PORT=8000')
       await page.getByRole('button', { name: 'ADA_24' }).waitFor()
       expect(await opened.look('endpoint-new-balancer')).toEqual([])
@@ -269,6 +270,11 @@ export function endpointScenarios(of: () => PageSite): void {
         env: { PORT: '8000' },
         scaling: { type: 'REQUEST_COUNT', requestCount: 2 },
       })
+      await page.getByRole('link', { name: 'Requests' }).click()
+      await page.getByRole('region', { name: 'A request' }).getByText(`${site().stack.url}/lb/${id}/ping`).waitFor()
+      expect(await page.getByRole('link', { name: /^(?:Batches|Preview)$/u }).count()).toBe(0)
+      expect(await opened.findBarriers()).toEqual([])
+      await page.goto('about:blank')
       await site().stack.api.deleteEndpoint(id)
     })
 

@@ -1,6 +1,15 @@
-// Two of the five questions: why does this job wait, and what failed and why. What the page says is compared with what the API says.
+// Three of the five questions: is it healthy, why does this job wait, and what failed and why. What the page says is compared with what the API says.
 import type { PastJob } from '@runyard/core'
-import type { ExplainView, FailureListView, FoundJob, JobDetailView, JobSearchView, KeyListView } from '@runyard/schema/api'
+import type {
+  ExplainView,
+  FailureListView,
+  FoundJob,
+  JobDetailView,
+  JobSearchView,
+  KeyListView,
+  NoticeListView,
+  PoolView,
+} from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { PageSite } from '../../harness/page.ts'
@@ -34,6 +43,37 @@ export function jobScenarios(of: () => PageSite): void {
       await api.settled(plain, echoed)
       for (const id of failed) await api.settled(scan, id)
       await waitFor('both failures to be listed', async () => (await get<FailureListView>('failures?endpoint=scan')).total === 2)
+    })
+
+    test('the Yard says whether it is healthy: what needs a person, cards in use, and each endpoint as it is', async () => {
+      await using opened = await open('/')
+      const { page } = opened
+      const { hosts } = await get<PoolView>('pool')
+      const { notices } = await get<NoticeListView>('notices')
+      const { message } = await get<ExplainView>(`explain/${waiting}`)
+      const needs = page.getByRole('region', { name: 'Needs you' }).getByRole('listitem')
+      await needs.filter({ hasText: `1 job waits: ${message}` }).waitFor()
+      for (const notice of notices) await needs.filter({ hasText: notice.message }).first().waitFor()
+      const cards = hosts.flatMap(({ gpus }) => gpus)
+      const inUse = cards.filter(({ holders }) => holders.length > 0).length
+      await page
+        .getByText(`${await needs.count()} thing`)
+        .first()
+        .waitFor()
+      await page.getByText(`${inUse} of ${cards.length} cards in use on ${hosts.length} host`).waitFor()
+      for (const { id, name } of await site().stack.api.endpoints()) {
+        const { jobs, workers } = await site().stack.api.health(id)
+        const row = page
+          .getByRole('table', { name: 'Endpoints' })
+          .getByRole('row')
+          .filter({ has: page.getByRole('link', { name, exact: true }) })
+        await expect
+          .poll(async () => (await row.getByRole('cell').allInnerTexts()).slice(2, 4))
+          .toEqual([`${jobs.inQueue}`, `${jobs.inProgress}`])
+        expect(await row.innerText()).toContain(`${workers.running} busy, ${workers.idle} idle`)
+      }
+      await needs.getByRole('link', { name: 'jobs that wait at upscale' }).click()
+      await page.getByRole('link', { name: waiting.slice(0, 8) }).waitFor()
     })
 
     test('a waiting job says why, and each host and card what it refused', async () => {

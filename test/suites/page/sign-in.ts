@@ -1,6 +1,13 @@
 // Signing in and out in a browser (ADR 89), and what other pages cannot do with its session.
 import { describe, expect, test } from 'vitest'
-import { signOut, type PageSite } from '../../harness/page.ts'
+import { signOut, visit, type PageSite } from '../../harness/page.ts'
+
+/** As a program asks for a key of its own; returns the id of its request. */
+export async function askForLogin({ stack: { api } }: PageSite): Promise<string> {
+  const query = 'mutation createFlashAuthRequest { createFlashAuthRequest { id } }'
+  const { json } = await api.request('/graphql', { method: 'POST', key: null, body: { query } })
+  return (json as { readonly data: { readonly createFlashAuthRequest: { readonly id: string } } }).data.createFlashAuthRequest.id
+}
 
 export function signInScenarios(site: () => PageSite): void {
   describe('signing in', () => {
@@ -46,9 +53,17 @@ export function signInScenarios(site: () => PageSite): void {
     })
 
     test('shuts no user out: no barrier in either theme, at any width', async () => {
-      await using opened = await site().open('/sign-in', { as: 'anonymous' })
+      await using opened = await site().open('/sign-in', { as: 'anonymous', expected: [/status of 404/u] })
       await opened.page.getByLabel(/API key/u).waitFor()
       expect(await opened.look('sign-in')).toEqual([])
+      const { url } = site().stack
+      await visit(opened, `${url}/flash/login?request=${await askForLogin(site())}`)
+      await opened.page.getByRole('heading', { name: 'Approve a login' }).waitFor()
+      expect(await opened.look('approve')).toEqual([])
+      expect(await opened.findLosses()).toEqual([])
+      await visit(opened, `${url}/flash/login?request=none`)
+      await opened.page.getByRole('heading', { name: 'No open login' }).waitFor()
+      expect(await opened.findBarriers()).toEqual([])
     })
 
     test('with a key that is revoked meanwhile: the page asks for another one at once', async () => {

@@ -1,4 +1,4 @@
-// What a person has chosen for this browser: theme and zone. Everything else that can be chosen is in the address.
+// What this browser keeps: the theme and the zone that a person has chosen, the hues of endpoints. Everything else that can be chosen is in the address.
 import { useSyncExternalStore } from 'react'
 import type { Zone } from '../ui/format.ts'
 
@@ -8,7 +8,7 @@ const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 const listeners = new Set<() => void>()
 
 /** A browser may refuse to keep anything. */
-function read(name: string): string | null {
+export function readKept(name: string): string | null {
   try {
     return localStorage.getItem(`runyard.${name}`)
   } catch {
@@ -16,12 +16,16 @@ function read(name: string): string | null {
   }
 }
 
-function write(name: string, value: string): void {
+export function writeKept(name: string, value: string): void {
   try {
     localStorage.setItem(`runyard.${name}`, value)
   } catch {
     // It counts until the page is loaded again.
   }
+}
+
+function choose(name: string, value: string): void {
+  writeKept(name, value)
   for (const onChange of listeners) onChange()
 }
 
@@ -31,8 +35,8 @@ function subscribe(onChange: () => void): () => void {
 }
 
 const chosen: { theme: Theme; zone: Zone } = {
-  theme: THEMES.find((theme) => theme === read('theme')) ?? 'system',
-  zone: read('zone') === 'utc' ? 'utc' : 'local',
+  theme: THEMES.find((theme) => theme === readKept('theme')) ?? 'system',
+  zone: readKept('zone') === 'utc' ? 'utc' : 'local',
 }
 
 export const useTheme = (): Theme => useSyncExternalStore(subscribe, () => chosen.theme)
@@ -46,10 +50,10 @@ export function applyTheme(): void {
 export function chooseTheme(theme: Theme): void {
   chosen.theme = theme
   applyTheme()
-  write('theme', theme)
+  choose('theme', theme)
 }
 
 export function chooseZone(zone: Zone): void {
   chosen.zone = zone
-  write('zone', zone)
+  choose('zone', zone)
 }

@@ -42,15 +42,23 @@ const DEUTERANOPIA = [
   [-0.01182, 0.04294, 0.968881],
 ] as const
 
-/** As a deuteranope sees it, in Oklab, where distances are those of the eye. */
-function seen(rgb: Rgb): Rgb {
+function asDeuteranope(rgb: Rgb): Rgb {
   const linear = rgb.map(toLinear)
-  const [r = 0, g = 0, b = 0] = DEUTERANOPIA.map((row) =>
+  const [red = 0, green = 0, blue = 0] = DEUTERANOPIA.map((row) =>
     Math.max(
       0,
       row.reduce((sum, factor, at) => sum + factor * (linear[at] ?? 0), 0),
     ),
   )
+  return linearToOklab([red, green, blue])
+}
+
+function toOklab([red, green, blue]: Rgb): Rgb {
+  return linearToOklab([toLinear(red), toLinear(green), toLinear(blue)])
+}
+
+/** Where distances are those of the eye. */
+function linearToOklab([r, g, b]: Rgb): Rgb {
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
   const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
   const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)
@@ -89,12 +97,20 @@ describe.each(THEMES)('%s', (theme) => {
     expect(weak([...MARKS, ...HUES], 3)).toEqual([])
   })
 
+  const close = (names: readonly string[], see: (rgb: Rgb) => Rgb): readonly string[] =>
+    names.flatMap((one, at) =>
+      names.slice(at + 1).flatMap((other) => {
+        const found = distance(see(colour(one, theme)), see(colour(other, theme)))
+        return found < LEAST_DISTANCE ? [`${one} and ${other}: ${found.toFixed(3)}`] : []
+      }),
+    )
+
   it('readers who cannot distinguish red from green distinguish the eight states', () => {
-    const pairs = STATES.flatMap((one, at) => STATES.slice(at + 1).map((other) => [one, other] as const))
-    const close = pairs.flatMap(([one, other]) => {
-      const found = distance(seen(colour(one, theme)), seen(colour(other, theme)))
-      return found < LEAST_DISTANCE ? [`${one} and ${other}: ${found.toFixed(3)}`] : []
-    })
-    expect(close).toEqual([])
+    expect(close(STATES, asDeuteranope)).toEqual([])
+  })
+
+  it('everybody distinguishes the hues of endpoints, also from a busy card, a cold start and trouble', () => {
+    const names = [...HUES, 'state-busy', 'state-trouble', 'state-starting', 'state-pulling']
+    expect([...close(names, toOklab), ...close(names, asDeuteranope)]).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 // Paints the lanes into pixels: a pure function of picture, layout and view, fast enough for 64 lanes in each frame. Whatever the size, two things are
 // always seen: a failed job and a card out of use, however short they were.
 import type { Layout, Row } from './layout.ts'
+import { HUES } from './hues.ts'
 import { paintReadings } from './paint-readings.ts'
 import type { Palette } from './palette.ts'
 import { GRID, NOTHING, TILE, type Patterns } from './patterns.ts'
@@ -188,10 +189,18 @@ function paintJobs({ lane }: LanePicture, { sheet, scene: { view, palette, pictu
     // A gap between neighbours, where there is room for one.
     const end = to - from > 3 ? to - 1 : to
     if (job.status !== 'FAILED') {
-      fill([from, end], rows, palette.hues[picture.hueOf(job.endpointId)] ?? palette.text)
+      const sign = picture.hueOf(job.endpointId)
+      fill([from, end], rows, palette.hues[sign % HUES] ?? palette.text)
+      if (sign >= HUES) fill([from, end], stripeOf(rows), palette.surface)
       continue
     }
     fill([from, end], rows, palette.trouble)
     for (let x = from + 2; x < end; x += 3) fill([x, x + 1], rows, palette.surface)
   }
+}
+
+/** The middle third, which tells endpoints of one hue apart. */
+export function stripeOf([from, to]: Span): Span {
+  const third = Math.max(1, Math.round((to - from) / 3))
+  return [from + third, to - third]
 }

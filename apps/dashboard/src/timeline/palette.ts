@@ -1,4 +1,5 @@
 // The colours of the picture, from the tokens of the page, as whole pixels. A canvas gets numbers, so tokens are resolved for the theme that is seen.
+import { HUES } from './hues.ts'
 
 /** A pixel as a canvas keeps it: alpha, blue, green, red. */
 export type Pixel = number
@@ -51,7 +52,7 @@ export function createPalette(read: (token: string) => Rgb): Palette {
     text: pixel('--text'),
     muted: pixel('--text-muted'),
     load: mix(busy, surface, 0.55),
-    hues: Array.from({ length: 9 }, (_, index) => pixel(`--hue-${index + 1}`)),
+    hues: Array.from({ length: HUES }, (_, index) => pixel(`--hue-${index + 1}`)),
   }
 }
 

@@ -1,5 +1,6 @@
 // An answer of the gateway, made ready for painting: letters and digits become numbers once, so that a frame reads only arrays.
 import type { TimelineLane, TimelineView } from '@runyard/schema/api'
+import { chooseHues } from './hues.ts'
 import type { View } from './view.ts'
 
 /** In the order of their numbers in a picture. */
@@ -43,8 +44,10 @@ export interface Picture extends View {
   readonly columnMs: number
   readonly readingMs: number
   readonly lanes: readonly LanePicture[]
-  /** Hue of each endpoint, 0 to 8, the same whenever it is drawn. */
+  /** What tells the jobs of its endpoints apart: see `hues.ts`. */
   readonly hueOf: (endpointId: string) => number
+  /** Those whose jobs are in it, by name. */
+  readonly endpoints: readonly { readonly id: string; readonly name: string }[]
 }
 
 export function toPicture(view: TimelineView): Picture {
@@ -59,17 +62,16 @@ export function toPicture(view: TimelineView): Picture {
     absences: view.absences.filter(({ uuid }) => uuid === lane.uuid),
     gaps: view.absences.filter(({ hostId }) => hostId === lane.hostId),
   }))
-  return { from, to, now, columnMs, readingMs: columnMs * readingPx, lanes, hueOf }
+  const endpoints = endpointsOf(view.lanes)
+  return { from, to, now, columnMs, readingMs: columnMs * readingPx, lanes, endpoints, hueOf: chooseHues(endpoints.map(({ id }) => id)) }
+}
+
+function endpointsOf(lanes: readonly TimelineLane[]): Picture['endpoints'] {
+  const busy = new Set(lanes.flatMap(({ jobs = [] }) => jobs.map(({ endpointId }) => endpointId)))
+  const names = new Map(lanes.flatMap(({ workers = [] }) => workers.map(({ endpoint }) => [endpoint.id, endpoint.name] as const)))
+  return [...busy].map((id) => ({ id, name: names.get(id) ?? id })).toSorted((a, b) => a.name.localeCompare(b.name))
 }
 
 function digitsOf(text: string): Float32Array {
   return Float32Array.from(text, (digit) => (digit === '-' ? NOT_KNOWN : Number.parseInt(digit, 36) / MOST_DIGIT))
-}
-
-const HUES = 9
-
-function hueOf(endpointId: string): number {
-  let hash = 0
-  for (let at = 0; at < endpointId.length; at += 1) hash = (hash * 31 + endpointId.charCodeAt(at)) % 65_521
-  return hash % HUES
 }

@@ -93,8 +93,14 @@ export function describeStrip({ points, stepMs }: Steps, view: View): readonly s
   return [
     `queue ≤ ${Math.max(0, ...seen.map(({ queue }) => queue))}`,
     `oldest ≤ ${formatDuration(1000 * Math.round(Math.max(0, ...seen.map(({ oldestS }) => oldestS))))}`,
-    stretches.length === 0 ? 'not throttled' : `throttled: ${reasons.join(', ')}`,
+    describeThrottled(reasons),
   ]
+}
+
+/** The table below the picture has all of them. */
+function describeThrottled(reasons: readonly string[]): string {
+  if (reasons.length === 0) return 'not throttled'
+  return reasons.length === 1 ? `throttled: ${reasons[0]}` : `throttled, ${reasons.length} reasons`
 }
 
 export function paintStrip(pen: Pen, scene: StripScene, width: number): void {

@@ -4,7 +4,7 @@ import { DataTable, type TableColumn } from '../ui/data-table.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { formatClock, formatDuration, formatPercent, formatTime, shortId } from '../ui/format.ts'
 import { Select } from '../ui/select.tsx'
-import { cardName, segmentsOf, type Segment } from './describe.ts'
+import { cardName, segmentsOf, shortType, type Segment } from './describe.ts'
 import { PHASE_WORDS, type LanePicture, type Picture } from './picture.ts'
 import { sharesOf, type Shares } from './shares.ts'
 import { throttledOf, type Steps, type Throttled } from './strip.ts'
@@ -33,7 +33,7 @@ const failedName = (hasJobs: boolean): string => (hasJobs ? 'failed' : 'failures
 
 const cardColumns = (hasJobs: boolean): readonly TableColumn<CardRow>[] => [
   { name: 'card', cell: ({ lane }) => cardName(lane.lane) },
-  { name: 'type', cell: ({ lane: { lane } }) => `${lane.name}${lane.simulated ? ' (simulated)' : ''}` },
+  { name: 'type', cell: ({ lane: { lane } }) => `${shortType(lane.name)}${lane.simulated ? ' (simulated)' : ''}` },
   { name: 'busy', isNumber: true, cell: ({ phases }) => percent(phases.busy) },
   { name: 'idle', isNumber: true, cell: ({ phases }) => percent(phases.idle) },
   { name: 'starting', isNumber: true, cell: ({ phases }) => percent(phases.starting + phases.pulling) },

@@ -121,7 +121,8 @@ function optionsOf({ place, series, format, isStacked, zone, onIndex, range }: L
   return {
     width: place.clientWidth,
     height: HEIGHT_PX,
-    padding: [8, 8, 0, 0],
+    // Half of the last time at the right.
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'charts' }, y: false, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, Number.EPSILON) || 1] } },

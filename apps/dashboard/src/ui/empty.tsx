@@ -6,7 +6,7 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   return (
     <div className={styles.empty}>
       <p className={styles.title}>{title}</p>
-      <div>{children}</div>
+      <div className={styles.content}>{children}</div>
     </div>
   )
 }

@@ -69,7 +69,7 @@ async function findGone(store: Store, name: NameEndpoints, id: string): Promise<
 
 type ViewedFields = Pick<
   WorkerRecord,
-  'id' | 'hostId' | 'gpus' | 'image' | 'endpointVersion' | 'startReason' | 'createdAt' | keyof typeof TIMES
+  'id' | 'hostId' | 'gpus' | 'image' | 'endpointVersion' | 'startReason' | 'createdAt' | 'jobsAtOnce' | keyof typeof TIMES
 >
 const TIMES = {
   imageReadyAt: 'imageReady',
@@ -91,6 +91,7 @@ function viewOf(worker: ViewedFields, { id, name, isDeleted }: PastEndpoint, hos
     image: worker.image,
     version: worker.endpointVersion,
     startReason: worker.startReason,
+    ...(worker.jobsAtOnce !== undefined && { jobsAtOnce: worker.jobsAtOnce }),
     times: defined({ placed: worker.createdAt, ...Object.fromEntries(times) }) as WorkerLifeView['times'],
     jobs: 0,
     failed: 0,

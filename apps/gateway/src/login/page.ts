@@ -3,12 +3,17 @@ import { createHash } from 'node:crypto'
 import { closedBecause } from '@runyard/core'
 import type { LoginRequest } from '@runyard/schema'
 
+/** The colours of the page (`apps/dashboard/src/styles/tokens.css`). */
 const STYLE = `
-body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#222;background:#fff}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
-input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.25rem 0 1rem}button{font:inherit;padding:.5rem 1.25rem;margin-right:.5rem}
-.note{border-left:4px solid #c80;padding-left:.75rem}.fault{color:#a00}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#111}dt{color:#999}.fault{color:#f88}}`
+:root{color-scheme:light dark;--muted:light-dark(#56616d,#9aa6b2);--accent:light-dark(#0f766e,#2dd4bf);--line:light-dark(#7d8894,#6b7783)}
+body{font:14px/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem;color:light-dark(#1a2129,#e6ebf0);background:light-dark(#fff,#101418)}
+header{color:var(--accent);font-weight:700}h1{font-size:22px;line-height:1.3;margin:1.5rem 0 0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}
+input,button{font:inherit;min-height:36px;box-sizing:border-box;border:1px solid var(--line);border-radius:6px;color:inherit;background:none}
+input{width:100%;padding:4px 8px;margin:8px 0 16px}button{padding:4px 16px;margin-right:8px;cursor:pointer}
+.approve{border-color:var(--accent);color:light-dark(#fff,#06201d);background:var(--accent);font-weight:600}
+:focus-visible{outline:2px solid light-dark(#0b5cad,#6db3f8);outline-offset:2px}
+.note{border-left:3px solid light-dark(#a06b00,#fbbe38);padding:8px 12px;background:light-dark(#f6f8fa,#181e24)}.fault{color:light-dark(#b32135,#ff7b7b)}`
 
 export const LOGIN_POLICY = [
   "default-src 'none'",
@@ -28,8 +33,11 @@ function page(title: string, body: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} – Runyard</title>
 <style>${STYLE}</style>
+<header>Runyard</header>
+<main>
 <h1>${title}</h1>
 ${body}
+</main>
 </html>
 `
 }
@@ -43,13 +51,13 @@ export function loginPage(request: LoginRequest | undefined, now: number, fault?
     `<p>A program asks for an API key of this Runyard.</p>
 <dl><dt>address</dt><dd>${escape(request.address)}</dd>
 <dt>program</dt><dd>${escape(request.client)}</dd>
-<dt>asked at</dt><dd>${new Date(request.createdAt).toISOString()}</dd></dl>
+<dt>asked at</dt><dd>${new Date(request.createdAt).toISOString().replace('T', ' ').slice(0, 19)} UTC</dd></dl>
 <p class="note">Approve only a login that you have just started yourself. Who started it gets a key that can do all that yours can.</p>
-${fault === undefined ? '' : `<p class="fault" role="alert">${escape(fault)}</p>\n`}<form method="post" action="/flash/login">
+${fault === undefined ? '' : `<p class="fault" role="alert">${escape(fault)}</p>\n`}<form method="post" action="login">
 <input type="hidden" name="request" value="${escape(request.id)}">
 <label>Your API key, as <code>runyard key</code> prints it
 <input type="password" name="key" required autocomplete="off" autofocus></label>
-<button name="verdict" value="approve">Approve</button><button name="verdict" value="deny">Deny</button>
+<button class="approve" name="verdict" value="approve">Approve</button><button name="verdict" value="deny">Deny</button>
 </form>`,
   )
 }

@@ -172,6 +172,10 @@ export const WorkerLifeView = z
     version: z.int(),
     phase: z.enum(WORKER_PHASES),
     startReason: Reason,
+    jobsAtOnce: z
+      .int()
+      .optional()
+      .describe('Jobs that it was told to run at a time, by its endpoint or its build; absent: nothing was said.'),
     times: z
       .object({
         placed: z.number(),

@@ -32,6 +32,9 @@ const TABS = [
   { to: '/endpoints/$id/preview', label: 'Preview' },
 ] as const
 
+/** A load balancer has neither. */
+const OF_QUEUES: ReadonlySet<string> = new Set(['Batches', 'Preview'])
+
 export function EndpointPage() {
   const { id } = route.useParams()
   const { data, error, refetch } = useQuery(endpointsQuery)
@@ -54,7 +57,7 @@ export function EndpointPage() {
       <Stack>
         <Header endpoint={endpoint} />
         <TabLinks label={`Parts of ${endpoint.name}`}>
-          {TABS.map(({ to, label }) => (
+          {TABS.filter(({ label }) => endpoint.type === 'QUEUE' || !OF_QUEUES.has(label)).map(({ to, label }) => (
             <Link key={to} to={to} params={{ id }} search={keepRange} activeOptions={{ exact: true, includeSearch: false }}>
               {label}
             </Link>
@@ -84,7 +87,7 @@ function Header({ endpoint: { id, name, image, workers } }: { readonly endpoint:
         <CopyButton text={id} what="id" />
       </div>
       <p className={styles.facts}>
-        <Status {...stateOfEndpoint(health)} />
+        <Status {...stateOfEndpoint({ workers }, health)} />
         {health && (
           <>
             <Fact value={`${health.workers.running + health.workers.idle} of ${workers.min}..${workers.max}`} name="workers" />

@@ -46,11 +46,13 @@ export function OverviewTab() {
   )
 }
 
+const NO_BREAK = '\u00a0'
+
 function Totals({ total }: Pick<SeriesView, 'total'>) {
   const { accepted, completed, failed, timedOut, cancelled, retried, waitP50, waitP95, runP50, runP95 } = total
   const ended = completed + failed + timedOut
   const spans = (p50: number | null, p95: number | null): string =>
-    p50 === null || p95 === null ? '–' : `${formatDuration(p50)} / ${formatDuration(p95)}`
+    p50 === null || p95 === null ? '–' : [p50, p95].map((ms) => formatDuration(ms).replaceAll(' ', NO_BREAK)).join(' / ')
   const numbers = [
     ['jobs accepted', formatCount(accepted)],
     ['completed', formatCount(completed)],

@@ -25,7 +25,7 @@ export function ReleasesTab() {
         {rollout.workersTotal === 0 && 'No worker is there: the next one runs the latest release.'}
         {rollout.workersTotal > 0 && (
           <>
-            <meter className={styles.meter} min={0} max={100} value={rollout.percentOnLatest} aria-label="Workers on the latest release" />{' '}
+            <progress className={styles.progress} max={100} value={rollout.percentOnLatest} aria-label="Workers on the latest release" />{' '}
             {rollout.workersOnLatest} of {formatCounted(rollout.workersTotal, 'worker')} {rollout.workersOnLatest === 1 ? 'runs' : 'run'}{' '}
             the latest release
             {rollout.inProgress ? '; the others are being replaced.' : '.'}

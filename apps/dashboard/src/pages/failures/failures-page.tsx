@@ -55,7 +55,7 @@ export function FailuresPage() {
       }
     >
       {error && <Problem error={error} onRetry={() => void refetch()} />}
-      {data && <p role="status">{describe(data)}</p>}
+      {data !== undefined && data.total > 0 && <p role="status">{describe(data)}</p>}
       {data?.failures.length === 0 && <NoFailures range={range} endpoint={endpoint} />}
       <ul className={styles.groups} aria-label="Groups of failures">
         {data?.failures.map((group) => (
@@ -69,7 +69,6 @@ export function FailuresPage() {
 
 /** `12 jobs failed for 3 reasons`. */
 function describe({ total, failures, isComplete }: FailureListView): string {
-  if (total === 0) return 'No job failed.'
   const reasons = failures.length === 1 ? 'for one reason' : `for ${failures.length} reasons`
   const least = isComplete ? '' : '; the range has more than could be read at once'
   return `${formatCount(total)} ${total === 1 ? 'job' : 'jobs'} failed ${reasons}${least}.`

@@ -80,7 +80,7 @@ function Shown({ data, picture, search: { gpu, at, view: shape }, frame, change,
         ) : (
           <>
             <Timeline {...{ data, steps, decisions, view, room, pin, onView, onPin, onCommand, onWidth }} />
-            <Legend />
+            <Legend picture={known} />
           </>
         )}
       </div>

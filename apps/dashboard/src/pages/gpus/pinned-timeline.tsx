@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { PageCommand } from '../../timeline/commands.ts'
 import { Legend } from '../../timeline/legend.tsx'
+import { toPicture } from '../../timeline/picture.ts'
 import { Timeline, type Pin } from '../../timeline/timeline.tsx'
 import type { View } from '../../timeline/view.ts'
 import { CardPanel } from './card-panel.tsx'
@@ -36,7 +37,7 @@ export function PinnedTimeline({ picture }: { readonly picture: PictureData }) {
     <div className={styles.split} data-has-panel={pin !== undefined}>
       <div className={styles.picture}>
         <Timeline {...{ data, steps, decisions, view, room: ROOM_PX, pin, onView, onPin, onCommand, onWidth }} />
-        <Legend />
+        <Legend picture={toPicture(data)} />
         <KeyHelp />
       </div>
       {pin && <CardPanel pin={pin} data={data} onClose={() => change({ gpu: undefined, at: undefined })} />}

@@ -64,7 +64,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
 /** Its host, and its cards with the way to what they did. */
 function Place({ of: { host, gpus } }: { readonly of: WorkerLifeView }) {
   return (
-    <>
+    <span>
       {host}
       {gpus.map(({ name, uuid, simulated }) => (
         <span key={uuid}>
@@ -75,7 +75,7 @@ function Place({ of: { host, gpus } }: { readonly of: WorkerLifeView }) {
           </Link>
         </span>
       ))}
-    </>
+    </span>
   )
 }
 
@@ -83,7 +83,7 @@ function describeEnd(worker: WorkerLifeView | undefined): string | undefined {
   const { endReason, message, exitCode, oomKilled } = worker ?? {}
   if (endReason === undefined) return undefined
   const facts = [oomKilled === true && 'out of memory', exitCode != null && exitCode !== 0 && `exit code ${exitCode}`].filter(Boolean)
-  return `later the worker: ${[message ?? endReason, ...facts].join(', ')}`
+  return `later, ${[message ?? `the worker ended: ${endReason.replaceAll('_', ' ')}`, ...facts].join(', ')}`
 }
 
 function Attempts({ job, workers }: { readonly job: JobDetailView; readonly workers: ReadonlyMap<string, WorkerLifeView> }) {

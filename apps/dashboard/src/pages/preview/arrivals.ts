@@ -60,10 +60,17 @@ function workOf(jobs: readonly FoundJob[]): number {
   return work
 }
 
-/** What an endpoint says of itself, else what its workers had. */
-export function jobsAtOnceOf({ env }: Pick<EndpointView, 'env'>, found: readonly FoundJob[]): number {
+/** What the endpoint says, as the scaler tells the next worker; else what it told the latest one, which has it of a build; else what workers had. */
+export function jobsAtOnceOf({ env }: Pick<EndpointView, 'env'>, past: Past | undefined): number {
   const said = Number(env['RUNPOD_MAX_CONCURRENCY'])
-  return said >= 1 ? Math.floor(said) : Math.max(1, mostAtOnce(found))
+  if (said >= 1) return Math.floor(said)
+  return past?.lives[0]?.jobsAtOnce ?? Math.max(1, mostAtOnce(past?.jobs ?? []))
+}
+
+interface Past {
+  readonly jobs: readonly FoundJob[]
+  /** Latest first. */
+  readonly lives: readonly Pick<WorkerLifeView, 'jobsAtOnce'>[]
 }
 
 /** The most jobs that one worker had at a time. */

@@ -32,5 +32,5 @@ async function readPastDay(endpoint: string): Promise<PastDay> {
   }
   const oldest = jobs.at(-1)?.submittedAt
   const from = cursor === undefined || oldest === undefined ? since : oldest
-  return { from, to, jobs, lives: await client.history.workers({ endpoint, since }) }
+  return { from, to, jobs, lives: await client.history.workers({ endpoint }) }
 }

@@ -26,7 +26,7 @@ export function PreviewTab() {
   const current = useMemo(() => settingsOf(endpoint), [endpoint])
   const tried = useMemo(() => triedSettings(current, search), [current, search])
   const { arrivals, startMs } = useArrivals(past, search)
-  const jobsAtOnce = useMemo(() => jobsAtOnceOf(endpoint, past?.jobs ?? []), [endpoint, past])
+  const jobsAtOnce = useMemo(() => jobsAtOnceOf(endpoint, past), [endpoint, past])
   const inputs = useMemo(
     () => arrivals && [current, tried].map((settings) => ({ settings, startMs, jobsAtOnce, jobs: arrivals.jobs, forMs: arrivals.forMs })),
     [arrivals, startMs, jobsAtOnce, current, tried],

@@ -49,9 +49,10 @@ it('knows how long starts usually took', () => {
 it('knows how many jobs a worker has at a time, and counts time once in which it has several', () => {
   const on = (workerId: string, startedAt: number, runMs: number) => ({ ...job(startedAt, runMs), workerId, startedAt })
   const found = [on('a', 1000, 500), on('a', 1200, 500), on('a', 1700, 100), on('b', 1000, 300)]
-  expect(jobsAtOnceOf({ env: {} }, found)).toBe(2)
-  expect(jobsAtOnceOf({ env: { RUNPOD_MAX_CONCURRENCY: '4' } }, found)).toBe(4)
-  expect(jobsAtOnceOf({ env: {} }, [])).toBe(1)
+  expect(jobsAtOnceOf({ env: {} }, { jobs: found, lives: [{}] })).toBe(2)
+  expect(jobsAtOnceOf({ env: {} }, { jobs: found, lives: [{ jobsAtOnce: 5 }, {}] })).toBe(5)
+  expect(jobsAtOnceOf({ env: { RUNPOD_MAX_CONCURRENCY: '4' } }, { jobs: found, lives: [{ jobsAtOnce: 5 }] })).toBe(4)
+  expect(jobsAtOnceOf({ env: {} }, undefined)).toBe(1)
   expect(outcomeOf(found, [], { from: 0, to: 9000 }).workMs).toBe(1100)
 })
 

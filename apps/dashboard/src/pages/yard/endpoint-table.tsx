@@ -29,7 +29,7 @@ const COLUMNS: readonly TableColumn<Row>[] = [
       </Link>
     ),
   },
-  { name: 'state', cell: ({ health }) => <Status {...stateOfEndpoint(health)} /> },
+  { name: 'state', cell: ({ endpoint, health }) => <Status {...stateOfEndpoint(endpoint, health)} /> },
   { name: 'queue', isNumber: true, cell: ({ health }) => health && formatCount(health.jobs.inQueue) },
   { name: 'running', isNumber: true, cell: ({ health }) => health && formatCount(health.jobs.inProgress) },
   {

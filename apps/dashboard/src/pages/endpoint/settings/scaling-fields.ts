@@ -66,6 +66,8 @@ export const SCALING_FIELDS: readonly FormField[] = [
     help: '0: no limit, else at least 5.',
     blames: /execution timeout/u,
     isContainer: false,
+    // It ends jobs; a load balancer has requests (`loadBalancing.requestS`).
+    isFor: isQueue,
     read: ({ timeout }) => `${timeout / 1000}`,
     faultOf: mustBe({ least: 0, isWhole: false }),
     toPatch: (values) => ({ timeout: Math.round(numberOf(values, 'timeout') * 1000) }),
