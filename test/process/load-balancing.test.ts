@@ -1,6 +1,6 @@
 // Load-balanced endpoints on the process host: live code of both SDK generations, held from zero workers, called by real clients by path and by Host over
 // TLS with Runyard's CA, from a page in a browser, down to zero again.
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -41,6 +41,8 @@ def doubling():
     return served
 `
 
+const WAIT =
+  'def wait(path):\n    import os, time\n    while not os.path.exists(path):\n        time.sleep(0.05)\n    return {"waited": path}\n'
 const ADD = 'def add(a, b):\n    return {"sum": a + b}\n'
 
 await suiteThatNeeds(['redis', 'browser', 'venv:flash-1.21', 'venv:runpod-2.0'], 'load-balanced endpoints on the process host', () => {
@@ -74,6 +76,32 @@ await suiteThatNeeds(['redis', 'browser', 'venv:flash-1.21', 'venv:runpod-2.0'],
     expect(reply.headers.get('x-runpod-worker-id')).toMatch(/^\w+$/)
     await stack.api.untilZero(id)
     expect((await stack.api.post(`/lb/${id}/execute`, call)).json).toMatchObject({ json_result: { sum: 5 } })
+  })
+
+  test('a second worker starts for requests in flight, and for requests per second while one at a time is in flight', async () => {
+    const byCount = await saveBalanced('by-count', 'runpod/flash-lb-cpu:py3.12-latest')
+    const byRate = await saveBalanced('by-rate', 'runpod/flash-lb-cpu:py3.12-latest')
+    const rate = { method: 'PATCH', body: { requestsPerSecond: 0.2 } }
+    expect((await stack.api.request(`/v2/serverless/${byRate}`, rate)).json).toMatchObject({ requestsPerSecond: 0.2 })
+
+    const gate = join(stack.dataDir, 'gate')
+    const waiting = { function_name: 'wait', function_code: WAIT, kwargs: { path: gate }, serialization_format: 'json' }
+    const inFlight = Array.from({ length: 5 }, () => stack.api.post(`/lb/${byCount}/execute`, waiting))
+    await expect.poll(() => stack.api.workersSeen(byCount), { timeout: 100_000 }).toBe(2)
+    await writeFile(gate, '')
+    for (const reply of await Promise.all(inFlight)) expect(reply).toMatchObject({ status: 200, json: { json_result: { waited: gate } } })
+
+    const adding = { function_name: 'add', function_code: ADD, kwargs: { a: 2, b: 3 }, serialization_format: 'json' }
+    const answeredBy = new Set<string | null>()
+    await expect
+      .poll(
+        async () => {
+          const reply = await stack.api.post(`/lb/${byRate}/execute`, adding)
+          return answeredBy.add(reply.headers.get('x-runpod-worker-id')).size
+        },
+        { timeout: 100_000, interval: 200 },
+      )
+      .toBe(2)
   })
 
   test('an api of SDK 2 gets its source once and serves httpx, requests, aiohttp, fetch, WebSockets and a page by TLS', async () => {

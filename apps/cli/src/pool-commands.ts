@@ -20,6 +20,10 @@ const WRITABLE = {
   'queue-delay': { type: 'string', help: 'add a worker when a job has waited this many seconds (default: 4)' },
   'jobs-per-worker': { type: 'string', help: 'scale by jobs instead: a worker for so many of them' },
   priority: { type: 'string', help: 'weight of 1 to 100 where endpoints share GPUs (default: 1)' },
+  'requests-per-second': {
+    type: 'string',
+    help: 'load-balanced endpoints: a worker for so many requests per second; 0: none (default: 0)',
+  },
   timeout: { type: 'string', help: 'most seconds of one job, at least 5; 0: no limit (default: 0)' },
 } as const
 

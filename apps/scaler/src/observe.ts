@@ -147,9 +147,9 @@ async function viewEndpoint(
   return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, deployment, imageIds, ...remembered }
 }
 
-function requestDemand({ held, oldestHeldAt, open }: RequestLoad): DemandSource {
+function requestDemand({ held, oldestHeldAt, open, perSecond }: RequestLoad): DemandSource {
   const answered = [...open.values()].reduce((sum, count) => sum + count, 0)
-  return { kind: 'requests', waiting: held, waitingNormal: held, oldestWaitingAt: oldestHeldAt, open: answered }
+  return { kind: 'requests', waiting: held, waitingNormal: held, oldestWaitingAt: oldestHeldAt, open: answered, perSecond }
 }
 
 /** Asked only for workers that were placed before the last save: all others were made of what the name meant then. */

@@ -8,6 +8,7 @@ import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { REPLACED, servesOn, takeTurns } from './rolling.ts'
+import { workersForRate } from './scaling.ts'
 import { heardAt, idleSince, isOutdated } from './worker-facts.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
@@ -220,7 +221,7 @@ function hearsStops(sdkVersion = ''): boolean {
   return major !== '0' && (major !== '1' || Number(minor) >= 10)
 }
 
-/** Workers above max, then idle workers past their timeout as long as more than min remain; the longest idle first. */
+/** Workers above max, then idle workers past their timeout as long as more remain than the minimum and the rate ask for; the longest idle first. */
 function surplus(
   endpoint: Endpoint,
   view: EndpointView,
@@ -231,8 +232,9 @@ function surplus(
   const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || idleAt(a) - idleAt(b))
   const aboveMax = ranked.slice(0, Math.max(0, staying.length - workersMax))
   const rest = ranked.slice(aboveMax.length)
+  const kept = Math.max(workersMin, workersForRate(endpoint.settings, view.demand.perSecond))
   // While jobs wait, an idle worker is about to take one of them.
-  const canRetire = view.demand.waiting > 0 ? 0 : Math.max(0, rest.length - workersMin)
+  const canRetire = view.demand.waiting > 0 ? 0 : Math.max(0, rest.length - kept)
   const timedOut = rest
     .filter((worker) => worker.phase === 'idle')
     .slice(0, canRetire)

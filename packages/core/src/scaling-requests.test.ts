@@ -10,12 +10,14 @@ const balanced = (requestCount: number, settings = {}) => ({
 })
 const idle = { phase: 'idle', idleSince: NOW } as const
 
-function wanted(requests: { held: number; open: number }, have = 0, requestCount = 4): number {
-  const oldestWaitingAt = requests.held === 0 ? undefined : NOW
+function wanted(requests: { held: number; open: number; perSecond?: number }, have = 0, requestsPerSecond = 0): number {
+  const { held, ...more } = requests
   const demand = demandFrom([
-    { kind: 'requests', waiting: requests.held, waitingNormal: requests.held, oldestWaitingAt, open: requests.open },
+    { kind: 'requests', waiting: held, waitingNormal: held, oldestWaitingAt: held === 0 ? undefined : NOW, ...more },
   ])
-  return desiredWorkers(balanced(requestCount), { demand, workers: Array.from({ length: have }, () => idle) }, NOW).count
+  const { settings, ...rest } = balanced(4)
+  const site = { ...rest, settings: { ...settings, requestsPerSecond } }
+  return desiredWorkers(site, { demand, workers: Array.from({ length: have }, () => idle) }, NOW).count
 }
 
 describe('a load-balanced endpoint wants', () => {
@@ -27,6 +29,16 @@ describe('a load-balanced endpoint wants', () => {
     ['what it has, however few requests there are', { held: 0, open: 1 }, 3, 3],
   ])('%s', (_what, requests, have, count) => {
     expect(wanted(requests, have)).toBe(count)
+  })
+
+  test.each([
+    ['does not count where it sets none', { held: 0, open: 1, perSecond: 90 }, 0, 1],
+    ['asks for a worker for every two requests per second', { held: 0, open: 1, perSecond: 6.1 }, 2, 4],
+    ['counts while no request is open', { held: 0, open: 0, perSecond: 4 }, 2, 2],
+    ['asks for less than the requests in flight', { held: 0, open: 9, perSecond: 0.1 }, 2, 3],
+    ['asks for more than its maximum', { held: 0, open: 0, perSecond: 1000 }, 2, 5],
+  ])('its rate %s', (_what, requests, requestsPerSecond, count) => {
+    expect(wanted(requests, 1, requestsPerSecond)).toBe(count)
   })
 })
 
@@ -45,6 +57,30 @@ describe('a worker with an open request', () => {
   test('is not idle', () => {
     expect(decide({}, 1)).toEqual([])
     expect(decide({}, 0)).toContain('drain')
+  })
+
+  test('or of a rate that asks for it stays while others leave', () => {
+    const workers = ['w1', 'w2', 'w3'].map((id) => record(id, { readyAt: NOW - 900_000, lastSeenAt: NOW - 900_000 }))
+    const drained = (perSecond: number) => {
+      const site = balanced(4, { idleTimeoutMs: 1000, requestsPerSecond: 2 })
+      const demand = demandFrom([{ kind: 'requests', waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined, perSecond }])
+      const seen = view(site, { lifeSigns: 'host', workers, openRequests: new Map(), demand })
+      const { actions } = plan(
+        observed(
+          [seen],
+          [
+            host(
+              'h1',
+              [gpu('g1'), gpu('g2'), gpu('g3')],
+              workers.map((one) => container(one)),
+            ),
+          ],
+        ),
+        NOW,
+      )
+      return actions.filter(({ kind }) => kind === 'drain').length
+    }
+    expect([drained(0), drained(1.9), drained(3.9), drained(9)]).toEqual([3, 2, 1, 0])
   })
 
   test('is stopped when the request has ended, or has taken as long as one may', () => {

@@ -56,14 +56,19 @@ function grow(settings: EndpointSettings, seen: SupplyAndDemand, now: number): D
 
 /**
  * A load-balanced endpoint (management §6.3): requests in flight, those that wait for a worker included, per worker. With 9 requests and 4 per worker,
- * 3 workers. Nothing shrinks here: a worker without a request leaves by its idle timeout.
+ * 3 workers; or as many as its rate asks for, if those are more. Nothing shrinks here: a worker without a request leaves by its idle timeout.
  */
-function growForRequests({ scaling }: EndpointSettings, { demand, workers }: SupplyAndDemand): Desired {
+function growForRequests(settings: EndpointSettings, { demand, workers }: SupplyAndDemand): Desired {
   const have = workers.length
   const inFlight = demand.waiting + (demand.open ?? 0)
-  if (inFlight === 0) return { count: have, reason: 'below_min', dueAt: Infinity }
-  const count = Math.max(have, Math.ceil(inFlight / requestsPerWorker(scaling)))
+  const count = Math.max(have, Math.ceil(inFlight / requestsPerWorker(settings.scaling)), workersForRate(settings, demand.perSecond))
+  if (count === have && inFlight === 0) return { count, reason: 'below_min', dueAt: Infinity }
   return { count, reason: have === 0 ? 'first_job' : 'jobs_waiting', dueAt: Infinity }
+}
+
+/** What the rate of requests asks for, where the endpoint sets one: 7 per second at 2 per worker are 4 workers, and the plan lets none of them go. */
+export function workersForRate({ requestsPerSecond = 0 }: Pick<EndpointSettings, 'requestsPerSecond'>, perSecond = 0): number {
+  return requestsPerSecond === 0 ? 0 : Math.ceil(perSecond / requestsPerSecond)
 }
 
 /** REQUEST_COUNT is the only scaler of such endpoints; the value of another one is taken for the same (management §11). */
@@ -112,6 +117,8 @@ export interface Demand {
   readonly oldestWaitingAt: number | undefined
   /** Requests that workers are answering; absent: none. */
   readonly open?: number
+  /** Requests that begin, lately; absent: none. */
+  readonly perSecond?: number
 }
 
 /** The queue, or the open requests of a load-balanced endpoint. */
@@ -126,5 +133,6 @@ export function demandFrom(sources: readonly DemandSource[]): Demand {
     waitingNormal: sources.reduce((sum, { waitingNormal }) => sum + waitingNormal, 0),
     oldestWaitingAt: times.length === 0 ? undefined : Math.min(...times),
     open: sources.reduce((sum, { open = 0 }) => sum + open, 0),
+    perSecond: sources.reduce((sum, { perSecond = 0 }) => sum + perSecond, 0),
   }
 }

@@ -91,4 +91,6 @@ export const ENDPOINT_RANGES = {
   /** Of one job; 0 is no limit (management §6.2). */
   executionTimeoutS: { min: 5, max: WEEK_MS / 1000 },
   priority: { min: 1, max: 100 },
+  /** 0: none. */
+  requestsPerSecond: { min: 0, max: 86_400 },
 } as const satisfies Readonly<Record<string, Range>>

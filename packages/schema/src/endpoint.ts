@@ -55,6 +55,8 @@ export type EndpointSpec = z.infer<typeof EndpointSpec>
 /** An endpoint with priority 3 gets three times the GPUs of one with priority 1 while both have jobs that wait. */
 export const Priority = z.int().min(ENDPOINT_RANGES.priority.min).max(ENDPOINT_RANGES.priority.max)
 
+export const RequestsPerSecond = z.number().min(ENDPOINT_RANGES.requestsPerSecond.min).max(ENDPOINT_RANGES.requestsPerSecond.max)
+
 /** Settings that apply in place, without new workers (management §6.4). */
 export const EndpointSettings = z.object({
   workersMin: z.int().min(0),
@@ -65,6 +67,8 @@ export const EndpointSettings = z.object({
   executionTimeoutMs: z.int().min(0),
   /** Its weight where endpoints share GPUs (ADR 54); absent: 1. */
   priority: Priority.optional(),
+  /** Of a load-balanced endpoint: a worker for so many requests per second, if these are more workers than `scaling` asks for; absent or 0: not so. */
+  requestsPerSecond: RequestsPerSecond.optional(),
 })
 export type EndpointSettings = z.infer<typeof EndpointSettings>
 

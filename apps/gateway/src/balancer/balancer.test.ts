@@ -416,6 +416,20 @@ describe('a worker', () => {
     expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(site.worker.id)
   })
 
+  test('takes turns where the rate of requests asks for several, and the rate is reported while no request is open', async () => {
+    const site = await addSite({ requestsPerSecond: 0.1 })
+    const other = { ...site, worker: await addWorker(site.endpoint) }
+    await join(site)
+    await join(other)
+    const answered = new Set<unknown>()
+    for (let sent = 0; sent < 4; sent += 1) answered.add((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id'])
+    expect(answered).toEqual(new Set([site.worker.id, other.worker.id]))
+    await vi.waitUntil(async () => {
+      const { open, perSecond } = await gateway.store.requests.load(site.endpoint.id)
+      return open.size === 0 && perSecond > 0.3
+    })
+  })
+
   test('that a request names gets it; one that is gone does so only if it need not be that one', async () => {
     const site = await addSite()
     const other = { ...site, worker: await addWorker(site.endpoint) }

@@ -1,6 +1,7 @@
 // Requests that this gateway holds or has handed to workers, and what the scaler needs to know of them (ADR 70). A report per endpoint is written at once when
 // it grows, else twice a second, so that a request costs no Redis command. What is reported goes stale within 15 s, so a gateway that has requests repeats it.
 import { randomUUID } from 'node:crypto'
+import { createRequestRate, type RequestRate } from '@runyard/core'
 import type { Logger } from '@runyard/kit'
 import type { RequestReport, Store } from '@runyard/store'
 
@@ -16,6 +17,10 @@ export interface OpenRequests extends AsyncDisposable {
   openOf(endpointId: string, workerId: string): number
   /** All that this gateway has of the endpoint, held ones included. */
   total(endpointId: string): number
+  /** Requests that it has handed to workers, lately. */
+  perSecond(endpointId: string): number
+  /** Grows by one with each request that is handed to a worker. */
+  begun(endpointId: string): number
 }
 
 interface Site {
@@ -23,6 +28,8 @@ interface Site {
   readonly open: Map<string, number>
   /** Workers whose last request has ended since the last report, and when. */
   readonly ended: Map<string, number>
+  readonly rate: RequestRate
+  begun: number
   /** In the last report. */
   reported: number
   timer: NodeJS.Timeout | undefined
@@ -48,6 +55,8 @@ export function createOpenRequests(deps: Deps): OpenRequests {
     begin(endpointId, workerId) {
       const site = siteOf(sites, endpointId)
       site.open.set(workerId, (site.open.get(workerId) ?? 0) + 1)
+      site.rate.note(Date.now())
+      site.begun += 1
       changed(endpointId, site)
       return once(() => {
         const left = (site.open.get(workerId) ?? 1) - 1
@@ -62,17 +71,20 @@ export function createOpenRequests(deps: Deps): OpenRequests {
       const site = sites.get(endpointId)
       return site === undefined ? 0 : countOf(site)
     },
+    perSecond: (endpointId) => sites.get(endpointId)?.rate.perSecond(Date.now()) ?? 0,
+    begun: (endpointId) => sites.get(endpointId)?.begun ?? 0,
     [Symbol.asyncDispose]: reporter.end,
   }
 }
 
 type Sites = Map<string, Site>
 
-/** An endpoint keeps its site while it has requests or a report to make. */
+/** An endpoint keeps its site while it has requests, a rate or a report to make. */
 function siteOf(sites: Sites, endpointId: string): Site {
   const known = sites.get(endpointId)
   if (known !== undefined) return known
-  const site: Site = { held: new Set(), open: new Map(), ended: new Map(), reported: 0, timer: undefined, dueAt: Infinity }
+  const none = { held: new Set<{ readonly since: number }>(), open: new Map<string, number>(), ended: new Map<string, number>() }
+  const site: Site = { ...none, rate: createRequestRate(), begun: 0, reported: 0, timer: undefined, dueAt: Infinity }
   sites.set(endpointId, site)
   return site
 }
@@ -101,7 +113,7 @@ function createReporter({ store, log }: Deps, sites: Sites) {
     } catch (error) {
       log.warn({ err: error, endpointId }, 'open requests could not be reported; the next report has them')
     }
-    if (countOf(site) > 0) reportIn(endpointId, site, REPEAT_MS)
+    if (toReport(site) !== undefined) reportIn(endpointId, site, REPEAT_MS)
     else if (site.dueAt === Infinity && sites.get(endpointId) === site) sites.delete(endpointId)
   }
 
@@ -123,10 +135,11 @@ function countOf({ held, open }: Site): number {
 }
 
 function toReport(site: Site): RequestReport | undefined {
-  if (countOf(site) === 0) return undefined
+  const perSecond = site.rate.perSecond(Date.now())
+  if (countOf(site) === 0 && perSecond === 0) return undefined
   const [oldest] = site.held
   const oldestHeldAt = oldest === undefined ? {} : { oldestHeldAt: oldest.since }
-  return { at: Date.now(), held: site.held.size, ...oldestHeldAt, open: Object.fromEntries(site.open) }
+  return { at: Date.now(), held: site.held.size, ...oldestHeldAt, open: Object.fromEntries(site.open), perSecond }
 }
 
 function once(work: () => void): () => void {

@@ -67,6 +67,7 @@ export const SETTINGS = fieldTable<EndpointSettings, Flat>()({
   },
   executionTimeoutMs: { v2: 'timeout', v1: 'executionTimeoutMs', graphql: 'executionTimeoutMs' },
   priority: { v2: 'priority' },
+  requestsPerSecond: { v2: 'requestsPerSecond' },
 })
 
 function toScaling(type: string, value: number): Scaling {

@@ -49,6 +49,7 @@ const settings = fc.record({
   scaling: fc.constantFrom({ type: 'QUEUE_DELAY' as const, queueDelay: 4 }, { type: 'REQUEST_COUNT' as const, requestCount: 2 }),
   executionTimeoutMs: fc.nat(10_000),
   priority: fc.constantFrom(1, 3),
+  requestsPerSecond: fc.constantFrom(0.5, 2),
 })
 const placement = fc.record({
   dataCenterIds: fc.array(word),

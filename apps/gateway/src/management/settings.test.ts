@@ -119,6 +119,7 @@ const V2_ENDPOINT: Readonly<Record<string, Verdict>> = {
   networkVolumes: { send: ['v1'], refused: VOLUME },
   timeout: { send: 7000, honoured: settings({ executionTimeoutMs: 7000 }) },
   priority: { send: 3, honoured: settings({ priority: 3 }) },
+  requestsPerSecond: { send: 2, refused: '"requestsPerSecond" is for load-balanced endpoints; a queue scales by the jobs that it holds.' },
   flashboot: { send: 'PRIORITY_FLASHBOOT', refused: 'PRIORITY_FLASHBOOT reserves capacity, which is not done here' },
 }
 

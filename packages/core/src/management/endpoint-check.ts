@@ -100,8 +100,10 @@ function settingsProblem(settings: EndpointSettings): string | undefined {
   return undefined
 }
 
-function scalerProblem({ type, settings: { scaling } }: Endpoint): string | undefined {
+function scalerProblem({ type, settings: { scaling, requestsPerSecond = 0 } }: Endpoint): string | undefined {
   const { requestCount, queueDelayS } = ENDPOINT_RANGES
+  if (requestsPerSecond > 0 && type !== 'LOAD_BALANCER')
+    return '"requestsPerSecond" is for load-balanced endpoints; a queue scales by the jobs that it holds.'
   if (scaling.type === 'REQUEST_COUNT') return scalerValueProblem('REQUEST_COUNT', scaling.requestCount, requestCount)
   if (type === 'LOAD_BALANCER') return 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.'
   return scalerValueProblem('QUEUE_DELAY', scaling.queueDelay, queueDelayS)

@@ -79,6 +79,7 @@ export function describeChanges(before: Endpoint, after: Endpoint): readonly str
     ...valueChange('workersMax', before.settings.workersMax, after.settings.workersMax),
     ...valueChange('idleTimeoutMs', before.settings.idleTimeoutMs, after.settings.idleTimeoutMs),
     ...valueChange('executionTimeoutMs', before.settings.executionTimeoutMs, after.settings.executionTimeoutMs),
+    ...valueChange('requestsPerSecond', before.settings.requestsPerSecond ?? 0, after.settings.requestsPerSecond ?? 0),
     ...valueChange('priority', before.settings.priority ?? 1, after.settings.priority ?? 1),
     ...(isSame(before.settings.scaling, after.settings.scaling) ? [] : ['scaling']),
   ]

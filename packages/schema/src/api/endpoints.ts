@@ -2,7 +2,7 @@
 // the management model judges.
 import { z } from 'zod'
 import { ENDPOINT_RANGES as RANGES } from '../bounds.ts'
-import { Priority } from '../endpoint.ts'
+import { Priority, RequestsPerSecond } from '../endpoint.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from '../wire-words.ts'
 import { DateTime, MOST_WORKERS, Pagination, RegistryReference, whole } from './shared.ts'
 
@@ -58,6 +58,9 @@ const ContainerMembers = {
     .describe('Longest execution of a job in milliseconds, from 5 seconds to 7 days; 0: no limit.'),
   flashboot: FlashbootBody.optional(),
   priority: Priority.optional().describe('Weight where endpoints share GPUs; 1 if absent.'),
+  requestsPerSecond: RequestsPerSecond.optional().describe(
+    'Of a load-balanced endpoint: a worker for so many requests per second, where scaling asks for fewer; 0: none.',
+  ),
 }
 
 /** Members that Runpod's Terraform provider sends with a change, from an older dialect (production §2.5). */
@@ -131,6 +134,7 @@ export const EndpointView = z
     timeout: z.int().describe('Milliseconds; 0: no limit.'),
     flashboot: z.enum(FLASHBOOT_MODES),
     priority: Priority.optional().describe('Weight where endpoints share GPUs; absent: 1.'),
+    requestsPerSecond: RequestsPerSecond.optional().describe('A worker for so many requests per second; absent or 0: none.'),
     requestUrls: z.record(z.string(), z.string()).describe('Where its jobs are submitted and read, by operation.'),
   })
   .meta({ id: 'Endpoint', description: 'An endpoint as it is.' })

@@ -9,12 +9,15 @@ export interface RequestReport {
   readonly oldestHeldAt?: number | undefined
   /** Requests that it answers, by worker. */
   readonly open: Readonly<Record<string, number>>
+  /** Requests that begin, lately; absent: none, or an older version wrote this. */
+  readonly perSecond?: number
 }
 
 export interface RequestLoad {
   readonly held: number
   readonly oldestHeldAt: number | undefined
   readonly open: ReadonlyMap<string, number>
+  readonly perSecond: number
 }
 
 export interface RequestStore {
@@ -51,5 +54,6 @@ function sum(reports: readonly RequestReport[]): RequestLoad {
   }
   const times = reports.flatMap(({ oldestHeldAt }) => oldestHeldAt ?? [])
   const held = reports.reduce((total, report) => total + report.held, 0)
-  return { held, oldestHeldAt: times.length === 0 ? undefined : Math.min(...times), open }
+  const perSecond = reports.reduce((total, report) => total + (report.perSecond ?? 0), 0)
+  return { held, oldestHeldAt: times.length === 0 ? undefined : Math.min(...times), open, perSecond }
 }

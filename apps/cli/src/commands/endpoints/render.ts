@@ -23,7 +23,7 @@ export function endpointListing(endpoints: readonly EndpointView[], environments
 }
 
 export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly string[] {
-  const { scaling, workers, timeout, env, requestUrls } = endpoint
+  const { workers, timeout, env, requestUrls } = endpoint
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['image', endpoint.image],
     ['command', endpoint.args === '' ? undefined : endpoint.args],
@@ -32,10 +32,7 @@ export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly 
     ['disk', endpoint.disk === undefined ? undefined : `${endpoint.disk} GB`],
     ['workers', rangeOf(endpoint)],
     ['stay warm', workers.idleTimeout === undefined ? undefined : `${workers.idleTimeout} s after their last job`],
-    [
-      'scale',
-      scaling.type === 'QUEUE_DELAY' ? `when a job has waited ${scaling.queueDelay} s` : `a worker for ${scaling.requestCount} jobs`,
-    ],
+    ['scale', scaleOf(endpoint)],
     ['priority', endpoint.priority === undefined ? undefined : `${endpoint.priority} where endpoints share GPUs`],
     ['time limit', timeout === 0 ? undefined : `${timeout / 1000} s for a job`],
     ['variables', Object.keys(env).length === 0 ? undefined : Object.keys(env).join(', ')],
@@ -43,6 +40,12 @@ export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly 
   ]
   const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))
   return [`${out.bold(endpoint.name)}  ${endpoint.id}`, ...renderTable(out, rows)]
+}
+
+function scaleOf({ scaling, requestsPerSecond = 0 }: EndpointView): string {
+  if (scaling.type === 'QUEUE_DELAY') return `when a job has waited ${scaling.queueDelay} s`
+  const rate = requestsPerSecond === 0 ? '' : `, or ${requestsPerSecond} requests per second`
+  return `a worker for ${scaling.requestCount} jobs${rate}`
 }
 
 function rangeOf({ workers: { min, max } }: EndpointView): string {

@@ -21,6 +21,7 @@ describe('options of an endpoint', () => {
     [{ 'queue-delay': '0.5' }, { scaling: { type: 'QUEUE_DELAY', queueDelay: 0.5 } }],
     [{ 'jobs-per-worker': '3' }, { scaling: { type: 'REQUEST_COUNT', requestCount: 3 } }],
     [{ priority: '3' }, { priority: 3 }],
+    [{ 'requests-per-second': '0.5' }, { requestsPerSecond: 0.5 }],
     [
       { timeout: '7.5', disk: '20' },
       { timeout: 7500, disk: 20 },

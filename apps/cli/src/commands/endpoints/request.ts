@@ -15,6 +15,7 @@ const NUMBERS = {
   'idle-timeout': whole(ENDPOINT_RANGES.idleTimeoutS),
   'jobs-per-worker': whole(ENDPOINT_RANGES.requestCount),
   priority: whole(ENDPOINT_RANGES.priority),
+  'requests-per-second': { ...ENDPOINT_RANGES.requestsPerSecond, isWhole: false },
   'queue-delay': { ...ENDPOINT_RANGES.queueDelayS, isWhole: false },
   timeout: { ...ENDPOINT_RANGES.executionTimeoutS, isWhole: false, zero: 'no limit' },
 } as const satisfies Readonly<Record<string, NumberRange>>
@@ -37,6 +38,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   disk: 'disk',
   timeout: 'timeout',
   priority: 'priority',
+  requestsPerSecond: 'requests-per-second',
   registry: 'registry',
 }
 
@@ -53,6 +55,7 @@ export function readBody(context: Options): EndpointBody {
     scaling: readScaling(context),
     timeout: inMs(readBounded(context, 'timeout')),
     priority: readBounded(context, 'priority'),
+    requestsPerSecond: readBounded(context, 'requests-per-second'),
   })
 }
 
