@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createClient, type Client } from '@runyard/client'
 import { dieWithUs } from '@runyard/testing/die-with-us'
 import { findFreePort } from '@runyard/testing/free-port'
@@ -77,6 +78,12 @@ function runyard(...words: string[]): Promise<{ code: number; stdout: string; st
 }
 
 const save = (client: Client): Promise<unknown> => client.graphql(SAVE, { input: GRAPHQL_ENDPOINT })
+/** Of an endpoint that gets no worker. */
+async function saveWaiting(client: Client): Promise<string> {
+  const input = { ...GRAPHQL_ENDPOINT, name: 'waits', workersMax: 0, template: { ...GRAPHQL_ENDPOINT.template, name: 'waits' } }
+  return (await client.graphql<{ saveEndpoint: { id: string } }>(SAVE, { input })).saveEndpoint.id
+}
+
 const SAVE = 'mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) { id } }'
 const GRAPHQL_ENDPOINT = {
   name: 'kept',
@@ -89,7 +96,7 @@ const GRAPHQL_ENDPOINT = {
 }
 
 describe.skipIf(!built)('runyard up, once the bundles are built', () => {
-  it('serves, can be found from other shells, and keeps its state over a restart', async () => {
+  it('serves, can be found from other shells, and keeps its state over a restart from a copy of its directory', async () => {
     const first = await up()
     await save(first.client)
     const exported = await runyard('env', '--data', data)
@@ -109,13 +116,21 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(second.code).toBe(1)
     expect(second.stderr).toContain(`The data directory ${data} is in use by a running Runyard`)
 
+    const job = await first.client.jobs.run(await saveWaiting(first.client), { input: { prompt: 'x' } })
+
     first.child.kill('SIGINT')
     expect(await first.ended).toBe(0)
     expect(first.output()).toContain('stopped')
     expect((await runyard('env', '--data', data)).code).toBe(1)
 
-    const again = await up()
-    expect((await again.client.listEndpoints()).map(({ name }) => name)).toEqual(['kept'])
+    const copy = join(root, 'copy')
+    await promisify(execFile)('cp', ['-a', data, copy])
+    const again = await up(copy)
+    const endpoints = await again.client.listEndpoints()
+    expect(endpoints.map(({ name }) => name).toSorted()).toEqual(['kept', 'waits'])
+    const { id = '' } = endpoints.find(({ name }) => name === 'waits') ?? {}
+    expect(await again.client.jobs.status(id, job.id)).toMatchObject({ status: 'IN_QUEUE' })
+    expect((await readFile(join(copy, 'key'), 'utf8')).trim()).toBe(key)
     again.child.kill('SIGTERM')
     expect(await again.ended).toBe(0)
   }, 240_000)
