@@ -56,7 +56,7 @@ describe('runyard', () => {
     const source = import.meta.dirname
     const opens = (path: string): boolean => /from '(?:@runyard\/store|ioredis)'/u.test(readFileSync(join(source, path), 'utf8'))
     const paths = globSync('**/*.ts', { cwd: source }).filter((path) => !path.endsWith('.test.ts') && opens(path))
-    expect(paths.toSorted()).toEqual(['commands/keys.ts', 'stack/with-store.ts'])
+    expect(paths.toSorted()).toEqual(['commands/keys.ts'])
   })
 
   it('has `test` only where the tests are', () => {

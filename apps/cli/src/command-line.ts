@@ -2,7 +2,7 @@
 // usage.
 import { CommanderError } from 'commander'
 import { RunyardError } from '@runyard/schema'
-import { COMPLETE, optionsOf, UsageError, type Command, type CommandContext } from './command.ts'
+import { COMPLETE, optionsOf, usageOf, UsageError, type Command, type CommandContext } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { COLOR_MODES, FORMS, withForm } from './output/terminal.ts'
 import { createProgram } from './program.ts'
@@ -61,7 +61,7 @@ async function runCommand(command: Command, context: CommandContext): Promise<nu
 function refuseEmpty(command: Command, options: CommandContext['options']): void {
   const known = optionsOf(command)
   const name = Object.keys(known).find((each) => [options[each]].flat().includes('') && known[each]?.mayBeEmpty !== true)
-  if (name !== undefined) throw new UsageError(`--${name} takes a value, and an empty text is none; usage: ${command.usage}`)
+  if (name !== undefined) throw new UsageError(`--${name} takes a value, and an empty text is none; usage: ${usageOf(command)}`)
 }
 
 /** `help X` is `X --help`, and `ls` is `endpoints list`. */
@@ -75,7 +75,7 @@ function explain({ code, message }: CommanderError, words: readonly string[]): s
   const command = COMMANDS.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`)
   if (command === undefined) return message.replace(/^error: /u, '')
   const option = /'(?:-\w, )?(--?[^' ]+)/u.exec(message)?.[1] ?? ''
-  const usage = `usage: ${command.usage}`
+  const usage = `usage: ${usageOf(command)}`
   if (code === 'commander.unknownOption') return explainUnknown(option, command)
   if (code === 'commander.optionMissingArgument') return `${option} takes a value; ${usage}`
   if (code === 'commander.excessArguments') return `\`${command.name}\` takes no such words; ${usage}`
@@ -83,10 +83,9 @@ function explain({ code, message }: CommanderError, words: readonly string[]): s
 }
 
 function explainUnknown(option: string, command: Command): string {
-  const { name, usage } = command
   const known = Object.keys(optionsOf(command)).map((each) => `--${each}`)
   const [asked = option] = option.split('=')
-  if (asked !== option && known.includes(asked)) return `${asked} takes no value; usage: ${usage}`
+  if (asked !== option && known.includes(asked)) return `${asked} takes no value; usage: ${usageOf(command)}`
   const near = closestName(asked, known)
-  return `\`${name}\` has no option ${option}; ${near === undefined ? `usage: ${usage}` : `did you mean ${near}?`}`
+  return `\`${command.name}\` has no option ${option}; ${near === undefined ? `usage: ${usageOf(command)}` : `did you mean ${near}?`}`
 }

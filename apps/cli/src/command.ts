@@ -36,7 +36,10 @@ export interface Command {
   /** Of commands without a group. */
   readonly section?: Section
   readonly summary: string
-  readonly usage: string
+  /** The words that it takes, as its usage shows them; absent: none. */
+  readonly words?: string
+  /** What its usage shows after them; absent: `--json` and `--data`, where it has them. */
+  readonly flags?: string
   /** A command line that a new user can type. */
   readonly example?: string
   readonly options: Readonly<Record<string, OptionSpec>>
@@ -44,8 +47,6 @@ export interface Command {
   readonly isList?: boolean
   /** Shows only endpoints, jobs, workers and cards, whose changes the gateway reports (`changes.ts`). */
   readonly isLive?: boolean
-  /** Accepts positional arguments. */
-  readonly takesWords?: boolean
   /** Loaded on use, so that `env` starts quickly. */
   readonly load: () => Promise<{ run: (context: CommandContext) => Promise<number> }>
 }
@@ -67,6 +68,12 @@ const LIST_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 export function optionsOf({ options, isList }: Pick<Command, 'options' | 'isList'>): Readonly<Record<string, OptionSpec>> {
   const output = options['json'] === undefined ? {} : { output: OUTPUT }
   return { ...options, ...output, ...(isList === true ? LIST_OPTIONS : {}), color: COLOR }
+}
+
+/** `runyard hosts show NAME|ID [--json] [--data DIR]`. */
+export function usageOf({ name, words, flags, options }: Pick<Command, 'name' | 'words' | 'flags' | 'options'>): string {
+  const usual = [options['json'] && '[--json]', options['data'] && '[--data DIR]']
+  return ['runyard', name, words, ...(flags === undefined ? usual : [flags])].filter((part) => part !== undefined && part !== '').join(' ')
 }
 
 export const WHICH = 'NAME|ID'

@@ -61,8 +61,8 @@ function membersOf(group: string): readonly string[] {
   return COMMANDS.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name.slice(group.length + 1))
 }
 
-function kindsOf({ name, usage }: Command): readonly Kind[] {
-  const isOfEndpoints = usage.includes('NAME|ID') && !OTHERS.test(name)
+function kindsOf({ name, words = '' }: Command): readonly Kind[] {
+  const isOfEndpoints = words.includes('NAME|ID') && !OTHERS.test(name)
   return KINDS[name] ?? (isOfEndpoints ? ['endpoints'] : [])
 }
 

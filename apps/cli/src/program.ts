@@ -1,7 +1,7 @@
 // Makes the parser and the help pages out of the table of commands, with commander (ADR 84). Options are registered only for the command that
 // runs or shows its help, because a start should stay short.
 import { Command as Parser, Option } from 'commander'
-import { optionsOf, SECTIONS, type Command, type CommandContext, type OptionSpec } from './command.ts'
+import { optionsOf, SECTIONS, usageOf, type Command, type CommandContext, type OptionSpec } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'
 import type { Terminal } from './output/terminal.ts'
 import { closestName } from './suggest.ts'
@@ -38,8 +38,8 @@ export function createProgram(words: readonly string[], { out, run, refuse }: Pr
     const alias = aliasOf(second)
     if (alias !== undefined) parser.alias(alias)
     if (words[0] !== first) return
-    parser.description(command.summary).usage(command.usage)
-    if (command.takesWords === true) parser.argument('[words...]')
+    parser.description(command.summary).usage(usageOf(command))
+    if (command.words !== undefined) parser.argument('[words...]')
     for (const [name, option] of Object.entries(optionsOf(command))) parser.addOption(toOption(name, option))
     if (command.example !== undefined)
       parser.addHelpText('after', () => `\n${out.bold('Example:')} ${wrapUsage(command.example ?? '', out, 9)}`)
