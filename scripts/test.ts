@@ -3,12 +3,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
-import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
+import { failureOfRun, readReport, replaceResults, whatToRunAgain, type Failure, type FileResults } from './test/results.ts'
 import { STAGES, type Stage } from './test/stages.ts'
 import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs, makeWorkerImage } from './test/setup.ts'
 import { ensureUv } from '../test/harness/venvs.ts'
@@ -94,8 +94,9 @@ async function runRow(row: Stage['row']): Promise<readonly FileResults[]> {
     if (files.length === 0 || interrupted) continue
     if (stage.needsSetup) await settingUp
     say(`${stage.name}: ${files.length} files (${seconds()})`)
-    found.push(...(await runOnce(stage, files, isWhole(stage, files) ? ['--coverage'] : [])))
-    say(`${stage.name}: done (${seconds()})`)
+    const busyShare = watchProcessors()
+    found.push(...(await runOnce(stage, files, [...wantedNames(), ...(isWhole(stage, files) ? ['--coverage'] : [])])))
+    say(`${stage.name}: done (${seconds()}); meanwhile the processors were ${busyShare()} busy`)
   }
   return found
 }
@@ -103,6 +104,19 @@ async function runRow(row: Stage['row']): Promise<readonly FileResults[]> {
 /** Whether what its files reach is measured: some files or tests alone reach less. */
 function isWhole({ isMeasured = false, holds }: Stage, files: readonly string[]): boolean {
   return isMeasured && values.name === undefined && files.length === testFiles(FOLDERS).filter((path) => holds(path)).length
+}
+
+/** The share of time since the call in which the processors worked; idle ones have room for one more place of a stage. */
+function watchProcessors(): () => string {
+  const sumOf = (names: readonly ('user' | 'nice' | 'sys' | 'irq' | 'idle')[]): number =>
+    cpus().reduce((sum, { times }) => sum + names.reduce((all, name) => all + times[name], 0), 0)
+  const look = () => ({ busy: sumOf(['user', 'nice', 'sys', 'irq']), idle: sumOf(['idle']) })
+  const start = look()
+  return () => {
+    const now = look()
+    const [busy, idle] = [now.busy - start.busy, now.idle - start.idle]
+    return `${Math.round((100 * busy) / Math.max(1, busy + idle))} %`
+  }
 }
 
 /** The test files of folders, and those whose path begins with another word. */
@@ -114,19 +128,26 @@ function testFiles(words: readonly string[]): readonly string[] {
   })
 }
 
-/** Runs failed files once more, alone: on shared CPUs a scenario can time out next to others. Both results are shown. */
+/** Runs what failed once more, alone: on shared CPUs a scenario can time out next to others. Both results are shown. */
 async function runFailedAgain(first: readonly FileResults[]): Promise<readonly FileResults[]> {
-  const files = filesToRunAgain(first).map((file) => relative(ROOT, file))
-  if (files.length === 0 || interrupted) return first
-  say(`these failed and run again, one after the other: ${files.join(', ')} (${seconds()})`)
+  const failed = whatToRunAgain(first).map(({ file, names }) => ({ file: relative(ROOT, file), names }))
+  if (failed.length === 0 || interrupted) return first
+  const words = failed.map(({ file, names }) => (names === undefined ? file : `${file} -t '${names}'`))
+  say(`these failed and run again, one after the other: ${words.join(', ')} (${seconds()})`)
   const again: FileResults[] = []
-  for (const file of files) if (!interrupted) again.push(...(await runOnce({ name: file, places: 1 }, [file])))
+  for (const { file, names } of failed)
+    if (!interrupted) again.push(...(await runOnce({ name: file, places: 1 }, [file], wantedNames(names))))
   return interrupted ? first : replaceResults(first, again)
 }
 
 type Run = Pick<Stage, 'name' | 'places'>
 
-async function runOnce({ name, places }: Run, files: readonly string[], more: readonly string[] = []): Promise<readonly FileResults[]> {
+/** The argument for vitest; default: the names that the caller gave. */
+function wantedNames(names = values.name): readonly string[] {
+  return names === undefined ? [] : ['-t', names]
+}
+
+async function runOnce({ name, places }: Run, files: readonly string[], more: readonly string[]): Promise<readonly FileResults[]> {
   const report = join(await mkdtemp(join(reports, 'run-')), 'report.json')
   // Absolute, because vitest matches a filter anywhere in a file's path.
   const code = await runVitest(report, [`--maxWorkers=${places}`, ...more, ...files.map((file) => join(ROOT, file))])
@@ -137,9 +158,8 @@ async function runOnce({ name, places }: Run, files: readonly string[], more: re
 async function runVitest(report: string, more: readonly string[]): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
-  const named = values.name === undefined ? [] : ['-t', values.name]
   const color = process.stdout.isTTY ? ['--color'] : []
-  const words = [vitest, 'run', '--passWithNoTests', ...color, ...reporters, ...named, ...more]
+  const words = [vitest, 'run', '--passWithNoTests', ...color, ...reporters, ...more]
   const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
     createInterface({ input: from }).on('line', (line) => to.write(`${line}\n`))
@@ -162,7 +182,7 @@ function summarise(): void {
   if (results.length === 0) say(`no test file matches ${wanted.join(', ')}`)
   for (const name of skipped) process.stdout.write(`skipped: ${name}\n`)
   say(`done in ${seconds()}`)
-  const passed = results.reduce((sum, result) => sum + result.passed, 0)
+  const passed = results.reduce((sum, result) => sum + result.passed.length, 0)
   const failed = results.reduce((sum, result) => sum + result.failed.length, 0)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`)

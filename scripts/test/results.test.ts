@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { filesToRunAgain, readReport, replaceResults, type FileResults } from './results.ts'
+import { readReport, replaceResults, whatToRunAgain, type FileResults } from './results.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -10,7 +10,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-const test = (fullName: string, status: string, message?: string) => ({ fullName, status, failureMessages: message ? [message] : [] })
+const test = (fullName: string, status: string, message?: string) => ({
+  fullName,
+  status,
+  ancestorTitles: fullName.split(' ').slice(0, -1),
+  failureMessages: message ? [message] : [],
+})
 
 async function read(testResults: unknown, code: number | null = 1): Promise<readonly FileResults[]> {
   const path = join(directory, 'report.json')
@@ -18,19 +23,30 @@ async function read(testResults: unknown, code: number | null = 1): Promise<read
   return await readReport(path, { stage: 'units', code })
 }
 
-const result = (file: string, failed: readonly string[], passed = 1): FileResults => ({
+/** The last word of a name is the test's own. */
+const result = (file: string, failed: readonly string[], passed: readonly string[] = [], skipped: readonly string[] = []): FileResults => ({
   file,
   passed,
-  failed: failed.map((name) => ({ name, why: [] })),
-  skipped: [],
+  failed: failed.map((name) => ({ name, why: [], ...(name.includes(' ') ? { group: name.split(' ').slice(0, -1).join(' > ') } : {}) })),
+  skipped,
   flaky: [],
 })
 
 describe('a report', () => {
   it('gives each file its passed, failed and skipped tests, and the first lines of an error without colours', async () => {
-    const tests = [test('one', 'passed'), test('two', 'failed', '\u001B[31mno\u001B[39m\n\n  at line 1'), test('three', 'skipped')]
+    const tests = [
+      test('one', 'passed'),
+      test('page jobs two', 'failed', '\u001B[31mno\u001B[39m\n\n  at line 1'),
+      test('three', 'skipped'),
+    ]
     expect(await read([{ name: '/a.test.ts', status: 'failed', assertionResults: tests }])).toEqual([
-      { file: '/a.test.ts', passed: 1, failed: [{ name: 'two', why: ['no', '  at line 1'] }], skipped: ['three'], flaky: [] },
+      {
+        file: '/a.test.ts',
+        passed: ['one'],
+        failed: [{ name: 'page jobs two', why: ['no', '  at line 1'], group: 'page > jobs' }],
+        skipped: ['three'],
+        flaky: [],
+      },
     ])
   })
 
@@ -47,18 +63,34 @@ describe('a report', () => {
   })
 })
 
-describe('files that failed', () => {
-  it('run again, unless many failed or the failure is in no file', () => {
-    expect(filesToRunAgain([result('/a', ['one']), result('/b', [])])).toEqual(['/a'])
-    expect(filesToRunAgain(['/a', '/b', '/c', '/d'].map((file) => result(file, ['one'])))).toEqual([])
-    expect(filesToRunAgain([{ passed: 0, failed: [{ name: 'no report', why: [] }], skipped: [], flaky: [] }])).toEqual([])
+describe('tests that failed', () => {
+  it('run again with their group, unless many files failed or the failure is in no file', () => {
+    expect(whatToRunAgain([result('/a', ['page jobs (old) one', 'page two']), result('/b', [])])).toEqual([
+      { file: '/a', names: String.raw`^(?:page > jobs > \(old\)|page) > ` },
+    ])
+    expect(whatToRunAgain(['/a', '/b', '/c', '/d'].map((file) => result(file, ['page one'])))).toEqual([])
+    expect(whatToRunAgain([{ passed: [], failed: [{ name: 'no report', why: [] }], skipped: [], flaky: [] }])).toEqual([])
   })
 
-  it('count with their second result, and tests that did not fail again are reported as flaky', () => {
-    const first = [result('/a', ['one', 'two'], 5), result('/b', [], 7)]
-    expect(replaceResults(first, [result('/a', ['two', 'three'], 4)])).toEqual([
-      first[1],
-      { ...result('/a', ['two', 'three'], 4), flaky: [{ name: 'one', why: [] }] },
+  it('run again with their whole file where one is in no group, or where tests were skipped beside it', () => {
+    expect(whatToRunAgain([result('/a', ['one', 'page two'])])).toEqual([{ file: '/a' }])
+    expect(whatToRunAgain([result('/a', ['page two'], [], ['page three'])])).toEqual([{ file: '/a' }])
+  })
+
+  it('count with their second result, and those that did not fail again are reported as flaky', () => {
+    const first = [result('/a', ['one', 'two'], ['three']), result('/b', [], ['seven'])]
+    const second = result('/a', ['two', 'three'], ['one'])
+    expect(replaceResults(first, [second])).toEqual([first[1], { ...second, flaky: [{ name: 'one', why: [] }] }])
+  })
+
+  it('count beside the first results of the groups that did not run again; one that did not run is still a failure', () => {
+    const first = result('/a', ['page one', 'page two', 'page gone'], ['page three', 'looks four'])
+    const again = result('/a', ['page two'], ['page one', 'page three'], ['looks four'])
+    expect(replaceResults([first], [again])).toEqual([
+      {
+        ...result('/a', ['page gone', 'page two'], ['looks four', 'page one', 'page three']),
+        flaky: [{ name: 'page one', why: [], group: 'page' }],
+      },
     ])
   })
 })

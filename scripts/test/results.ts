@@ -7,15 +7,17 @@ export interface Failure {
   readonly name: string
   /** The first lines of the error. */
   readonly why: readonly string[]
+  /** The innermost `describe` with all around it, as vitest's patterns see them (`page > jobs`); absent where the failure is in none. */
+  readonly group?: string
 }
 
 export interface FileResults {
   /** Absolute path; undefined for an error outside all files. */
   readonly file?: string
-  readonly passed: number
+  readonly passed: readonly string[]
   readonly failed: readonly Failure[]
   readonly skipped: readonly string[]
-  /** Tests that failed next to others and passed when their file ran again, alone. They count as passed. */
+  /** Tests that failed next to others and passed when they ran again, alone. They count as passed. */
   readonly flaky: readonly Failure[]
 }
 
@@ -27,6 +29,7 @@ interface Report {
     readonly assertionResults: readonly {
       readonly status: string
       readonly fullName: string
+      readonly ancestorTitles: readonly string[]
       readonly failureMessages?: readonly string[]
     }[]
   }[]
@@ -37,7 +40,7 @@ const MAX_FILES_AGAIN = 3
 const LINES_SHOWN = 8
 
 export function failureOfRun(name: string): FileResults {
-  return { passed: 0, failed: [{ name, why: [] }], skipped: [], flaky: [] }
+  return { passed: [], failed: [{ name, why: [] }], skipped: [], flaky: [] }
 }
 
 /** `code` is the runner's exit code. Non-zero without a failed test means an error outside all tests, which counts as a failure. */
@@ -53,21 +56,53 @@ export async function readReport(path: string, { stage, code }: { stage: string;
   return [...results, failureOfRun(`${stage}: the test runner ended with ${code} although no test failed`)]
 }
 
-/** The failed files, to run them again; empty if so many failed that it is not chance. */
-export function filesToRunAgain(results: readonly FileResults[]): readonly string[] {
-  const failed = results.filter((result) => result.failed.length > 0).map(({ file }) => file)
-  if (failed.length > MAX_FILES_AGAIN) return []
-  return failed.filter((file) => file !== undefined)
+export interface Again {
+  readonly file: string
+  /** The pattern of names of the groups that failed; absent: all of its tests. */
+  readonly names?: string
 }
 
-/** The second results replace the first ones; a failure that did not occur again is flaky. */
+/** What failed, to run it again; empty if so many files failed that it is not chance. */
+export function whatToRunAgain(results: readonly FileResults[]): readonly Again[] {
+  const failed = results.filter((result) => result.failed.length > 0)
+  if (failed.length > MAX_FILES_AGAIN) return []
+  return failed.flatMap((result) => (result.file === undefined ? [] : [againOf(result, result.file)]))
+}
+
+/** Whole groups, since a test may build on those before it. Tests that were skipped beside a failure may have lost their set-up. */
+function againOf({ failed, skipped }: FileResults, file: string): Again {
+  const groups = new Set(failed.map(({ group }) => group))
+  if (skipped.length > 0 || groups.has(undefined)) return { file }
+  return { file, names: `^(?:${[...groups].map((group = '') => group.replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`)).join('|')}) > ` }
+}
+
+/** Each test counts as it ended last; a failure that did not occur again is flaky. */
 export function replaceResults(first: readonly FileResults[], again: readonly FileResults[]): readonly FileResults[] {
   const kept = first.filter(({ file }) => file === undefined || again.every((result) => result.file !== file))
-  const replaced = again.map((result) => {
-    const before = first.find(({ file }) => file !== undefined && file === result.file)?.failed ?? []
-    return { ...result, flaky: before.filter(({ name }) => result.failed.every((failure) => failure.name !== name)) }
-  })
-  return [...kept, ...replaced]
+  return [
+    ...kept,
+    ...again.map((result) =>
+      replaceResult(
+        first.find(({ file }) => file !== undefined && file === result.file),
+        result,
+      ),
+    ),
+  ]
+}
+
+function replaceResult(before: FileResults | undefined, again: FileResults): FileResults {
+  if (before?.file === undefined) return again
+  const flaky = before.failed.filter(({ name }) => again.failed.every((failure) => failure.name !== name))
+  if (againOf(before, before.file).names === undefined) return { ...again, flaky }
+  const ran = new Set([...again.passed, ...again.failed.map(({ name }) => name)])
+  return {
+    file: before.file,
+    passed: [...before.passed.filter((name) => !ran.has(name)), ...again.passed],
+    failed: [...before.failed.filter(({ name }) => !ran.has(name)), ...again.failed],
+    // Those of other groups did not run now.
+    skipped: before.skipped,
+    flaky: flaky.filter(({ name }) => ran.has(name)),
+  }
 }
 
 function toFileResults(file: Report['testResults'][number]): FileResults {
@@ -75,16 +110,18 @@ function toFileResults(file: Report['testResults'][number]): FileResults {
     file.assertionResults.filter((test) => test.status === status).map((test) => test.fullName)
   const failed = file.assertionResults
     .filter((test) => test.status === 'failed')
-    .map((test) => ({ name: test.fullName, why: firstLines(test.failureMessages?.[0]) }))
+    .map((test) => ({ name: test.fullName, why: firstLines(test.failureMessages?.[0]), ...groupOf(test.ancestorTitles) }))
   const outside = { name: 'outside of its tests', why: firstLines(file.message) }
   return {
     file: file.name,
-    passed: names('passed').length,
+    passed: names('passed'),
     failed: file.status === 'failed' && failed.length === 0 ? [outside] : failed,
     skipped: [...names('pending'), ...names('skipped'), ...names('todo')],
     flaky: [],
   }
 }
+
+const groupOf = (titles: readonly string[]): Pick<Failure, 'group'> => (titles.length === 0 ? {} : { group: titles.join(' > ') })
 
 function firstLines(message = ''): readonly string[] {
   return stripVTControlCharacters(message)
