@@ -17,12 +17,17 @@ const faults = files.flatMap((file) => [...brokenLinks(file), ...movedNames(file
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 process.exitCode = faults.length === 0 ? 0 : 1
 
+/** Where the links of a file begin: a changeset becomes a part of the changelog. */
+function baseOf(file: string): string {
+  return /^\.changeset\/(?!README)/.test(file) ? '' : dirname(file)
+}
+
 function brokenLinks(file: string): string[] {
   const prose = proseLines(file).map(({ text }) => text.replace(/`[^`]*`/g, ''))
   return [...prose.join('\n').matchAll(LINK)].flatMap(([, target = '']) => {
     if (/^[a-z]+:/.test(target)) return []
     const [path = '', anchor] = target.split('#')
-    const found = path === '' ? file : normalize(join(dirname(file), path))
+    const found = path === '' ? file : normalize(join(baseOf(file), path))
     if (!existsSync(join(ROOT, found))) return [`${file}: ${target} does not exist`]
     const known = anchor === undefined || !found.endsWith('.md') || anchorsOf(found).has(anchor)
     return known ? [] : [`${file}: ${found} has no heading #${anchor}`]

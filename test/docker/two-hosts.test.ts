@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { createDockerHost } from '@runyard/host-docker'
 import type { WorkerRecord } from '@runyard/schema'
 import { openFakeHub, type FakeHub } from '@runyard/testing'
 import type { Store } from '@runyard/store'
@@ -11,7 +12,7 @@ import { createDeployedApp } from '../harness/deploy.ts'
 import { startFastAlerts, type FastAlerts } from '../harness/fast-alerts.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
-import { openTestStore } from '../harness/store.ts'
+import { instanceId, openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -317,6 +318,18 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts', 'promtool'
         expect.stringMatching(/^runyard-agent-/),
         expect.stringMatching(/^runyard-cache-/),
       ])
+    }
+  })
+
+  test('leaves no container, network or volume on a host that is taken out', async () => {
+    const instance = (await instanceId(stack.redis.url)) ?? ''
+    for (const host of both) {
+      await using driver = createDockerHost({ label: host.name, connection: { kind: 'unix', socket: host.socket }, instanceId: instance })
+      await driver.removeAll()
+      expect(await driver.clear?.()).toMatchObject({ kept: [] })
+      expect(await containersOn(host)).toEqual([])
+      expect(await host.docker('network', 'ls', '--format', '{{.Name}}', '--filter', 'type=custom')).toBe('')
+      expect(await host.docker('volume', 'ls', '-q')).toBe('')
     }
     await stack.scaler.start()
   })

@@ -262,12 +262,23 @@ export interface HostDriver extends AsyncDisposable {
   removeWorker(workerId: string): Promise<void>
   /** Ends and removes every worker of this instance at once, without a grace period, and its builds. */
   removeAll(): Promise<void>
+  /**
+   * For a host that is taken out for good, after `removeAll`: removes what is kept there for later workers, also what installations share unless another
+   * one uses the host. Data of endpoints stays. Absent: nothing is kept outside of the data directory. @throws as `inventory`.
+   */
+  readonly clear?: () => Promise<Cleared>
   /** The last lines of a worker, even of a dead one that is not yet removed. */
   tailLogs(workerId: string, lines: number): Promise<readonly LogLine[]>
   /** Follows a worker's output until it ends or `signal` aborts. */
   followLogs(workerId: string, options: { sinceMs: number; onLine: (line: LogLine) => void; signal: AbortSignal }): Promise<void>
   /** Events from now on. The driver reconnects by itself; the next `listWorkers` covers a gap. */
   watch(onEvent: (event: HostEvent) => void): AsyncDisposable
+}
+
+/** What is gone from a host and what stays, as phrases. */
+export interface Cleared {
+  readonly removed: readonly string[]
+  readonly kept: readonly string[]
 }
 
 /** A source of drivers: hosts can be added and removed while a scaler runs. The source closes its drivers. */

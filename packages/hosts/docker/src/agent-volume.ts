@@ -14,6 +14,9 @@ import { WORKER_IMAGE } from './images.ts'
 import { runProbe } from './probe-container.ts'
 import { tarOf } from './tar.ts'
 
+/** On every agent volume, whichever installation made it. */
+export const AGENT_LABEL = 'runyard.agent'
+
 /** Filling takes seconds; a filler older than this lost its process. */
 const STALE_FILLER_MS = 60_000
 
@@ -41,7 +44,7 @@ export async function ensureAgentVolume({ engine, version, directory, node = pro
   await onEngine(engine, `prepare the agent volume ${name}`, (docker) =>
     ensureFilled(docker, {
       name,
-      labels: { 'runyard.agent': version },
+      labels: { [AGENT_LABEL]: version },
       staleMs: STALE_FILLER_MS,
       async fill(filler) {
         await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })

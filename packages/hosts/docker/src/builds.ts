@@ -38,10 +38,13 @@ export async function listVolumes(
   instanceId: string,
   labels: readonly string[] = [],
 ): Promise<readonly Docker.VolumeInspectInfo[]> {
+  return volumesWith(docker, [`${LABELS.instance}=${instanceId}`, ...labels])
+}
+
+/** Volumes with all of the labels, of any installation. */
+export async function volumesWith(docker: Docker, label: readonly string[]): Promise<readonly Docker.VolumeInspectInfo[]> {
   // Engines report a missing list as null.
-  const found: { Volumes: readonly Docker.VolumeInspectInfo[] | null } = await docker.listVolumes({
-    filters: { label: [`${LABELS.instance}=${instanceId}`, ...labels] },
-  })
+  const found: { Volumes: readonly Docker.VolumeInspectInfo[] | null } = await docker.listVolumes({ filters: { label: [...label] } })
   return found.Volumes ?? []
 }
 

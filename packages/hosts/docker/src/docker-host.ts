@@ -16,7 +16,7 @@ import { commandsOn } from './host-commands.ts'
 import { gpuRequest, readGpuWay, type GpuWay } from './gpu-way.ts'
 import { digestOf, findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
 import { createModels, type Models } from './models.ts'
-import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
+import { clearEngine, listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { removeWithSandbox } from './network-sandboxes.ts'
 import { createPythonLook } from './python-look.ts'
@@ -176,6 +176,7 @@ function describe(engine: Engine, { options, short, call, gpuWay }: Describing) 
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),
     removeAll: async () => void (await removeAllWorkers(engine, instanceId)),
+    clear: () => clearEngine(engine, instanceId),
     probeCard: async (uuid) => probeCard(short, uuid, await gpuWay()),
     cardsOfOthers: () => call('list the workers of others', () => cardsOfOthers(short, instanceId)),
   } satisfies Partial<HostDriver>

@@ -3,6 +3,9 @@
 import type { VolumeMount } from '@runyard/schema'
 import type Docker from 'dockerode'
 
+/** On the volumes with data of endpoints, whichever installation has them. */
+export const VOLUME_LABEL = 'runyard.volume'
+
 export const volumeName = (volumeId: string): string => `runyard-volume-${volumeId}`
 
 /** For HostConfig: `Binds` makes a missing directory, `Mounts` labels a new volume. */
@@ -20,6 +23,6 @@ export function volumeMounts(mounts: readonly VolumeMount[] = []): { readonly Bi
 
 function labelled(volumeId: string) {
   return {
-    VolumeOptions: { NoCopy: true, Labels: { 'runyard.volume': volumeId }, DriverConfig: { Name: 'local', Options: {} } },
+    VolumeOptions: { NoCopy: true, Labels: { [VOLUME_LABEL]: volumeId }, DriverConfig: { Name: 'local', Options: {} } },
   }
 }

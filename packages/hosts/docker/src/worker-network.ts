@@ -18,6 +18,18 @@ export async function ensureWorkerNetwork(docker: Docker): Promise<string | unde
   return (await findGateway(docker)) ?? (await createNetwork(docker))
 }
 
+/** False: a container is on it. A network that is gone counts as removed. */
+export async function removeWorkerNetwork(docker: Docker): Promise<boolean> {
+  try {
+    await docker.getNetwork(WORKER_NETWORK).remove()
+    return true
+  } catch (error) {
+    if (statusOf(error) === 404) return true
+    if (statusOf(error) === 403 || statusOf(error) === 409) return false
+    throw error
+  }
+}
+
 async function createNetwork(docker: Docker): Promise<string | undefined> {
   const options = { 'com.docker.network.bridge.enable_icc': 'false', 'com.docker.network.bridge.name': WORKER_BRIDGE }
   try {

@@ -102,17 +102,28 @@ async function engineOnTwoSockets() {
   const answers: Record<string, object> = {
     '/version': { Version: '29.0' },
     '/info': { ID: 'of-both', Name: 'box', NCPU: 1, MemTotal: 1 },
+    '/containers/json': [],
   }
+  /** With any label. */
+  const volumes: { Name: string; Labels: Record<string, string> }[] = []
   const asked: string[] = []
-  const engine = createServer(({ url = '' }, response) => {
-    asked.push(url)
-    response.end(JSON.stringify(answers[url] ?? {}))
+  const engine = createServer(({ method, url = '' }, response) => {
+    asked.push(method === 'GET' ? url : `${method} ${url}`)
+    if (method === 'DELETE') response.statusCode = 204
+    const { pathname, searchParams } = new URL(url, 'http://engine')
+    const { label = [] } = JSON.parse(searchParams.get('filters') ?? '{}') as { label?: string[] }
+    const has = ({ Labels }: (typeof volumes)[number]) => label.every((each) => each.replace(/=.*/u, '') in Labels)
+    response.end(
+      method === 'DELETE'
+        ? undefined
+        : JSON.stringify(pathname === '/volumes' ? { Volumes: volumes.filter(has) } : (answers[pathname] ?? {})),
+    )
   })
   const directory = await mkdtemp(join(root, 'engine-'))
   const [one, other] = [join(directory, 'one.sock'), join(directory, 'other.sock')]
   await new Promise<void>((resolve) => engine.listen(one, resolve))
   await symlink(one, other)
-  return { id: 'docker:of-both', one, other, asked, [Symbol.asyncDispose]: async () => void engine.close() }
+  return { id: 'docker:of-both', one, other, asked, volumes, [Symbol.asyncDispose]: async () => void engine.close() }
 }
 
 describe('runyard hosts', () => {
@@ -276,6 +287,26 @@ describe('runyard hosts', () => {
     expect(engine.asked).toContain('/info')
     expect(engine.asked.filter((path) => path.includes('containers'))).toEqual([])
     expect(await readFile(file, 'utf8')).toBe(`hosts:\n${line('here', engine.one)}`)
+  })
+
+  it('removes what an engine kept for later workers, and says what stays', async () => {
+    await using engine = await engineOnTwoSockets()
+    const removed = async () => {
+      await writeFile(file, `hosts:\n  - { id: box, engine: 'unix://${engine.one}' }\n`)
+      hosts = [{ id: engine.id, sight: sight('box', { kind: 'docker' }), workers: [], cards: [] }]
+      const { out, err } = await runyard('hosts', 'remove', 'box')
+      return out + err
+    }
+    engine.volumes.push({ Name: 'runyard-agent-1', Labels: { 'runyard.agent': '1' } }, { Name: 'data', Labels: { 'runyard.volume': 'v1' } })
+    expect(await removed()).toBe(
+      `box is not in ${file} any more; removed there: builds and caches of packages, the agent and the network of workers; left there: images, 1 volume with data of endpoints\n`,
+    )
+    expect(engine.asked.filter((line) => line.startsWith('DELETE'))).toEqual([
+      'DELETE /networks/runyard',
+      'DELETE /volumes/runyard-agent-1',
+    ])
+    engine.volumes.push({ Name: 'cache', Labels: { runyard: 'another' } })
+    expect(await removed()).toContain('left there: images, the agent and the network of workers, which another installation uses, 1 volume')
   })
 
   it.each([

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openHost } from '@runyard/hosts'
 import { readOwn, removeHost, sentenceOf } from '@runyard/kit'
-import { RunyardError, type HostConfig } from '@runyard/schema'
+import { RunyardError, type Cleared, type HostConfig, type HostDriver } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, onlyHost, openPool, refuseVariable, type HostSettings, type Pool, type PoolHost } from '../../hosts/pool.ts'
 import { readRunning } from '../../stack/data-dir.ts'
@@ -26,9 +26,13 @@ export async function remove(context: CommandContext): Promise<number> {
     throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
   }
   if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
-  await takeOut(context, { client, settings, pool, host, config: host.config, index })
-  out.line(`${host.name} is not in ${settings.file} any more`)
+  const cleared = await takeOut(context, { client, settings, pool, host, config: host.config, index })
+  out.line(`${host.name} is not in ${settings.file} any more${cleared === undefined ? '' : `; ${describe(cleared)}`}`)
   return 0
+}
+
+function describe({ removed, kept }: Cleared): string {
+  return `removed there: ${removed.join(', ')}; left there: ${['images', ...kept].join(', ')}`
 }
 
 interface Removal {
@@ -41,37 +45,53 @@ interface Removal {
   readonly index: number
 }
 
-/** The cordon comes first and goes last, so that the scaler starts nothing there until it has let go of the host. */
-async function takeOut(context: CommandContext, removal: Removal): Promise<void> {
+/**
+ * The cordon comes first and goes last, so that the scaler starts nothing there until it has let go of the host. What is kept there for later workers goes
+ * at the end. Undefined: the host was left as it is.
+ */
+async function takeOut(context: CommandContext, removal: Removal): Promise<Cleared | undefined> {
   const { client, settings, host, index } = removal
   const { name, record } = host
   if (record !== undefined) await client.hosts.cordon(record.hostId, { reason: 'it is being removed' })
-  const hasEnded = await endWorkers(context, removal)
+  const hasEnded = await onHost(context, removal, endWorkers)
   await removeHost(settings.file, index)
-  if (record === undefined) return
-  if (!(await isLetGo(client, settings, record.hostId))) {
+  if (record !== undefined && !(await isLetGo(client, settings, record.hostId))) {
     context.err.line(`the scaler has not let go of ${name} yet, and its log says why; until then the host stays cordoned`)
-    return
+    return undefined
   }
-  // A start that had begun before the cordon.
-  if (hasEnded) await endWorkers(context, removal)
-  await client.hosts.forget(record.hostId)
+  // Again: a start may have begun before the cordon.
+  const cleared = hasEnded === true ? await onHost(context, removal, clear) : undefined
+  if (record !== undefined) await client.hosts.forget(record.hostId)
+  return cleared
 }
 
-/** A host without workers may still have something ready for them. */
-async function endWorkers({ env, err }: CommandContext, { settings, host, config, pool }: Removal): Promise<boolean> {
+async function endWorkers(driver: HostDriver): Promise<true> {
+  await driver.removeAll()
+  return true
+}
+
+async function clear(driver: HostDriver): Promise<Cleared | undefined> {
+  await driver.removeAll()
+  return await driver.clear?.()
+}
+
+/** A host without workers may still have something ready for them. Undefined: it does not answer, or is another host of the list, too. */
+async function onHost<T>(
+  { env, err }: CommandContext,
+  { settings, host, config, pool }: Removal,
+  act: (driver: HostDriver) => Promise<T>,
+): Promise<T | undefined> {
   const own = await readOwn(settings.dataDir)
   try {
     await using driver = openHost(config, hostSettings({ config: settings.config, env }, own?.id))
-    if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return false
+    if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return undefined
     const identity = await driver.identify()
     // The workers there are those of another host of the list, which is the same engine.
-    if (pool.some(({ name, record }) => name !== host.name && record?.hostId === identity)) return false
-    await driver.removeAll()
-    return true
+    if (pool.some(({ name, record }) => name !== host.name && record?.hostId === identity)) return undefined
+    return await act(driver)
   } catch (error) {
-    err.line(`its workers could not be ended (${sentenceOf(error)}); they may still run there`)
-    return false
+    err.line(`what it runs could not be removed (${sentenceOf(error)}); it may still run there`)
+    return undefined
   }
 }
 
