@@ -48,6 +48,9 @@ export function createScale({ from, to }: Span, px: number): Scale {
   }
 }
 
+/** Spread, they would be copied one by one. */
+const textOf = (codes: Uint8Array): string => Reflect.apply(String.fromCharCode, undefined, codes) as string
+
 /** What matters most wins a tie, and trouble wins over what else happened in its pixel. */
 const ORDER = ['quarantined', 'unknown', 'busy', 'pulling', 'starting', 'draining', 'idle'] as const satisfies readonly LanePhase[]
 const codeOf = (phase: LanePhase): number => LANE_PHASES[phase].charCodeAt(0)
@@ -59,6 +62,10 @@ export function createPhaseColumns(scale: Scale) {
   const spent: Partial<Record<LanePhase, Float64Array>> = { busy }
   return {
     addBusy: (span: Span) => scale.spend(busy, span),
+    /** `ms` of one column, which it has. */
+    addBusyMs(column: number, ms: number): void {
+      busy[column] = Math.min(columnMs, (busy[column] ?? 0) + ms)
+    },
     add(phase: LanePhase, span: Span): void {
       if (phase !== 'free') scale.spend((spent[phase] ??= new Float64Array(px)), span)
     },
@@ -75,10 +82,15 @@ export function createPhaseColumns(scale: Scale) {
 }
 
 /** What is warm is idle where it has no job. */
-const minus = (own: Float64Array, busy: Float64Array): Float64Array => own.map((ms, column) => ms - (busy[column] ?? 0))
+function minus(own: Float64Array, busy: Float64Array): Float64Array {
+  const rest = new Float64Array(own)
+  for (let column = 0; column < rest.length; column += 1) rest[column] = (own[column] ?? 0) - (busy[column] ?? 0)
+  return rest
+}
 
 function createContest(px: number) {
-  const codes = Array.from({ length: px }, () => codeOf('free'))
+  const free = codeOf('free')
+  const codes = new Uint8Array(px).fill(free)
   const [most, used] = [new Float64Array(px), new Float64Array(px)]
   return {
     enter(own: Float64Array, code: number): void {
@@ -93,9 +105,9 @@ function createContest(px: number) {
     },
     draw(columnMs: number): string {
       for (let column = 0; column < px; column += 1) {
-        if (columnMs - (used[column] ?? 0) > (most[column] ?? 0)) codes[column] = codeOf('free')
+        if (columnMs - (used[column] ?? 0) > (most[column] ?? 0)) codes[column] = free
       }
-      return String.fromCharCode(...codes)
+      return textOf(codes)
     },
   }
 }
@@ -134,12 +146,12 @@ function createMeans(px: number) {
       }
     },
     draw(): string {
-      const codes = Array.from({ length: px }, () => UNKNOWN)
+      const codes = new Uint8Array(px).fill(UNKNOWN)
       for (let column = 0; column < px; column += 1) {
         const count = counts[column] ?? 0
         if (count > 0) codes[column] = DIGITS[Math.round(Math.min(1, (sums[column] ?? 0) / count) * 35)] ?? UNKNOWN
       }
-      return String.fromCharCode(...codes)
+      return textOf(codes)
     },
   }
 }

@@ -220,3 +220,32 @@ it('finds no quantile outside of what there was', () => {
   expect(quantileOf(three.waits, 0.95, { min: three.waitMin, max: three.waitMax })).toBe(9100)
   expect([three.waitMin, addNumbers(three, NO_NUMBERS).waitMin, addNumbers(NO_NUMBERS, three).waitMin]).toEqual([40, 40, 40])
 })
+
+it('draws the same from the sums of a block as from its jobs one by one, however often and wherever it looks', () => {
+  const MINUTE = 60_000
+  const times = fc.array(fc.tuple(fc.integer({ min: 0, max: 99 * MINUTE }), fc.integer({ min: 0, max: 5 * MINUTE }), fc.boolean()), {
+    maxLength: 30,
+  })
+  fc.assert(
+    fc.property(times, fc.integer({ min: 0, max: 20 }), (jobs, shift) => {
+      const builder = buildJobColumns()
+      for (const [from, ms, hasFailed] of jobs) builder.addJob(job(from, from + ms, hasFailed ? 'FAILED' : 'COMPLETED'))
+      const block = builder.finish()
+      const input = { px: 100, now: 200 * MINUTE, cards: [card], workers: [{ ...worker, goneAt: 100 * MINUTE }], absences: [] }
+      const drawn = (blocks: readonly (typeof block)[]) => {
+        const lanes = createLanes({ ...input, range: { from: -shift * MINUTE, to: (105 - shift) * MINUTE } })
+        const counts = blocks.map((one) => lanes.addJobs(one))
+        return [counts.reduce((sum, count) => sum + count, 0), lanes.draw(0).phases, lanes.draw(0).failed]
+      }
+      const singly = jobs.map(([from, ms, hasFailed]) => {
+        const one = buildJobColumns()
+        one.addJob(job(from, from + ms, hasFailed ? 'FAILED' : 'COMPLETED'))
+        // One that still runs, after the range, keeps a block from being summed.
+        one.addJob({ ...job(1e9, 1e9), endedAt: undefined })
+        return one.finish()
+      })
+      const expected = drawn(singly)
+      expect([drawn([block]), drawn([block])]).toEqual([expected, expected])
+    }),
+  )
+})

@@ -2,6 +2,7 @@
 // a browser must not get more than it can draw; a failed job marks its pixel, however short it was.
 import { JobStatus, type WorkerLife } from '@runyard/schema'
 import type { ReadingColumns } from './card-samples.ts'
+import { sumJobs, type Grid, type JobSums } from './job-sums.ts'
 import { columnJobAt, type ColumnJob, type JobColumns } from './job-columns.ts'
 import { createPhaseColumns, createReadingColumns, createScale, type LanePhase, type Scale, type Span } from './lane-columns.ts'
 
@@ -68,10 +69,15 @@ export function createLanes(input: TimelineInput): Lanes {
   const rough = createScale(input.range, Math.ceil(input.px / readingPxOf(input)))
   const readings = cards.map(({ powerLimitW }) => createReadingColumns(rough, powerLimitW))
   const placeOf = new Map(cards.map(({ uuid }, place) => [uuid, place]))
-  const each = createEach(input, placeOf)
+  const placesOf = placesOfWorkers(input, placeOf)
+  const each = createEach(input, placesOf)
+  const grid = gridOf(input)
+  const addSums = createAddSums(sheets, { placesOf, first: Math.round((input.range.from - grid.offset) / grid.columnMs) })
   return {
     addJobs(jobs) {
       const { startedAt, endedAt, statuses } = jobs
+      const sums = sumJobs(jobs, grid)
+      if (sums !== undefined && sums.from >= input.range.from && sums.to < input.range.to) return addSums(jobs.texts, sums)
       let count = 0
       each(jobs, (index, places) => {
         count += 1
@@ -102,12 +108,36 @@ export function createLanes(input: TimelineInput): Lanes {
   }
 }
 
+const gridOf = ({ range: { from, to }, px }: TimelineInput): Grid => ({ columnMs: (to - from) / px, offset: from % ((to - from) / px) })
+
+/** The places of the cards that a worker has, where one is drawn. */
+function placesOfWorkers({ workers }: TimelineInput, placeOf: ReadonlyMap<string, number>): ReadonlyMap<string, readonly number[]> {
+  const held = workers.map(({ id, gpus }) => [id, gpus.flatMap(({ uuid }) => placeOf.get(uuid) ?? [])] as const)
+  return new Map(held.filter(([, places]) => places.length > 0))
+}
+
+interface SumPlaces {
+  readonly placesOf: ReadonlyMap<string, readonly number[]>
+  /** Of the columns of the grid the first one of the range. */
+  readonly first: number
+}
+
+/** The same as adding its jobs one by one, for a block that lies within the range. */
+function createAddSums(sheets: ReturnType<typeof createSheets>, { placesOf, first }: SumPlaces) {
+  return (texts: readonly string[], { counts, workers, columns, ms, failures }: JobSums): number => {
+    const onText = texts.map((text) => (placesOf.get(text) ?? []).flatMap((place) => sheets[place] ?? []))
+    for (let index = 0; index < ms.length; index += 1) {
+      for (const sheet of onText[workers[index] ?? 0] ?? []) sheet.addSum((columns[index] ?? 0) - first, ms[index] ?? 0)
+    }
+    for (const [worker, column] of failures) for (const sheet of onText[worker] ?? []) sheet.addFailure(column - first)
+    return [...counts].reduce((sum, [worker, count]) => sum + (onText[worker]?.length === 0 ? 0 : count), 0)
+  }
+}
+
 type Take = (index: number, places: readonly number[]) => void
 
 /** Each job that ran in the range, with the places of the cards on which it did. */
-function createEach({ range, workers: known }: TimelineInput, placeOf: ReadonlyMap<string, number>) {
-  const held = known.map(({ id, gpus }) => [id, gpus.flatMap(({ uuid }) => placeOf.get(uuid) ?? [])] as const)
-  const placesOf = new Map(held.filter(([, places]) => places.length > 0))
+function createEach({ range }: TimelineInput, placesOf: ReadonlyMap<string, readonly number[]>) {
   const { from, to } = range
   return ({ count, texts, startedAt, endedAt, workers }: JobColumns, take: Take): void => {
     const onText = texts.map((text) => placesOf.get(text))
@@ -151,6 +181,8 @@ function createSheet(scale: Scale, input: TimelineInput, { card, workers }: OnCa
       columns.addBusy(span)
       if (hasFailed) for (const column of scale.columnOf(span.to)) failed.add(column)
     },
+    addSum: (column: number, ms: number) => columns.addBusyMs(column, ms),
+    addFailure: (column: number) => failed.add(column),
     draw: () => ({ bars, phases: columns.draw(), failed: [...failed].toSorted((a, b) => a - b) }),
   }
 }

@@ -1,0 +1,81 @@
+// What the jobs of a block give to each pixel of a grid, summed once: a block does not change, and the next picture mostly has the same grid. A picture of a
+// day then adds some hundred sums of each block instead of a thousand jobs.
+import { JobStatus } from '@runyard/schema'
+import type { JobColumns } from './job-columns.ts'
+import type { Span } from './lane-columns.ts'
+
+/** Columns of one width, as far as time goes; the first one begins `offset` after the epoch. */
+export interface Grid {
+  readonly columnMs: number
+  readonly offset: number
+}
+
+export interface JobSums extends Span {
+  /** Jobs of each worker, by its place in the block's texts. */
+  readonly counts: ReadonlyMap<number, number>
+  /** A worker, a column of the grid, and how long jobs of the one ran in the other. */
+  readonly workers: Uint32Array
+  readonly columns: Float64Array
+  readonly ms: Float64Array
+  /** Worker and column of each failed job. */
+  readonly failures: readonly (readonly [worker: number, column: number])[]
+}
+
+/** Finer grids are those of short ranges, which have few blocks, and jobs would cover many of their columns. */
+const FINEST_MS = 5000
+/** Of a block: pages that look at different ranges. */
+const MOST_GRIDS = 2
+const FAILED = JobStatus.options.indexOf('FAILED')
+
+type Summed = { readonly grid: Grid; readonly sums: JobSums }[]
+const summed = new WeakMap<Float64Array, Summed>()
+
+/** Undefined: the grid is too fine, or jobs of the block still run. */
+export function sumJobs(jobs: JobColumns, grid: Grid): JobSums | undefined {
+  if (grid.columnMs < FINEST_MS || jobs.endedAt.includes(Infinity)) return undefined
+  const known = summed.get(jobs.startedAt) ?? []
+  const found = known.find(({ grid: { columnMs, offset } }) => columnMs === grid.columnMs && offset === grid.offset)
+  if (found !== undefined) return found.sums
+  const sums = sumAll(jobs, grid)
+  summed.set(jobs.startedAt, [{ grid, sums }, ...known].slice(0, MOST_GRIDS))
+  return sums
+}
+
+function sumAll({ count, startedAt, endedAt, workers, statuses }: JobColumns, { columnMs, offset }: Grid): JobSums {
+  const spent = createSpent({ columnMs, offset })
+  const counts = new Map<number, number>()
+  const failures: [number, number][] = []
+  let [from, to] = [Infinity, -Infinity]
+  for (let index = 0; index < count; index += 1) {
+    const [start = Number.NaN, end = 0, worker = 0] = [startedAt[index], endedAt[index], workers[index]]
+    if (Number.isNaN(start)) continue
+    ;[from, to] = [Math.min(from, start), Math.max(to, end)]
+    counts.set(worker, (counts.get(worker) ?? 0) + 1)
+    if (statuses[index] === FAILED) failures.push([worker, Math.floor((end - offset) / columnMs)])
+    spent.add(worker, { from: start, to: end })
+  }
+  return { from, to, counts, failures, ...spent.finish() }
+}
+
+function createSpent({ columnMs, offset }: Grid) {
+  const byWorker = new Map<number, Map<number, number>>()
+  return {
+    add(worker: number, { from, to }: Span): void {
+      const own = byWorker.get(worker) ?? new Map<number, number>()
+      byWorker.set(worker, own)
+      const last = Math.floor((to - offset) / columnMs)
+      for (let column = Math.floor((from - offset) / columnMs); column <= last; column += 1) {
+        const left = offset + column * columnMs
+        own.set(column, (own.get(column) ?? 0) + Math.min(to, left + columnMs) - Math.max(from, left))
+      }
+    },
+    finish(): Pick<JobSums, 'workers' | 'columns' | 'ms'> {
+      const rows = [...byWorker].flatMap(([worker, own]) => [...own].map(([column, ms]) => [worker, column, ms] as const))
+      return {
+        workers: Uint32Array.from(rows, ([worker]) => worker),
+        columns: Float64Array.from(rows, ([, column]) => column),
+        ms: Float64Array.from(rows, ([, , ms]) => ms),
+      }
+    },
+  }
+}
