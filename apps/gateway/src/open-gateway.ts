@@ -124,7 +124,7 @@ function noteHanded(deps: HandedDeps, session: WorkerSession, job: TakenJob): vo
 const UNREAD = 'a worker’s record could not be read again'
 const NOT_REPLACED = 'a worker that gets no stop orders could not be replaced'
 
-const FOR_OTHERS = ['webhook-due', 'worker-logged', 'keys-changed', 'requests-changed'] as const
+const FOR_OTHERS = ['webhook-due', 'worker-logged', 'keys-changed', 'requests-changed', 'status-changed', 'pool-changed'] as const
 type ForGateway = Exclude<Signal, { kind: (typeof FOR_OTHERS)[number] }>
 
 function isForGateway(signal: Signal): signal is ForGateway {

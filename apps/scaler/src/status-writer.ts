@@ -22,7 +22,7 @@ export function createStatusWriter({ store, log }: { readonly store: Store; read
     const before = written.get(endpointId)
     const isSame = before !== undefined && JSON.stringify(before.status) === JSON.stringify(status)
     if (isSame && now - before.at < REPEAT_EVERY_MS) return
-    await store.status.put(endpointId, { at: now, ...status })
+    await store.status.put(endpointId, { at: now, ...status }, { quiet: isSame })
     written.set(endpointId, { at: now, status })
     const { reason, message, throttled, unhealthy } = status
     if (before?.status.message === message || reason === undefined) return

@@ -29,6 +29,9 @@ const RULES = {
   'worker-logged': 'never',
   'webhook-due': 'never',
   'endpoint-changed': 'now',
+  // The scaler itself says so, or reads it in each tick.
+  'status-changed': 'never',
+  'pool-changed': 'never',
   // A limit of workers may have been raised.
   'keys-changed': 'soon',
   resync: 'now',

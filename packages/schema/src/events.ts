@@ -18,6 +18,10 @@ export const Signal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('endpoint-changed'), endpointId: z.string() }),
   /** The open requests of a load-balanced endpoint have changed. */
   z.object({ kind: z.literal('requests-changed'), endpointId: z.string() }),
+  /** What the scaler says of the endpoint is another than before. */
+  z.object({ kind: z.literal('status-changed'), endpointId: z.string() }),
+  /** What is known of a host or a card was written: its sight, rest or cordon, or who holds a card. */
+  z.object({ kind: z.literal('pool-changed') }),
   z.object({ kind: z.literal('keys-changed') }),
   /** The connection to Redis was lost and is back. Signals may have been missed, so everything has to be read again. */
   z.object({ kind: z.literal('resync') }),

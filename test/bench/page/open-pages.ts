@@ -1,26 +1,57 @@
-// What 50 open pages cost: their streams, and what each of them asks beside its stream, as a real page was seen to ask it.
-import { get, Agent, type ClientRequest } from 'node:http'
+// What 50 open pages cost: their streams, and what each of them asks beside its stream, as a real page was seen to ask it. All have a session, as browsers.
+// The scaler is away, because its own commands, some thirty a second, would hide theirs; its report is written in its place.
+import { get, Agent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { openTestStore } from '../../harness/store.ts'
 import type { Stack } from '../../harness/stack.ts'
 import { processorMs } from '../processor-ms.ts'
 import type { Measured } from '../table.ts'
 import type { PageBench } from './world.ts'
 
 const PAGES = 50
-/** Longer than most of what a page asks again. */
-const WINDOW_MS = 12_000
+/** Several times what a page asks most often. */
+const WINDOW_MS = 30_000
+const REPORT_EVERY_MS = 10_000
 const SETTLE_MS = 4000
 
-export async function measureOpenPages({ stack, openPage, times }: PageBench): Promise<readonly Measured[]> {
+export async function measureOpenPages(bench: PageBench): Promise<readonly Measured[]> {
+  const { stack } = bench
+  await stack.scaler.child().stop()
+  const reports = await writeReports(stack)
+  try {
+    return await measure(bench)
+  } finally {
+    await reports[Symbol.asyncDispose]()
+    await stack.scaler.start()
+  }
+}
+
+/** As the leader does. */
+async function writeReports({ redis }: Stack): Promise<AsyncDisposable> {
+  const store = await openTestStore(redis.url)
+  const write = (): void => void store.scalerReport.put({ at: Date.now(), metrics: {} }).catch(() => undefined)
+  const timer = setInterval(write, REPORT_EVERY_MS)
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function measure({ stack, openPage, cookie, times }: PageBench): Promise<readonly Measured[]> {
   const windowMs = times(WINDOW_MS)
   const { topics, asked } = await watchPage(openPage, windowMs)
   const none = await costOf(stack, windowMs)
-  const streams = openStreams(stack, topics)
+  const ask = createAsk(stack, cookie)
+  const streams = Array.from({ length: PAGES }, () =>
+    ask(`/runyard/v1/live?topics=${encodeURIComponent(topics)}`, (answer) => answer.resume()),
+  )
   await sleep(SETTLE_MS)
   const listening = await costOf(stack, windowMs)
   const over = new AbortController()
-  const asking = askLikePages(stack, { asked, windowMs, signal: over.signal })
+  const asking = askLikePages(ask, { asked, windowMs, signal: over.signal })
   await sleep(SETTLE_MS)
   const all = await costOf(stack, windowMs)
   over.abort()
@@ -81,14 +112,13 @@ async function watchPage(openPage: PageBench['openPage'], windowMs: number) {
   return { topics, asked }
 }
 
-function openStreams({ url, key }: Stack, topics: string): readonly ClientRequest[] {
-  const agent = new Agent({ maxSockets: PAGES })
-  return Array.from({ length: PAGES }, () => {
-    const path = `${url}/runyard/v1/live?topics=${encodeURIComponent(topics)}`
-    const request = get(path, { agent, headers: { authorization: `Bearer ${key}` } }, (answer) => answer.resume())
-    request.on('error', () => undefined)
-    return request
-  })
+type Ask = (path: string, take: (answer: IncomingMessage) => void) => ClientRequest
+
+/** As a browser does. */
+function createAsk({ url }: Stack, cookie: string): Ask {
+  const agent = new Agent({ keepAlive: true, maxSockets: 6 * PAGES })
+  const headers = { cookie, 'sec-fetch-site': 'same-origin', 'accept-encoding': 'gzip' }
+  return (path, take) => get(`${url}${path}`, { agent, headers }, take).on('error', () => undefined)
 }
 
 interface Asking {
@@ -98,7 +128,7 @@ interface Asking {
 }
 
 /** Each page at a time of its own. */
-async function askLikePages({ url, key }: Stack, { asked, windowMs, signal }: Asking): Promise<void> {
+async function askLikePages(ask: Ask, { asked, windowMs, signal }: Asking): Promise<void> {
   const pages = Array.from({ length: PAGES }, async (_, page) => {
     await pause((page * windowMs) / PAGES, signal)
     while (!signal.aborted) {
@@ -106,7 +136,9 @@ async function askLikePages({ url, key }: Stack, { asked, windowMs, signal }: As
       for (const { afterMs, path } of asked) {
         await pause(beganAt + afterMs - Date.now(), signal)
         if (signal.aborted) return
-        await (await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } })).arrayBuffer()
+        await new Promise<void>((resolve) => {
+          ask(path, (answer) => answer.resume().on('end', resolve)).on('close', resolve)
+        })
       }
       await pause(beganAt + windowMs - Date.now(), signal)
     }

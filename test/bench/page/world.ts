@@ -24,6 +24,8 @@ export interface PageBench {
   /** How long a page stays open under load. */
   readonly openMs: number
   readonly say: (line: string) => void
+  /** What a browser that is signed in sends. */
+  readonly cookie: string
   /** Opens an address, signed in, with an empty cache of its own. `script` runs before those of the page. */
   readonly openPage: (path: string, script?: string) => Promise<OpenedPage>
 }
@@ -50,6 +52,7 @@ export async function openWorld(options: WorldOptions): Promise<PageBench & Asyn
     browser,
     until,
     endedJobs: count,
+    cookie: cookies.cookies.map(({ name, value }) => `${name}=${value}`).join('; '),
     async openPage(path, script) {
       const context = await browser.newContext({ viewport: VIEWPORT, storageState: cookies })
       if (script !== undefined) await context.addInitScript({ content: script })

@@ -1,27 +1,44 @@
 // The load of all endpoints, as it comes over the page's stream: no request per endpoint.
-import { useQueryClient } from '@tanstack/react-query'
-import { useCallback, useState } from 'react'
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useCallback, useRef, useState } from 'react'
 import type { EndpointLoadView } from '@runyard/schema/api'
-import { endpointsQuery, healthQuery } from './queries.ts'
+import { endpointsQuery, healthQuery, noticesQuery } from './queries.ts'
 import { useTopic } from './live.ts'
 
 export type EndpointLoads = ReadonlyMap<string, EndpointLoadView>
 
 const NONE: EndpointLoads = new Map()
 
-/** By the endpoint's id; empty until the first state has come. What the page of an endpoint asks for is filled with it, too. */
+type Loads = readonly EndpointLoadView[]
+
+const listOf = (loads: Loads): string => loads.map(({ id, name, revision }) => `${id} ${name} ${revision}`).join()
+const messagesOf = (loads: Loads): string => loads.map(({ message }) => message).join()
+
+/** `before`: what the stream said before; undefined: nothing yet, and the list may be older than the stream. */
+function askForWhatChanged(cache: QueryClient, before: Loads | undefined, now: Loads): void {
+  const { queryKey } = endpointsQuery
+  const listed = cache.getQueryData(queryKey)
+  const isListed = before === undefined ? listed === undefined || listed.length === now.length : listOf(before) === listOf(now)
+  if (!isListed) void cache.invalidateQueries({ queryKey })
+  if (before !== undefined && messagesOf(before) !== messagesOf(now)) void cache.invalidateQueries({ queryKey: noticesQuery.queryKey })
+}
+
+/**
+ * By the endpoint's id; empty until the first state has come. What the page of an endpoint asks for is filled with it, too, and the list of endpoints is
+ * asked for when one of them has changed, so that nobody needs to look for changes; so are the notices when a reason has.
+ */
 export function useEndpointLoads(): EndpointLoads {
   const cache = useQueryClient()
   const [loads, setLoads] = useState(NONE)
+  const last = useRef<Loads>(undefined)
   const hear = useCallback(
     (value: unknown) => {
       if (value === undefined) return
-      const views = value as readonly EndpointLoadView[]
+      const views = value as Loads
       for (const view of views) cache.setQueryData(healthQuery(view.id).queryKey, view)
       setLoads(new Map(views.map((view) => [view.id, view])))
-      const listed = cache.getQueryData(endpointsQuery.queryKey)
-      const isListed = listed?.length === views.length && views.every(({ id }) => listed.some((endpoint) => endpoint.id === id))
-      if (!isListed) void cache.invalidateQueries({ queryKey: endpointsQuery.queryKey })
+      askForWhatChanged(cache, last.current, views)
+      last.current = views
     },
     [cache],
   )

@@ -2,7 +2,7 @@
 // that is given here, and only while they are seen.
 import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import type { FailureSearch, JobSearch, UsageRange } from '@runyard/client'
-import type { KeyView, RegistryView, VolumeView } from '@runyard/schema/api'
+import type { KeyView, PoolView, RegistryView, VolumeView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema/errors'
 import { client } from './client.ts'
 
@@ -35,7 +35,12 @@ export const queryClient: QueryClient = new QueryClient({
 })
 
 export const poolQuery = queryOptions({ queryKey: ['pool'], queryFn: () => client.history.pool(), refetchInterval: 3 * LOOK_MS })
-export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: () => client.notices(), refetchInterval: LOOK_MS })
+const READINGS: ReadonlySet<string> = new Set(['sample', 'seenAt', 'scalerAt'])
+
+/** What of the pool is more than readings, as text to compare: readings change all the time. */
+export const shapeOf = (pool: PoolView): string => JSON.stringify(pool, (name, value: unknown) => (READINGS.has(name) ? undefined : value))
+
+export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: () => client.notices(), refetchInterval: 6 * LOOK_MS })
 export const endpointsQuery = queryOptions({ queryKey: ['endpoints'], queryFn: () => client.listEndpoints(), refetchInterval: LOOK_MS })
 export const livenessQuery = queryOptions({ queryKey: ['liveness'], queryFn: () => client.liveness(), refetchInterval: LOOK_MS })
 

@@ -5,6 +5,7 @@ import type { PastFailure, Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, rangeOf, type PastEndpoint } from './own-endpoints.ts'
+import type { SharedAnswers } from '../http/shared-answers.ts'
 
 const CHUNKS_AT_ONCE = 200
 /** Some megabytes of JSON. */
@@ -19,26 +20,36 @@ interface Group {
   readonly workers: Set<string>
 }
 
-export function registerFailureRoute(app: RestApp, { store }: { readonly store: Store }): void {
+export function registerFailureRoute(app: RestApp, { store }: { readonly store: Store }, shared: SharedAnswers): void {
   const route = restRoutes(app)
-  route('GET /runyard/v1/failures', async (request): Promise<FailureListView> => {
-    const { endpoint: word, limit, ...span } = request.query
-    const own = await pastEndpoints(store, keyOf(request).ownerId, word)
-    const groups = new Map<string, Group>()
-    const isComplete = await eachFailure(store, rangeOf(span), async (failures) => {
-      const endpoints = await own.name(failures.map(({ endpointId }) => endpointId))
-      for (const failure of failures) {
-        const endpoint = endpoints.get(failure.endpointId)
-        if (endpoint !== undefined) count(groups, endpoint, failure)
-      }
-    })
-    const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
-    return {
-      failures: failures.slice(0, limit).map(viewOf),
-      total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
-      isComplete,
+  route('GET /runyard/v1/failures', (request, reply) =>
+    shared.answer(request, reply, () => readFailures(store, keyOf(request).ownerId, request.query)),
+  )
+}
+
+interface Query {
+  readonly endpoint?: string | undefined
+  readonly limit: number
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+async function readFailures(store: Store, ownerId: string, { endpoint: word, limit, ...span }: Query): Promise<FailureListView> {
+  const own = await pastEndpoints(store, ownerId, word)
+  const groups = new Map<string, Group>()
+  const isComplete = await eachFailure(store, rangeOf(span), async (failures) => {
+    const endpoints = await own.name(failures.map(({ endpointId }) => endpointId))
+    for (const failure of failures) {
+      const endpoint = endpoints.get(failure.endpointId)
+      if (endpoint !== undefined) count(groups, endpoint, failure)
     }
   })
+  const failures = [...groups.values()].toSorted((a, b) => b.jobs.size - a.jobs.size || b.latest.endedAt - a.latest.endedAt)
+  return {
+    failures: failures.slice(0, limit).map(viewOf),
+    total: failures.reduce((sum, group) => sum + group.jobs.size, 0),
+    isComplete,
+  }
 }
 
 /** False where there are too many to read. */

@@ -7,11 +7,12 @@ import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { isStoreAnswering } from '../http/silent-store.ts'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
+import type { WorkerLists } from '../parts/worker-lists.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { findJob } from '../jobs/find-job.ts'
 import { healthOf } from '../jobs/health.ts'
 import { createEndpointLoads } from './endpoint-loads.ts'
-import { findEndpoint, ownEndpoints } from './own-endpoints.ts'
+import { findEndpoint, followOwnEndpoints, ownEndpoints } from './own-endpoints.ts'
 import { readPool } from './pool-route.ts'
 import { createBell, type EventStream, type Streams } from './stream.ts'
 
@@ -19,14 +20,18 @@ const AT_MOST_EVERY_MS = 200
 /** Of a stream: what changes together is sent together. Topics keep their own pace. */
 const TOGETHER_MS = 20
 const LOOK_MS = 5000
-const LOOK_AT_STORE_MS = 2000
+const LOOK_AT_STORE_MS = 4000
+const LOOK_AT_POOL_MS = 10_000
 /** For an answer of one small command. */
 const ANSWER_MS = 2000
+const POOL_SIGNALS: ReadonlySet<Signal['kind']> = new Set(['worker-changed', 'pool-changed', 'endpoint-changed', 'resync'])
 const TOPICS = 'pool, endpoints, store, endpoint:{id} and job:{id}'
 
 const isTopic = (name: string): boolean => /^(?:pool|endpoints|store|(?:endpoint|job):.+)$/su.test(name)
 
-export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Streams): void {
+type LiveDeps = Pick<GatewayDeps, 'store' | 'log'> & { readonly workers: WorkerLists }
+
+export function registerLiveRoute(app: RestApp, deps: LiveDeps, streams: Streams): void {
   const route = restRoutes(app)
   const hub = createHub(deps)
   app.addHook('onClose', () => hub[Symbol.asyncDispose]())
@@ -47,7 +52,8 @@ interface Topic {
   readonly name: string
   /** Which state it is: of this gateway's run, and its number there. */
   readonly version: () => string
-  readonly value: () => unknown
+  /** As JSON, encoded once for all streams. */
+  readonly text: () => string
   /** How often states may have been lost. */
   readonly gaps: () => number
   enter(onChange: () => void): Promise<Disposable>
@@ -59,14 +65,15 @@ async function follow(stream: EventStream, topics: readonly Topic[], last: strin
   for (const one of await Promise.all(topics.map((topic) => topic.enter(() => bell.ring())))) entered.use(one)
   const sent = new Map<Topic, string>()
   const gaps = new Map(topics.map((topic) => [topic, topic.gaps()]))
-  const send = (event: LiveEvent): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), data: event })
+  const send = (text: string): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), text })
+  const sendGap = (topic: Topic, gap: string): void => send(JSON.stringify({ topic: topic.name, gap } satisfies LiveEvent))
   const known = new Set(last.split(','))
-  for (const topic of topics) if (last !== '' && !known.has(topic.version())) send({ topic: topic.name, gap: 'the stream was interrupted' })
+  for (const topic of topics) if (last !== '' && !known.has(topic.version())) sendGap(topic, 'the stream was interrupted')
   while (!stream.signal.aborted) {
     for (const topic of stream.isReady() ? topics : []) {
-      if (gaps.get(topic) !== topic.gaps()) send({ topic: topic.name, gap: 'the connection to Redis was lost' })
+      if (gaps.get(topic) !== topic.gaps()) sendGap(topic, 'the connection to Redis was lost')
       gaps.set(topic, topic.gaps())
-      if (sent.get(topic) !== topic.version()) send({ topic: topic.name, value: topic.value() })
+      if (sent.get(topic) !== topic.version()) send(topic.text())
       sent.set(topic, topic.version())
     }
     await bell.next(LOOK_MS, stream.signal)
@@ -81,7 +88,7 @@ interface Source {
   readonly lookMs?: number
 }
 
-function createHub(deps: GatewayDeps) {
+function createHub(deps: LiveDeps) {
   const run = Date.now().toString(36)
   const topics = new Map<string, Topic & { note(signal: Signal): void }>()
   const subscription = deps.store.subscribe((signal) => {
@@ -102,7 +109,7 @@ function createHub(deps: GatewayDeps) {
   }
 }
 
-function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Source {
+function sourceOf(deps: LiveDeps, ownerId: string, name: string): Source {
   const { store } = deps
   const [kind = '', word = ''] = name.split(/:(.*)/su)
   if (kind === 'endpoint') return endpointSource(store, ownerId, word)
@@ -112,8 +119,21 @@ function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Source {
     const loads = createEndpointLoads(deps, ownerId)
     return { read: () => loads.read(), concerns: (signal) => loads.note(signal) }
   }
-  const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
-  return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
+  return poolSource(deps, ownerId)
+}
+
+/** Only readings of cards give no signal; the scaler reports them every ten seconds. */
+function poolSource({ store, workers }: LiveDeps, ownerId: string): Source {
+  const own = followOwnEndpoints(store, ownerId)
+  const { hosts, cards, scalerReport } = store
+  return {
+    lookMs: LOOK_AT_POOL_MS,
+    concerns(signal) {
+      own.note(signal)
+      return POOL_SIGNALS.has(signal.kind)
+    },
+    read: async () => readPool({ hosts, cards, scalerReport, workers }, await own.read()),
+  }
 }
 
 function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'isAnswering'>): Source {
@@ -124,21 +144,16 @@ function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'isAnswering'>):
   }
 }
 
-/** Which endpoint has the word is asked again when one was made, changed or deleted. */
 function endpointSource(store: GatewayDeps['store'], ownerId: string, word: string): Source {
+  const own = followOwnEndpoints(store, ownerId)
   let endpoint: Endpoint | undefined
-  let [changes, knownAt] = [0, -1]
   return {
     concerns(signal) {
-      if (signal.kind === 'endpoint-changed' || signal.kind === 'resync') changes += 1
-      return knownAt !== changes || ('endpointId' in signal && signal.endpointId === endpoint?.id)
+      own.note(signal)
+      return own.isOutdated() || ('endpointId' in signal && signal.endpointId === endpoint?.id)
     },
     async read() {
-      if (knownAt !== changes) {
-        const now = changes
-        endpoint = findEndpoint((await ownEndpoints(store, ownerId)).asked, word)
-        knownAt = now
-      }
+      endpoint = findEndpoint((await own.read()).asked, word)
       return endpoint === undefined
         ? null
         : { id: endpoint.id, name: endpoint.name, ...healthOf(await readEndpointLoad(store, endpoint.id)) }
@@ -177,7 +192,7 @@ interface TopicOptions {
 function createTopic({ name, run, source, log, onEmpty }: TopicOptions): Topic & { note(signal: Signal): void } {
   const followers = new Set<() => void>()
   const bell = createBell(AT_MOST_EVERY_MS)
-  const state = createState(source, run)
+  const state = createState({ name, run, source })
   let gaps = 0
 
   async function look(): Promise<void> {
@@ -197,7 +212,7 @@ function createTopic({ name, run, source, log, onEmpty }: TopicOptions): Topic &
   return {
     name,
     version: state.version,
-    value: state.value,
+    text: state.text,
     gaps: () => gaps,
     note(signal) {
       if (signal.kind === 'resync') gaps += 1
@@ -222,18 +237,16 @@ function createTopic({ name, run, source, log, onEmpty }: TopicOptions): Topic &
   }
 }
 
-function createState(source: Source, run: string) {
-  let [text, number]: [string, number] = ['', 0]
-  let value: unknown
+function createState({ name, run, source }: Pick<TopicOptions, 'name' | 'run' | 'source'>) {
+  let [text, number]: [string, number] = [JSON.stringify({ topic: name } satisfies LiveEvent), 0]
   return {
     version: () => `${run}.${number}`,
-    value: () => value,
+    text: () => text,
     /** Whether it is another one. */
     async read(): Promise<boolean> {
-      const read = await source.read()
-      const now = JSON.stringify(read)
+      const now = JSON.stringify({ topic: name, value: await source.read() } satisfies LiveEvent)
       if (now === text) return false
-      ;[text, value, number] = [now, read, number + 1]
+      ;[text, number] = [now, number + 1]
       return true
     },
   }

@@ -51,12 +51,12 @@ async function follow(following: Following, start: { readonly limit: number; rea
   const reader = createReader(following)
   const backlog = await reader.next()
   const first = start.after === undefined ? backlog.slice(-start.limit) : backlog.filter(({ at }) => at > (start.after ?? 0))
-  for (const line of first) stream.send({ id: String(line.at), data: line })
+  for (const line of first) stream.send({ id: String(line.at), text: JSON.stringify(line) })
   while (!stream.signal.aborted) {
     await bell.next(LOOK_MS, stream.signal)
     // Who does not read gets the rest later: the positions stay.
     if (stream.signal.aborted || !stream.isReady()) continue
-    for (const line of await reader.next().catch(() => [])) stream.send({ id: String(line.at), data: line })
+    for (const line of await reader.next().catch(() => [])) stream.send({ id: String(line.at), text: JSON.stringify(line) })
   }
 }
 

@@ -1,5 +1,5 @@
 // Which endpoints a caller sees in the history: its own, those that there are now and, in what is past, those that it deleted.
-import { RunyardError, type Endpoint } from '@runyard/schema'
+import { RunyardError, type Endpoint, type Signal } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
 export interface OwnEndpoints {
@@ -16,6 +16,25 @@ export async function ownEndpoints(store: Pick<Store, 'endpoints'>, ownerId: str
   const found = findEndpoint(own, word)
   if (found === undefined) throw noEndpoint(word)
   return { all, asked: [found] }
+}
+
+/** Those of an owner for who looks again and again: read only after one was made, changed or deleted. */
+export function followOwnEndpoints(store: Pick<Store, 'endpoints'>, ownerId: string) {
+  let known: OwnEndpoints | undefined
+  let [changes, knownAt] = [0, -1]
+  return {
+    note({ kind }: Signal): void {
+      if (kind === 'endpoint-changed' || kind === 'resync') changes += 1
+    },
+    /** Whether the next read returns others than the last one. */
+    isOutdated: (): boolean => knownAt !== changes,
+    async read(): Promise<OwnEndpoints> {
+      const now = changes
+      if (known === undefined || knownAt !== now) known = await ownEndpoints(store, ownerId)
+      knownAt = now
+      return known
+    },
+  }
 }
 
 /** An endpoint that there is or was. */

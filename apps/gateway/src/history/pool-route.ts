@@ -6,9 +6,9 @@ import type { Store, StoredCard } from '@runyard/store'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 
-type PoolStore = Pick<Store, 'endpoints' | 'workers' | 'hosts' | 'cards' | 'scalerReport'>
+type PoolStore = Pick<Store, 'hosts' | 'cards' | 'scalerReport'> & { readonly workers: Pick<Store['workers'], 'list'> }
 
-export function registerPoolRoute(app: RestApp, { store }: { readonly store: PoolStore }): void {
+export function registerPoolRoute(app: RestApp, { store }: { readonly store: PoolStore & Pick<Store, 'endpoints'> }): void {
   const route = restRoutes(app)
   route('GET /runyard/v1/pool', async (request) => readPool(store, await ownEndpoints(store, keyOf(request).ownerId)))
 }

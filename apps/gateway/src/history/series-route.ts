@@ -14,7 +14,7 @@ import type { SeriesView } from '@runyard/schema/api'
 import type { Chunk, ChunkRange, Store } from '@runyard/store'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints } from './own-endpoints.ts'
-import { createSharedAnswers } from './shared-answers.ts'
+import type { SharedAnswers } from '../http/shared-answers.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -31,13 +31,11 @@ interface Asked {
   readonly points: number
 }
 
-export function registerSeriesRoute(app: RestApp, { store }: { readonly store: SeriesStore }): void {
+export function registerSeriesRoute(app: RestApp, { store }: { readonly store: SeriesStore }, shared: SharedAnswers): void {
   const route = restRoutes(app)
-  const share = createSharedAnswers<SeriesView>()
-  route('GET /runyard/v1/series', (request) => {
-    const { ownerId } = keyOf(request)
-    return share(`${ownerId} ${request.url}`, () => readSeries(store, ownerId, request.query))
-  })
+  route('GET /runyard/v1/series', (request, reply) =>
+    shared.answer(request, reply, () => readSeries(store, keyOf(request).ownerId, request.query)),
+  )
 }
 
 interface Query {

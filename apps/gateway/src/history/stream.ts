@@ -13,7 +13,8 @@ export interface EventStream {
   readonly signal: AbortSignal
   /** False where the reader has not read what it got before. */
   readonly isReady: () => boolean
-  send(frame: { readonly id?: string; readonly data: unknown }): void
+  /** `text`: JSON. */
+  send(frame: { readonly id?: string; readonly text: string }): void
 }
 
 export interface Streams {
@@ -44,8 +45,8 @@ export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'session
         void endUnlessAllowed()
       }, HEARTBEAT_MS)
       counted.defer(() => clearInterval(beat))
-      const send: EventStream['send'] = ({ id, data }) => {
-        response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`)
+      const send: EventStream['send'] = ({ id, text }) => {
+        response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`)
       }
       await run({ signal, isReady, send })
       response.end()

@@ -155,6 +155,25 @@ it('sends the load of all own endpoints as one state, and reads only those that 
   await vi.waitFor(() => expect(loads().map(({ id }) => id)).toContain(late.id), WAIT)
 })
 
+it('sends what the scaler and the operator say of endpoints and hosts, without looking again and again', async () => {
+  const { data } = await listen('live?topics=endpoints,pool')
+  const latest = (topic: string) => JSON.stringify(data.findLast((event) => event.topic === topic)?.value ?? '')
+  await vi.waitFor(() => expect([latest('endpoints'), latest('pool')]).toEqual([expect.stringContaining(ep), expect.any(String)]), WAIT)
+  const status = { at: Date.now(), throttled: 1, reason: 'gpus_busy', message: 'all GPUs are in use', unhealthy: 0 }
+  await gateway.store.status.put(ep, status)
+  await vi.waitFor(() => expect(latest('endpoints')).toContain('all GPUs are in use'), WAIT)
+  await gateway.store.hosts.putSight('h', { health: 'ready', label: 'the box', kind: 'docker', at: 1, inventoryAt: 1, claims: {} })
+  await vi.waitFor(() => expect(latest('pool')).toContain('the box'), WAIT)
+  await gateway.store.hosts.putCordon('h', { since: 7, reason: 'a fan fails' })
+  await vi.waitFor(() => expect(latest('pool')).toContain('a fan fails'), WAIT)
+  await gateway.store.hosts.forget('h')
+  await vi.waitFor(() => expect(latest('pool')).not.toContain('the box'), WAIT)
+  const before = latest('endpoints')
+  await gateway.call(`/v2/serverless/${ep}`, { method: 'PATCH', body: { workers: { max: 2 } } })
+  // With the same numbers: only its revision is another one.
+  await vi.waitFor(() => expect(latest('endpoints')).not.toBe(before), WAIT)
+})
+
 it('says whether Redis answers', async () => {
   const { data } = await listen('live?topics=store')
   await vi.waitFor(() => expect(data).toEqual([{ topic: 'store', value: { redis: 'up' } }]), WAIT)

@@ -1,17 +1,18 @@
 // GET /runyard/v1/timeline: what each card did, drawn for a width (core's `createLanes`). Read in turns of the event loop, because a day of a busy pool
 // has some hundred thousand jobs.
 import { createLanes, defined, readingPxOf, type ColumnJob, type Lane, type TimelineInput, type TimelineWorker } from '@runyard/core'
-import { OutOfUse, type Reason } from '@runyard/schema'
+import { OutOfUse, type HostRecord, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { pastEndpoints, type PastEndpoint } from './own-endpoints.ts'
-import { createSharedAnswers } from './shared-answers.ts'
+import type { SharedAnswers } from '../http/shared-answers.ts'
 import type { Past } from '../parts/past.ts'
+import type { WorkerLists } from '../parts/worker-lists.ts'
 import { readRanJobs } from '../parts/ran-jobs.ts'
 
-type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
+type TimelineStore = Pick<Store, 'endpoints' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
 
 const HOUR_MS = 3_600_000
 /** Jobs, readings or columns: some milliseconds. */
@@ -35,15 +36,14 @@ type Worker = TimelineWorker & {
 interface TimelineDeps {
   readonly store: TimelineStore
   readonly past: Past
+  readonly workers: WorkerLists
 }
 
-export function registerTimelineRoute(app: RestApp, deps: TimelineDeps): void {
+export function registerTimelineRoute(app: RestApp, deps: TimelineDeps, shared: SharedAnswers): void {
   const route = restRoutes(app)
-  const share = createSharedAnswers<TimelineView>()
-  route('GET /runyard/v1/timeline', (request) => {
-    const { ownerId } = keyOf(request)
-    return share(`${ownerId} ${request.url}`, () => drawTimeline(deps, ownerId, request.query))
-  })
+  route('GET /runyard/v1/timeline', (request, reply) =>
+    shared.answer(request, reply, () => drawTimeline(deps, keyOf(request).ownerId, request.query)),
+  )
 }
 
 interface Query {
@@ -60,18 +60,18 @@ async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Query): 
   const { store } = deps
   const { px, group, endpoint: word, gpu, mostJobs = NEAR_PER_PX * px, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
   const range = { from: Math.min(from, to - 1), to }
-  const own = await pastEndpoints(store, ownerId, word)
-  const all = await workersIn(deps, range)
+  const [own, hosts] = await Promise.all([pastEndpoints(store, ownerId, word), store.hosts.list()])
+  const { all, busy } = await workersIn(deps, hosts, range)
   const endpoints = await own.name(all.map(({ endpointId }) => endpointId))
   const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || endpoints.has(endpointId)
   const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
-  const [cards, away, begun] = await Promise.all([cardsOf(store, all), absencesIn(store, range), beginningOf(store, all)])
+  const [cards, away, begun] = await Promise.all([cardsOf(store, hosts, all), absencesIn(store, range), beginningOf(store, all)])
   const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
   const hostIds = begun <= range.from ? [] : new Set(shown.map(({ hostId }) => hostId))
   const before = [...hostIds].map((hostId) => ({ hostId, cause: 'not_recorded', from: range.from, to: Math.min(begun, range.to) }))
   const absences = [...before, ...away]
   const input = { range, px, now: Date.now(), cards: shown, workers, absences }
-  const { lanes, level, isComplete } = await drawInTurns(deps, input, mostJobs)
+  const { lanes, level, isComplete } = await drawInTurns(deps, input, { mostJobs, busy })
   const views = lanes.map((lane, index) => viewOf(lane, shown[index], { endpoints, group, level, now: input.now }))
   return {
     ...range,
@@ -105,7 +105,13 @@ interface Drawn {
   readonly isComplete: boolean
 }
 
-async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput, mostJobs: number): Promise<Drawn> {
+interface JobsToDraw {
+  readonly mostJobs: number
+  /** Endpoints on whose workers jobs may run now. */
+  readonly busy: readonly string[]
+}
+
+async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput, { mostJobs, busy }: JobsToDraw): Promise<Drawn> {
   const { range } = input
   const drawing = createLanes(input)
   const takeTurn = createTurns()
@@ -114,7 +120,7 @@ async function drawInTurns({ store, past }: TimelineDeps, input: TimelineInput, 
     drawing.addReadings(block)
     await takeTurn(block.count)
   }
-  const { blocks, isComplete } = await readRanJobs({ store, past }, range)
+  const { blocks, isComplete } = await readRanJobs({ store, past, busy }, range)
   let jobs = 0
   for (const block of blocks) {
     jobs += drawing.addJobs(block)
@@ -141,17 +147,15 @@ function createTurns(): (done: number) => Promise<void> {
   }
 }
 
-async function workersIn({ store, past }: TimelineDeps, range: Range): Promise<readonly Worker[]> {
-  const [endpoints, hosts, lives] = await Promise.all([
-    store.endpoints.list(),
-    store.hosts.list(),
-    past.lives({ from: range.from, to: Number.MAX_SAFE_INTEGER }),
-  ])
+/** Of all owners; `busy`: the endpoints that have workers now. */
+async function workersIn({ store, past, workers }: TimelineDeps, hosts: readonly HostRecord[], range: Range) {
+  const [endpoints, lives] = await Promise.all([store.endpoints.list(), past.lives({ from: range.from, to: Number.MAX_SAFE_INTEGER })])
   const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
-  const there = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+  const there = (await Promise.all(endpoints.map(({ id }) => workers.list(id)))).flat()
   const now = there.map((record) => ({ ...record, host: labels.get(record.hostId) ?? record.hostId }))
   const ids = new Set(now.map(({ id }) => id))
-  return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
+  const all: readonly Worker[] = [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
+  return { all, busy: [...new Set(there.map(({ endpointId }) => endpointId))] }
 }
 
 /** Before it nothing was recorded: a card without a worker was not free then, it is not known. */
@@ -188,14 +192,18 @@ interface Card {
 }
 
 /** Those that there are, in the order of their hosts, then those that only workers of the range had. */
-async function cardsOf({ hosts, scalerReport }: TimelineStore, workers: readonly Worker[]): Promise<readonly Card[]> {
-  const [records, report] = await Promise.all([hosts.list(), scalerReport.get()])
+async function cardsOf(
+  { scalerReport }: TimelineStore,
+  hosts: readonly HostRecord[],
+  workers: readonly Worker[],
+): Promise<readonly Card[]> {
+  const report = await scalerReport.get()
   // With the card's uuid as the third label (ADR 73).
   const limits = (report?.metrics['runyard_gpu_power_limit_watts'] ?? []).flatMap(({ values, reading }) =>
     'value' in reading && reading.value > 0 ? [[values[2] ?? '', reading.value] as const] : [],
   )
   const limitOf = new Map(limits)
-  const there = records.flatMap(({ hostId, sight }) =>
+  const there = hosts.flatMap(({ hostId, sight }) =>
     (sight?.inventory?.gpus ?? []).map(({ uuid, name, simulated }, index): Card => {
       return { uuid, hostId, host: sight?.label ?? hostId, name, simulated, index, powerLimitW: limitOf.get(uuid) }
     }),

@@ -54,6 +54,20 @@ describe('a session', () => {
     expect((await runner('/runyard/v1/session/codes', { method: 'POST' })).status).toBe(403)
   })
 
+  it('shares answers with other pages that ask the same; a program gets its own', async () => {
+    const path = `/runyard/v1/timeline?from=${Date.now() - 60_000}&to=${Date.now()}&px=1000`
+    const [one, other] = [await signIn(), await signIn()]
+    const ask = async (headers: Record<string, string>) => {
+      const { json, headers: answered } = await send(path, { headers: { 'accept-encoding': 'gzip', ...headers } })
+      return [json['now'], json['px'], answered.get('content-type')]
+    }
+    const first = await ask({ ...PAGE, cookie: one })
+    expect(first).toEqual([expect.any(Number), 1000, 'application/json; charset=utf-8'])
+    expect(await ask({ ...PAGE, cookie: other })).toEqual(first)
+    const authorization = `Bearer ${gateway.key}`
+    await vi.waitFor(async () => expect((await ask({ authorization }))[0]).not.toBe(first[0]))
+  })
+
   it('is not begun with what is no key, and bodies are named by what they lack', async () => {
     expect(await begin({ key: 'rpa_wrong' })).toMatchObject({ status: 401, json: { detail: 'This is no API key of this Runyard.' } })
     for (const body of [{}, { key: 1 }, { key: gateway.key, code: 'x' }, []]) {

@@ -7,6 +7,8 @@ import type { Past } from './past.ts'
 export interface RanJobsDeps {
   readonly store: Pick<Store, 'endpoints' | 'jobs'>
   readonly past: Pick<Past, 'jobs'>
+  /** Endpoints on whose workers jobs may run now; default: all. */
+  readonly busy?: readonly string[]
 }
 
 type Range = TimelineInput['range']
@@ -21,8 +23,8 @@ interface RanJobs {
   readonly isComplete: boolean
 }
 
-export async function readRanJobs({ store, past }: RanJobsDeps, range: Range): Promise<RanJobs> {
-  const blocks = range.to < Date.now() - HOUR_MS ? [] : [await runningJobs(store)]
+export async function readRanJobs({ store, past, busy }: RanJobsDeps, range: Range): Promise<RanJobs> {
+  const blocks = range.to < Date.now() - HOUR_MS ? [] : [await runningJobs(store, busy)]
   let count = 0
   // What ended a while after the range may have run in it.
   for await (const block of past.jobs.read({ from: range.from, to: range.to + HOUR_MS + CHUNK_LAG_MS })) {
@@ -33,9 +35,10 @@ export async function readRanJobs({ store, past }: RanJobsDeps, range: Range): P
   return { blocks, isComplete: true }
 }
 
-async function runningJobs({ endpoints, jobs }: RanJobsDeps['store']): Promise<JobColumns> {
+async function runningJobs({ endpoints, jobs }: RanJobsDeps['store'], busy?: readonly string[]): Promise<JobColumns> {
   const builder = buildJobColumns()
-  const leases = await Promise.all((await endpoints.list()).map(({ id }) => jobs.leases(id)))
+  const ids = busy ?? (await endpoints.list()).map(({ id }) => id)
+  const leases = await Promise.all(ids.map((id) => jobs.leases(id)))
   for (const { jobId: id, endpointId, workerId, startedAt } of leases.flat()) {
     builder.addJob({ id, endpointId, status: 'IN_PROGRESS', workerId, startedAt })
   }

@@ -53,7 +53,11 @@ export const LiveQuery = z.object({
 })
 
 /** Of the topic `endpoint:{id}`; the topic `endpoints` has a list of them. */
-export const EndpointLoadView = HealthView.extend({ id: z.string(), name: z.string() }).meta({
+export const EndpointLoadView = HealthView.extend({
+  id: z.string(),
+  name: z.string(),
+  revision: z.string().optional().describe('Only in `endpoints`: another one after each change of the endpoint itself.'),
+}).meta({
   id: 'EndpointLoad',
   description: 'What `GET /v2/{endpoint}/health` says of an endpoint, with its id and name.',
 })

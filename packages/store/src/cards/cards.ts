@@ -40,12 +40,12 @@ export interface StoredCard extends CardRecord {
 
 export interface CardStore {
   list(): Promise<readonly StoredCard[]>
-  /** False: the claim is not any more what was read. Undefined ends it. */
+  /** False: the claim is not any more what was read. Undefined ends it. Emits `pool-changed`. */
   putClaim(card: StoredCard, claim: CardClaim | undefined): Promise<boolean>
   putRest(uuid: string, rest: CardRest): Promise<void>
 }
 
-export function createCardStore({ client, keys, run }: StoreContext): CardStore {
+export function createCardStore({ client, keys, run, signals }: StoreContext): CardStore {
   const states = keys.cardStates
   return {
     async list() {
@@ -57,8 +57,12 @@ export function createCardStore({ client, keys, run }: StoreContext): CardStore 
         toCard(uuid, new Map(own.map(({ part, json }) => [part, json]))),
       )
     },
-    putClaim: ({ uuid, claimText }, claim) =>
-      run(writeScript, { states, field: `claim ${uuid}`, before: claimText, after: claim === undefined ? '' : JSON.stringify(claim) }),
+    async putClaim({ uuid, claimText }, claim) {
+      const after = claim === undefined ? '' : JSON.stringify(claim)
+      const isWritten = await run(writeScript, { states, field: `claim ${uuid}`, before: claimText, after })
+      if (isWritten) signals.publish({ kind: 'pool-changed' })
+      return isWritten
+    },
     async putRest(uuid, rest) {
       const field = `rest ${uuid}`
       await run(writeScript, { states, field, before: (await client.hget(states, field)) ?? '', after: JSON.stringify(rest) })

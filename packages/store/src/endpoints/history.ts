@@ -27,8 +27,8 @@ export interface ScalerStatus {
 }
 
 export interface StatusStore {
-  /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. */
-  put(endpointId: string, status: ScalerStatus): Promise<void>
+  /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. Emits `status-changed` when `quiet` is not set. */
+  put(endpointId: string, status: ScalerStatus, options?: { readonly quiet?: boolean }): Promise<void>
   get(endpointId: string): Promise<ScalerStatus | undefined>
 }
 
@@ -81,11 +81,12 @@ export function createEventStore({ client, keys, run }: StoreContext): EventStor
   }
 }
 
-export function createStatusStore({ client, keys, run }: StoreContext): StatusStore {
+export function createStatusStore({ client, keys, run, signals }: StoreContext): StatusStore {
   return {
-    async put(endpointId, status) {
+    async put(endpointId, status, { quiet = false } = {}) {
       const forgotten = keys.of(endpointId, 'forgotten')
       await run(putStatusScript, { status: keys.of(endpointId, 'status'), forgotten, text: JSON.stringify(status) })
+      if (!quiet) signals.publish({ kind: 'status-changed', endpointId })
     },
 
     async get(endpointId) {

@@ -8,6 +8,7 @@ import { nothing } from '../scripts/replies.ts'
 
 export type Restraint = Pick<HostRecord, 'rest' | 'cordon'>
 
+/** What is written emits `pool-changed`. */
 export interface HostStore {
   list(): Promise<readonly HostRecord[]>
   /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
@@ -35,10 +36,12 @@ const writeScript = defineScript({
   reply: nothing,
 })
 
-export function createHostStore({ client, keys, run }: StoreContext): HostStore {
+export function createHostStore({ client, keys, run, signals }: StoreContext): HostStore {
   const { hosts } = keys
-  const put = (part: (typeof PARTS)[number], hostId: string) => async (fact: object | undefined) =>
-    run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
+  const put = (part: (typeof PARTS)[number], hostId: string) => async (fact: object | undefined) => {
+    await run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
+    signals.publish({ kind: 'pool-changed' })
+  }
   return {
     async list() {
       const fields = Object.entries(await client.hgetall(hosts)).map(([field, text]) => {

@@ -1,9 +1,9 @@
 // The data of a picture of cards: asked for around what is seen, at the width of the screen, and anew whenever something of it changes.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef, useState } from 'react'
-import type { EndpointView, TimelineView } from '@runyard/schema/api'
+import type { EndpointView, PoolView, TimelineView } from '@runyard/schema/api'
 import { useTopic } from '../../api/live.ts'
-import { endpointsQuery } from '../../api/queries.ts'
+import { endpointsQuery, shapeOf } from '../../api/queries.ts'
 import { releasesQuery } from '../../api/endpoint-queries.ts'
 import { stepsQuery, timelineQuery } from '../../api/timeline-queries.ts'
 import { SPANS, useRange, type Range } from '../../app/range.ts'
@@ -48,7 +48,7 @@ export function usePicture({ group, endpoint, gpu, width: known, mostJobs }: Pic
   const timeline = useQuery({ ...timelineQuery({ from, to, px, group, endpoint, gpu, mostJobs }), enabled: width > 0 })
   const series = useQuery(stepsQuery({ from, to, endpoint, points: MOST_POINTS }))
   const releases = useQuery({ ...releasesQuery(endpoint ?? ''), enabled: endpoint !== undefined })
-  const endpoints = useQuery(endpointsQuery)
+  const endpoints = useQuery({ ...endpointsQuery, refetchInterval: false })
   useFreshPicture(range.span !== undefined, (to - from) / px)
   const { data } = timeline
   const decisions = useMemo(
@@ -69,13 +69,20 @@ function viewOf({ from, to, span }: Range, data: TimelineView | undefined): View
   return { from: end - SPANS[span].ms, to: end }
 }
 
-/** Asks again when the pool says that something changed. */
+/** Asks again when the pool says that something changed; for the endpoints when it has workers of a new one. */
 function useFreshPicture(isLive: boolean, pixelMs: number): void {
   const cache = useQueryClient()
   const due = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const shape = useRef<string>(undefined)
   const hear = useCallback(
-    (_: unknown, isChange: boolean) => {
-      if (!isChange) return
+    (value: unknown) => {
+      const before = shape.current
+      if (value !== undefined) shape.current = shapeOf(value as PoolView)
+      if (before === undefined || before === shape.current) return
+      const listed = cache.getQueryData(endpointsQuery.queryKey) ?? []
+      const holders = (value as PoolView).hosts.flatMap(({ gpus }) => gpus.flatMap((card) => card.holders))
+      const isListed = ({ endpoint }: (typeof holders)[number]) => endpoint === null || listed.some(({ id }) => id === endpoint.id)
+      if (!holders.every(isListed)) void cache.invalidateQueries({ queryKey: endpointsQuery.queryKey })
       due.current ??= setTimeout(
         () => {
           due.current = undefined

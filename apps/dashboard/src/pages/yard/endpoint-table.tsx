@@ -88,10 +88,11 @@ const minuteOf = (at: number): number => at - (at % MINUTE_MS)
 /** Two answers for all endpoints together. */
 function useRangeNumbers() {
   const { from, to, span } = useRange()
-  // A span moves on every ten seconds, which would ask for another range each time.
+  // A span moves on every ten seconds, which would ask for another range each time; so it does each minute.
   const [since, until] = span === undefined ? [from, to] : [minuteOf(from), minuteOf(to)]
-  const { data: failures } = useQuery(failuresQuery({ since, until: span === undefined ? to : undefined }))
-  const { data: usage } = useQuery(usageQuery({ from: since, to: until, by: ['endpoint'] }))
+  const pace = span === undefined ? {} : { refetchInterval: false as const }
+  const { data: failures } = useQuery({ ...failuresQuery({ since, until: span === undefined ? to : undefined }), ...pace })
+  const { data: usage } = useQuery({ ...usageQuery({ from: since, to: until, by: ['endpoint'] }), ...pace })
   const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0)
   return {
     failedOf: (id: string) => failures && sum(failures.failures.filter(({ endpoint }) => endpoint.id === id).map(({ count }) => count)),

@@ -1,10 +1,10 @@
 // Is it healthy? One sentence of state, what needs a person, what the cards did, then the endpoints.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import type { PoolView } from '@runyard/schema/api'
 import { useEndpointLoads } from '../../api/endpoint-loads.ts'
-import { endpointsQuery, noticesQuery, poolQuery } from '../../api/queries.ts'
-import { useTopic } from '../../api/live.ts'
+import { endpointsQuery, noticesQuery, poolQuery, shapeOf } from '../../api/queries.ts'
+import { useLiveState, useTopic } from '../../api/live.ts'
 import { Problem } from '../../ui/problem.tsx'
 import { useWidth } from '../../timeline/use-width.ts'
 import { EndpointTable } from './endpoint-table.tsx'
@@ -16,14 +16,29 @@ import styles from './yard-page.module.css'
 export function YardPage() {
   const cache = useQueryClient()
   const [ref, width] = useWidth()
+  const shape = useRef<string>(undefined)
   const hear = useCallback(
     (value: unknown) => {
-      if (value !== undefined) cache.setQueryData(poolQuery.queryKey, value as PoolView)
+      if (value === undefined) return
+      cache.setQueryData(poolQuery.queryKey, value as PoolView)
+      const now = shapeOf(value as PoolView)
+      if (shape.current !== undefined && shape.current !== now) void cache.invalidateQueries({ queryKey: noticesQuery.queryKey })
+      shape.current = now
     },
     [cache],
   )
   useTopic('pool', hear)
-  const [pool, notices, endpoints] = [useQuery(poolQuery), useQuery(noticesQuery), useQuery(endpointsQuery)]
+  const isAway = useLiveState() === 'away'
+  useEffect(() => {
+    if (!isAway) return undefined
+    const askAgain = () => void cache.refetchQueries({ type: 'active' })
+    askAgain()
+    return askAgain
+  }, [isAway, cache])
+  // The stream says what changes of pool and endpoints, and when to ask why nothing comes.
+  const pool = useQuery({ ...poolQuery, refetchInterval: false })
+  const endpoints = useQuery({ ...endpointsQuery, refetchInterval: false })
+  const notices = useQuery(noticesQuery)
   const loads = [...useEndpointLoads().values()]
   const troubles = troublesOf(notices.data ?? [], loads)
   const error = pool.error ?? notices.error ?? endpoints.error

@@ -18,6 +18,7 @@ import { createChange, updateChange } from './endpoint-change.ts'
 import { registerExplainRoute } from './explain-route.ts'
 import { createKeyModel } from '../key-model.ts'
 import { registerKeyRoutes } from './key-routes.ts'
+import { createSharedAnswers } from '../../http/shared-answers.ts'
 import type { Past } from '../../parts/past.ts'
 import type { Notices } from '../../parts/notices.ts'
 import { registerNoticeRoutes, registerSettingRoutes } from './installation-routes.ts'
@@ -51,6 +52,7 @@ export interface RestDeps extends RestConventionDeps {
 
 export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   const rest = withRestConventions(app, deps)
+  const shared = createSharedAnswers(rest, deps.store)
   registerListRoute(rest, deps.model)
   registerEndpointRoutes(rest, deps.model)
   registerTemplateRoutes(rest, deps.model)
@@ -66,14 +68,14 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
-  registerUsageRoute(rest, deps)
+  registerUsageRoute(rest, deps, shared)
   registerSettingRoutes(rest, deps)
   registerHostRoutes(rest, deps)
   registerReleaseRoutes(rest, deps)
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)
-  registerNoticeRoutes(rest, deps.notices)
+  registerNoticeRoutes(rest, deps.notices, shared)
   registerKeyRoutes(rest, createKeyModel(deps.store))
 }
 

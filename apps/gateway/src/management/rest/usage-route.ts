@@ -5,6 +5,7 @@ import { createWorkSpans, DAY_MS, groupUsage, type UsageGroup, type WorkSpans } 
 import { type Config, pricePerHour, type Prices, RunyardError } from '@runyard/schema'
 import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
+import type { SharedAnswers } from '../../http/shared-answers.ts'
 import type { Past } from '../../parts/past.ts'
 import { readRanJobs } from '../../parts/ran-jobs.ts'
 import { type OwnedLedger, readOwnedLedger, type UsageDeps } from '../usage-model.ts'
@@ -20,15 +21,15 @@ export interface UsageRouteDeps extends UsageDeps {
   readonly prices: () => Prices
 }
 
-export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps): void {
+export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps, shared: SharedAnswers): void {
   const route = restRoutes(app)
   route('GET /runyard/v1/usage', async (request, reply) => {
     const { by, idle, format, to = Date.now(), from = to - DAY_MS } = request.query
     if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-    const view = await readUsage(deps, keyOf(request).ownerId, { by, idle, range: { from, to } })
-    if (format === 'json') return view
+    const read = () => readUsage(deps, keyOf(request).ownerId, { by, idle, range: { from, to } })
+    if (format === 'json') return shared.answer(request, reply, read)
     void reply.serializer(String)
-    return reply.type('text/csv; charset=utf-8').send(toTable(view) as never)
+    return reply.type('text/csv; charset=utf-8').send(toTable(await read()) as never)
   })
 
   route('GET /runyard/v1/prices', () => deps.prices())
