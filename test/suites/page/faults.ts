@@ -137,7 +137,7 @@ export function faultScenarios(site: () => PageSite): void {
       // A page that is opened now says so, too, and appears once Redis is back.
       await using late = await site().open('/usage', { expected: AWAY })
       await late.page.getByRole('alert').filter({ hasText: /Redis/u }).waitFor()
-      const pages = pagesOf(endpoint)
+      const pages = [...pagesOf(endpoint), ...['jobs', 'workers', 'gpus', 'hosts'].map((kind) => `/${kind}/one`)]
       // They wait for the same tries, so two go at a time.
       const found = await Promise.all(
         [opened, jobs].map((tab, at) =>

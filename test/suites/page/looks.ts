@@ -19,6 +19,10 @@ export const pagesOf = (endpoint: string): readonly string[] => [
   ...TABS.map((tab) => `/endpoints/${endpoint}${tab}`),
 ]
 
+/** With `RUNYARD_PICTURES=1` every page is pictured in each theme at each width, for people to look at. */
+const pictureOf = (path: string, as: string | undefined): string | undefined =>
+  process.env['RUNYARD_PICTURES'] === '1' ? `${as === undefined ? 'full' : 'other'}${path.replaceAll(/[^\w-]/gu, '_')}` : undefined
+
 /** What keys of little rights get, and addresses of what is not there. */
 const REFUSED = /status of 40[34] /u
 
@@ -53,17 +57,20 @@ export function lookScenarios(of: () => PageSite): void {
     interface Visit {
       readonly as?: string
       /** Default: what differs between themes and widths. */
-      readonly check?: (opened: OpenedPage) => Promise<readonly string[]>
+      readonly check?: (opened: OpenedPage, picture: string | undefined) => Promise<readonly string[]>
     }
 
     /** One load of each page. */
-    async function barriersOn(paths: readonly string[], { as, check = (opened) => opened.look() }: Visit = {}): Promise<readonly string[]> {
+    async function barriersOn(
+      paths: readonly string[],
+      { as, check = (opened, picture) => opened.look(picture) }: Visit = {},
+    ): Promise<readonly string[]> {
       await using opened = as === undefined ? await site().open('/', { expected: [REFUSED] }) : await openWith(as)
       const found: string[] = []
       for (const path of paths) {
         await visit(opened, `${site().stack.url}${path}`)
         await untilFilled(opened.page)
-        found.push(...(await check(opened)).map((barrier) => `${path} ${barrier}`))
+        found.push(...(await check(opened, pictureOf(path, as))).map((barrier) => `${path} ${barrier}`))
       }
       return found
     }
@@ -85,7 +92,7 @@ export function lookScenarios(of: () => PageSite): void {
     ]
 
     test('is free of barriers where there is much, and loses nothing with wide spacing, a narrow window or forced colours', async () => {
-      const check = async (opened: OpenedPage) => [...(await opened.look()), ...(await opened.findLosses())]
+      const check: Visit['check'] = async (opened, picture) => [...(await opened.look(picture)), ...(await opened.findLosses())]
       expect(await barriersOn([...pagesOf(names.endpoint), ...things()], { check })).toEqual([])
     })
 
@@ -101,12 +108,12 @@ export function lookScenarios(of: () => PageSite): void {
   })
 }
 
-/** Until what is there does not change from one look to the next. */
+/** Until something is there, and does not change from one look to the next. */
 export async function untilFilled(page: Page): Promise<void> {
   let before = ''
   const isSame = async (): Promise<boolean> => {
-    const now = await page.getByRole('main').innerText()
-    const same = now === before
+    const now = (await page.getByRole('main').innerText()).trim()
+    const same = now !== '' && now === before
     before = now
     return same
   }

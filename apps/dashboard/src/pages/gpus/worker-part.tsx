@@ -8,9 +8,9 @@ import { lastLinesQuery } from '../../api/timeline-queries.ts'
 import { useZone } from '../../app/preferences.ts'
 import { keepRange } from '../../app/range.ts'
 import { formatClock, formatDuration, shortId } from '../../ui/format.ts'
+import { JobStatus } from '../../ui/job-status.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { startPhases } from '../../ui/start-phases.ts'
-import { Status, type StatusKind } from '../../ui/status.tsx'
 import { WorkerLink } from '../../ui/worker-link.tsx'
 import styles from './gpus.module.css'
 
@@ -31,7 +31,7 @@ export function WorkerPart({ id }: { readonly id: string }) {
       <ul className={styles.jobs}>
         {jobs.data?.jobs.map(({ id: jobId, status, runMs, error }) => (
           <li key={jobId}>
-            <Status kind={KINDS[status] ?? 'unknown'} word={status} /> <code>{shortId(jobId)}</code>
+            <JobStatus status={status} /> <code>{shortId(jobId)}</code>
             {runMs !== undefined && ` · ${formatDuration(runMs)}`}
             {error !== undefined && <div className={styles.error}>{error}</div>}
           </li>
@@ -45,15 +45,6 @@ export function WorkerPart({ id }: { readonly id: string }) {
       </pre>
     </>
   )
-}
-
-const KINDS: Readonly<Record<string, StatusKind>> = {
-  IN_QUEUE: 'idle',
-  IN_PROGRESS: 'running',
-  COMPLETED: 'running',
-  FAILED: 'trouble',
-  TIMED_OUT: 'trouble',
-  CANCELLED: 'ended',
 }
 
 function WorkerFacts({ life }: { readonly life: WorkerLifeView }) {
