@@ -31,7 +31,7 @@ export function refuseReadsOfSilentStore(app: FastifyInstance, store: Pingable):
 }
 
 function isRead({ method, url }: RouteOptions): boolean {
-  return [method].flat().includes('GET') && /^\/(?:runyard|rest)\/|^\/v2\/serverless|\/health$/u.test(url)
+  return [method].flat().includes('GET') && /^\/(?:runyard|rest)\/|^\/v2\/serverless|^\/v2\/[^/]+\/(?:health|metrics)$/u.test(url)
 }
 
 async function refuseIfSilent(store: Pingable, reply: FastifyReply): Promise<void> {
