@@ -14,7 +14,7 @@ export interface Stage {
   readonly isMeasured?: boolean
 }
 
-/** The only units that need more than Redis and Python. */
+/** The only units that need more than Redis and Python. They wait for the engine. */
 const WITH_ENGINE = ['packages', 'hosts', 'docker', ''].join(sep)
 
 const CORE = ['packages', 'core', ''].join(sep)
@@ -37,13 +37,19 @@ export const WAITING: readonly string[] = [
   'test/process/client-rows.test.ts',
   'test/docker/rebuilt-images.test.ts',
   'test/docker/standby.test.ts',
+  'test/docker/images.test.ts',
+  'test/docker/replaced-workers.test.ts',
+  'test/process/gateway-away.test.ts',
+  'test/process/sharing-cards.test.ts',
+  'test/process/idle-workers.test.ts',
 ]
-const WAITS = new Set(WAITING.map((path) => path.replaceAll('/', sep)))
+const NAMED = new Set(WAITING.map((path) => path.replaceAll('/', sep)))
+const waits = (path: string): boolean => NAMED.has(path) || path.startsWith(WITH_ENGINE)
 
 /**
  * Beside each other these keep CI's two cores busy and not more. By the processor time of control groups a unit file uses less than half a core (those of
  * agent and scaler: 115 s in some 340 s), a scenario half of one (worker-sdks: 29 s in 43 s, flash-1-21: 31 s in 57 s), and what waits a quarter
- * (client-rows: 9 s in 33 s, large-values: 15 s in 68 s).
+ * (client-rows: 9 s in 33 s, large-values: 15 s in 68 s). Both rows are to end at the same time: where one ends first, give it files of the other.
  */
 const PLACES = { units: 4, scenarios: 4, waiting: 2 } as const
 
@@ -64,27 +70,27 @@ export const STAGES: readonly Stage[] = [
     row: 'working',
     places: PLACES.units,
     needsSetup: false,
-    holds: (path) => !isScenario(path) && !path.startsWith(CORE) && !WAITS.has(path),
+    holds: (path) => !isScenario(path) && !path.startsWith(CORE) && !waits(path),
   },
   {
     name: 'units that wait',
     row: 'waiting',
     places: PLACES.waiting,
     needsSetup: false,
-    holds: (path) => !isScenario(path) && WAITS.has(path),
+    holds: (path) => !isScenario(path) && waits(path),
   },
   {
-    name: 'scenarios that wait',
+    name: 'engine, and scenarios that wait',
     row: 'waiting',
     places: PLACES.waiting,
     needsSetup: true,
-    holds: (path) => isScenario(path) && WAITS.has(path),
+    holds: (path) => isScenario(path) && waits(path),
   },
   {
-    name: 'engine, scenarios and SDKs',
+    name: 'scenarios and SDKs',
     row: 'working',
     places: PLACES.scenarios,
     needsSetup: true,
-    holds: (path) => isScenario(path) && !WAITS.has(path),
+    holds: (path) => isScenario(path) && !waits(path),
   },
 ]
