@@ -1,4 +1,4 @@
-// A real Caddy with TLS of its own CA, which serves a gateway below a path.
+// A real Caddy with TLS of its own CA, which serves a gateway below a path, and load-balanced endpoints by Host.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,10 @@ import { waitFor } from './wait.ts'
 export interface Caddy extends AsyncDisposable {
   /** `https://localhost:PORT/yard` */
   readonly base: string
+  /** Of `https://ID.api.localhost:PORT` */
+  readonly port: number
+  /** The certificate of its CA, a file. */
+  readonly authority: string
   start(): Promise<void>
   /** Cuts all connections. */
   stop(): Promise<void>
@@ -40,6 +44,8 @@ export async function startCaddy(gatewayUrl: string): Promise<Caddy> {
   await start()
   return {
     base: `https://localhost:${port}${PREFIX}`,
+    port,
+    authority: join(directory, 'pki', 'authorities', 'local', 'root.crt'),
     start,
     stop,
     async [Symbol.asyncDispose]() {
@@ -72,6 +78,10 @@ https://localhost:${port} {
 			flush_interval -1
 		}
 	}
+}
+https://*.api.localhost:${port} {
+	tls internal
+	reverse_proxy ${upstream}
 }
 `
 }

@@ -50,8 +50,12 @@ async def with_websockets(base):
 
 
 def stream(base):
-    with httpx.stream("GET", base + "/stream", headers=HEADERS, timeout=60) as response:
-        return [line for line in response.iter_lines() if line]
+    """The rest comes only after the client has answered the first event, so nothing on the way may hold it back."""
+    with httpx.stream("GET", base + "/gated", headers=HEADERS, timeout=60) as response:
+        lines = (line for line in response.iter_lines() if line)
+        first = next(lines)
+        httpx.post(base + "/open", headers=HEADERS, timeout=60)
+        return [first, *lines]
 
 
 def call_all(base):
