@@ -1,6 +1,7 @@
 // What happens while Redis is away, and afterwards: nothing accepted is lost, nothing hangs, and everything recovers by itself.
 import { createSend, openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isStoreAnswering } from './http/silent-store.ts'
 import { startGateway, type TestGateway } from './testing/gateway.ts'
 
 let redis: TestRedis
@@ -65,6 +66,16 @@ it('tells who only looks within two seconds that Redis hangs, and serves again w
     process.kill(hanging.pid, 'SIGCONT')
   }
   expect(await statuses()).toEqual(reads.map(() => 200))
+})
+
+it('takes a Redis for answering whose answer waits while the gateway is busy', async () => {
+  const answering = isStoreAnswering(gateway.store, 50)
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  const until = performance.now() + 200
+  while (performance.now() < until);
+  expect(await answering).toBe(true)
 })
 
 it('a poll that is held while Redis goes and comes back still gets its job', async () => {
