@@ -340,6 +340,8 @@ export function endpointScenarios(of: () => PageSite): void {
     test('what is not there is said, and the address of Runpod’s tools leads to the endpoint', async () => {
       await using missing = await open('/endpoints/nothing')
       await missing.page.getByText('There is no endpoint nothing').waitFor()
+      await missing.page.goto(`${site().stack.url}/user/storage`)
+      await missing.page.getByRole('heading', { name: 'Volumes' }).waitFor()
       await using linked = await open(`/serverless/user/endpoint/${caption}`)
       await linked.page.getByRole('heading', { level: 1, name: 'caption' }).waitFor()
       await linked.page.getByRole('link', { name: 'Settings' }).last().click()

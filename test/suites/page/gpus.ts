@@ -128,6 +128,27 @@ export function gpuScenarios(site: () => PageSite): void {
       expect(await opened.findBarriers()).toEqual([])
     })
 
+    test('is shared as a link, PNG and CSV, in the times that somebody has chosen', async () => {
+      await using opened = await site().open('/usage')
+      const { page, context } = opened
+      await (await context.newCDPSession(page)).send('Emulation.setTimezoneOverride', { timezoneId: 'Asia/Tokyo' })
+      await page.goto(`${site().stack.url}/gpus?${ran.range}`)
+      const grid = page.getByRole('grid', { name: /^GPUs, / })
+      await expect.poll(() => grid.getAttribute('aria-label')).toMatch(/GMT\+9$/u)
+      await page.getByRole('button', { name: 'Times, theme and session' }).click()
+      await page.getByLabel('Times', { exact: true }).selectOption('UTC')
+      await page.keyboard.press('Escape')
+      await expect.poll(() => grid.getAttribute('aria-label')).toMatch(/ UTC$/u)
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+      await page.getByRole('button', { name: 'Copy link' }).click()
+      await page.getByText('✓ Copied').waitFor()
+      const link = new URL(await page.evaluate<string>('navigator.clipboard.readText()'))
+      expect([link.pathname, link.search]).toEqual(['/gpus', `?${ran.range}`])
+      const [png, csv] = [await saveBy(page, 'PNG'), await saveBy(page, 'CSV')]
+      expect([png.name, png.bytes.subarray(1, 4).toString()]).toEqual([expect.stringMatching(/^gpus-.*\.png$/u), 'PNG'])
+      expect([csv.name, csv.bytes.toString()]).toEqual([expect.stringMatching(/^gpus-.*\.csv$/u), expect.stringContaining(ran.lane.uuid)])
+    })
+
     test('is seen by everybody: cards, one card, its host, in both themes at each width', async () => {
       const { lane, done, range } = ran
       await using opened = await site().open(`/gpus?${range}&gpu=${lane.uuid}&at=${Math.round((done.from + done.to) / 2)}`)
@@ -155,6 +176,15 @@ async function runTwoJobs({ stack: { api } }: PageSite): Promise<Ran> {
     if (lane === undefined || done === undefined || failed === undefined) return undefined
     return { lane, done, failed, range: `from=${done.from - 30_000}&to=${failed.to + 10_000}` }
   })
+}
+
+async function saveBy(page: Page, button: string): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: button, exact: true }).click()
+  const saved = await download
+  const chunks: Buffer[] = []
+  for await (const chunk of await saved.createReadStream()) chunks.push(chunk as Buffer)
+  return { name: saved.suggestedFilename(), bytes: Buffer.concat(chunks) }
 }
 
 const nameOf = ({ host, index }: Lane): string => `${host} · ${index}`

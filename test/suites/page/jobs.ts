@@ -52,7 +52,10 @@ export function jobScenarios(of: () => PageSite): void {
       const { notices } = await get<NoticeListView>('notices')
       const { message } = await get<ExplainView>(`explain/${waiting}`)
       const needs = page.getByRole('region', { name: 'Needs you' }).getByRole('listitem')
-      await needs.filter({ hasText: `1 job waits: ${message}` }).waitFor()
+      await needs
+        .filter({ hasText: `1 job waits: ${message}` })
+        .getByText('runyard explain upscale')
+        .waitFor()
       for (const notice of notices) await needs.filter({ hasText: notice.message }).first().waitFor()
       const cards = hosts.flatMap(({ gpus }) => gpus)
       const inUse = cards.filter(({ holders }) => holders.length > 0).length

@@ -32,8 +32,19 @@ describe('what needs a person', () => {
       ],
     )
     expect(troubles).toEqual([
-      { subject: 'caption', message: 'five starts have failed', since: Date.parse('2026-11-30T10:00:00Z'), endpointId: 'id-caption' },
-      { subject: 'upscale', message: '1 job waits: no host has a GPU of the requested types', endpointId: 'id-upscale' },
+      {
+        subject: 'caption',
+        message: 'five starts have failed',
+        command: 'runyard logs caption',
+        since: Date.parse('2026-11-30T10:00:00Z'),
+        endpointId: 'id-caption',
+      },
+      {
+        subject: 'upscale',
+        message: '1 job waits: no host has a GPU of the requested types',
+        command: 'runyard explain upscale',
+        endpointId: 'id-upscale',
+      },
     ])
   })
 })

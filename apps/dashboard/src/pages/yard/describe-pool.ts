@@ -1,16 +1,32 @@
 import type { Reason } from '@runyard/schema'
 import type { EndpointLoadView, NoticeListView, PoolView } from '@runyard/schema/api'
 import { formatCounted } from '../../ui/format.ts'
+import { quoteShell } from '../../ui/quote-shell.ts'
+
+type Notice = NoticeListView['notices'][number]
 
 /** Something that needs a person. */
 export interface Trouble {
   /** The name of the host, card, endpoint or file. */
   readonly subject: string
   readonly message: string
+  /** What mends it, or says how. */
+  readonly command: string
   /** Epoch ms; absent: not known. */
   readonly since?: number
   /** Its endpoint, where it has jobs that wait. */
   readonly endpointId?: string
+}
+
+/** What mends each, on the command line. */
+const COMMANDS: Readonly<Record<Notice['event'], (subject: string) => string>> = {
+  host_lost: () => 'runyard doctor',
+  gpu_quarantined: (uuid) => `runyard hosts release HOST ${quoteShell(uuid)}`,
+  endpoint_crash_loop: (name) => `runyard logs ${quoteShell(name)}`,
+  release_failed: (name) => `runyard rollback ${quoteShell(name)}`,
+  store_problem: () => 'runyard doctor',
+  store_away: () => 'runyard doctor',
+  certificate_expires: () => 'runyard config set tls.cert FILE',
 }
 
 /** Why jobs wait that run by themselves in time: a busy pool needs no person. */
@@ -29,14 +45,22 @@ const PASSING: ReadonlySet<string> = new Set([
 ] satisfies Reason[])
 
 /** The notices, and before any notice the endpoints whose jobs wait without a prospect. */
-export function troublesOf(notices: NoticeListView['notices'], loads: readonly EndpointLoadView[]): readonly Trouble[] {
-  const noticed = notices.map(({ subject, message, since }) => {
+export function troublesOf(notices: readonly Notice[], loads: readonly EndpointLoadView[]): readonly Trouble[] {
+  const noticed = notices.map(({ event, subject, message, since }) => {
     const endpointId = loads.find(({ name }) => name === subject)?.id
-    return { subject, message, ...(since !== null && { since: Date.parse(since) }), ...(endpointId !== undefined && { endpointId }) }
+    const command = COMMANDS[event](subject)
+    return {
+      subject,
+      message,
+      command,
+      ...(since !== null && { since: Date.parse(since) }),
+      ...(endpointId !== undefined && { endpointId }),
+    }
   })
   const stuck = loads.flatMap(({ id, name, jobs, reason, message = '' }) => {
     if (reason === undefined || PASSING.has(reason) || jobs.inQueue === 0 || noticed.some(({ subject }) => subject === name)) return []
-    return [{ subject: name, message: `${formatCounted(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, endpointId: id }]
+    const command = `runyard explain ${quoteShell(name)}`
+    return [{ subject: name, message: `${formatCounted(jobs.inQueue, 'job waits', 'jobs wait')}: ${message}`, command, endpointId: id }]
   })
   return [...noticed, ...stuck]
 }

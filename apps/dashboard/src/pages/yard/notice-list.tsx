@@ -5,14 +5,14 @@ import { Status } from '../../ui/status.tsx'
 import type { Trouble } from './describe-pool.ts'
 import styles from './notice-list.module.css'
 
-/** What needs a person, with its reason, since when, and where to look. */
+/** What needs a person, with its reason, since when, the command that mends it, and where to look. */
 export function NoticeList({ troubles }: { readonly troubles: readonly Trouble[] }) {
   if (troubles.length === 0) return null
   return (
     <section aria-labelledby="notices">
       <h2 id="notices">Needs you</h2>
       <ul className={styles.list}>
-        {troubles.map(({ subject, message, since, endpointId }) => (
+        {troubles.map(({ subject, message, command, since, endpointId }) => (
           <li key={`${subject} ${message}`} className={styles.notice}>
             <Status kind={since === undefined ? 'throttled' : 'trouble'} word={subject} />
             <span>
@@ -23,6 +23,8 @@ export function NoticeList({ troubles }: { readonly troubles: readonly Trouble[]
                   <Moment at={since} />
                 </>
               )}
+              {' · '}
+              <code>{command}</code>
               {endpointId !== undefined && (
                 <>
                   {' · '}
