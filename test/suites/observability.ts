@@ -3,6 +3,7 @@ import type { LedgerRow } from '@runyard/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
 import { openTestStore } from '../harness/store.ts'
+import { testWhere } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
 import { ECHO, FAIL, sourceCall } from './calls.ts'
 
@@ -21,7 +22,8 @@ export function observabilitySuite(host: HostKind): void {
   let goneAt: number
 
   beforeAll(async () => {
-    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:1', settings: { RUNYARD_LOG_LEVEL: 'info' } })
+    const tasks = { RUNYARD_TASKS_MAX_AGE_S: '5', RUNYARD_TASKS_HOST: 'localhost:1' }
+    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:1', settings: { RUNYARD_LOG_LEVEL: 'info', ...tasks } })
     endpoint = await stack.api.saveEndpoint({ name: 'watched', gpuIds: 'ADA_24', idleTimeout: 1 })
     // Both jobs wait for the same worker, which is removed after one idle second.
     const ids = [await stack.api.run(endpoint, sourceCall('echo', ECHO)), await stack.api.run(endpoint, sourceCall('fail', FAIL))]
@@ -112,6 +114,40 @@ export function observabilitySuite(host: HostKind): void {
     await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'ADA_24', idleTimeout: 1 })
     expect(await stack.api.settled(picky, id)).toMatchObject({ status: 'COMPLETED' })
   })
+
+  testWhere(
+    host === 'process',
+    'a task whose client is gone ends when its time is over, and the ledger has what its worker used',
+    async () => {
+      const { deployCpuPod } = await stack.api.graphql(CREATE_TASK, { input: TASK })
+      const [, taskId = ''] = /\/t\/(\w+)$/u.exec((deployCpuPod as { id: string }).id) ?? []
+      const rows = async () => (await readLedger(stack.redis.url)).filter((row) => row.endpointId === taskId)
+      await expect.poll(rows, { timeout: 60_000, interval: 200 }).toContainEqual(expect.objectContaining({ state: 'initializing' }))
+      await expect.poll(async () => (await stack.api.get('/v2/pods')).json, { timeout: 60_000, interval: 200 }).toMatchObject({ pods: [] })
+      const isOver = async () => (await rows()).every(({ to }) => to !== undefined)
+      await waitFor('its worker to be gone', isOver)
+      const [usedFrom, usedTo] = [(await rows())[0]?.from ?? NaN, (await rows()).at(-1)?.to ?? NaN]
+      expect(usedTo - usedFrom).toBeGreaterThan(1000)
+      expect(linesOf(stack.scaler.child().output()).map((line) => line['msg'])).toContainEqual(expect.stringMatching(/^a task is over: /u))
+    },
+  )
+}
+
+const CREATE_TASK = 'mutation($input: deployCpuPodInput!) { deployCpuPod(input: $input) { id desiredStatus } }'
+/** As SDK 2 sends it (sdk2-api §4.6). */
+const TASK = {
+  name: 'task-train-0123abcd',
+  imageName: 'runpod/task:py3.12-latest',
+  instanceId: 'cpu3c-1-2',
+  ports: '8080/http',
+  containerDiskInGb: 10,
+  supportPublicIp: true,
+  env: [
+    { key: 'RUNPOD_TASK_TOKEN', value: 'secret' },
+    { key: 'RUNPOD_TASK_PORT', value: '8080' },
+  ],
+  dataCenterIds: ['EU-RO-1'],
+  volumeMounts: [],
 }
 
 async function readLedger(redisUrl: string): Promise<readonly LedgerRow[]> {
