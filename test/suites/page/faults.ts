@@ -127,28 +127,29 @@ export function faultScenarios(site: () => PageSite): void {
     test('a Redis that is away: the page says so in the gateway’s sentence, and is right again afterwards', async () => {
       const { stack } = site()
       const endpoint = await stack.api.saveEndpoint({ name: 'looked-at-meanwhile', workersMax: 0 })
-      await using opened = await site().open('/', { expected: AWAY })
-      await isLive(opened)
-      await using jobs = await site().open('/jobs', { expected: AWAY })
-      await isLive(jobs)
+      await using scope = new AsyncDisposableStack()
+      const open = async (path: string) => scope.use(await site().open(path, { expected: AWAY }))
+      const opened = await open('/')
+      const tabs = [opened, await open('/jobs'), await open('/'), await open('/jobs')]
+      for (const tab of tabs) await isLive(tab)
       await stack.redis.kill()
-      for (const { page } of [opened, jobs]) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
+      for (const { page } of tabs) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
       await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
       // A page that is opened now says so, too, and appears once Redis is back.
-      await using late = await site().open('/usage', { expected: AWAY })
+      const late = await open('/usage')
       await late.page.getByRole('alert').filter({ hasText: /Redis/u }).waitFor()
       const pages = [...pagesOf(endpoint), ...['jobs', 'workers', 'gpus', 'hosts'].map((kind) => `/${kind}/one`)]
-      // They wait for the same tries, so two go at a time.
+      // They wait for the same tries, so several go at a time.
       const found = await Promise.all(
-        [opened, jobs].map((tab, at) =>
+        tabs.map((tab, at) =>
           barriersOf(
             tab,
-            pages.filter((_, index) => index % 2 === at),
+            pages.filter((_, index) => index % tabs.length === at),
           ),
         ),
       )
       expect(found.flat()).toEqual([])
-      for (const tab of [opened, jobs]) await goTo(tab, '/')
+      for (const tab of tabs) await goTo(tab, '/')
       await stack.redis.restart()
       await late.page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor({ timeout: 60_000 })
       await expect.poll(() => opened.page.getByRole('alert').count(), { timeout: 60_000 }).toBe(0)
