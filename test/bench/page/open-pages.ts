@@ -10,8 +10,10 @@ import type { Measured } from '../table.ts'
 import type { PageBench } from './world.ts'
 
 const PAGES = 50
-/** Several times what a page asks most often. */
-const WINDOW_MS = 30_000
+/** A page asks most of its questions once a minute at least. */
+const WINDOW_MS = 60_000
+/** Without the scaler a gateway asks the same each second. */
+const NONE_MS = 20_000
 const REPORT_EVERY_MS = 10_000
 const SETTLE_MS = 4000
 
@@ -43,7 +45,7 @@ async function writeReports({ redis }: Stack): Promise<AsyncDisposable> {
 async function measure({ stack, openPage, cookie, times }: PageBench): Promise<readonly Measured[]> {
   const windowMs = times(WINDOW_MS)
   const { topics, asked } = await watchPage(openPage, windowMs)
-  const none = await costOf(stack, windowMs)
+  const none = await costOf(stack, times(NONE_MS))
   const ask = createAsk(stack, cookie)
   const streams = Array.from({ length: PAGES }, () =>
     ask(`/runyard/v1/live?topics=${encodeURIComponent(topics)}`, (answer) => answer.resume()),
@@ -58,8 +60,8 @@ async function measure({ stack, openPage, cookie, times }: PageBench): Promise<r
   await asking
   for (const stream of streams) stream.destroy()
   const path = `${PAGES} open pages`
-  const share = (cost: Cost): number => ((cost.processorMs - none.processorMs) / windowMs) * 100
-  const commands = (cost: Cost): number => ((cost.commands - none.commands) / windowMs) * 1000
+  const share = (cost: Cost): number => (cost.processorMs - none.processorMs) * 100
+  const commands = (cost: Cost): number => (cost.commands - none.commands) * 1000
   return [
     {
       path: `${path}, their streams: percent of a core in the gateway`,
@@ -148,6 +150,7 @@ async function askLikePages(ask: Ask, { asked, windowMs, signal }: Asking): Prom
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(Math.max(0, ms), undefined, { signal }).catch(() => undefined)
 
+/** Per millisecond. */
 interface Cost {
   readonly processorMs: number
   readonly commands: number
@@ -163,5 +166,5 @@ async function costOf({ gateway, redis }: Stack, windowMs: number): Promise<Cost
   await sleep(windowMs)
   const after = await read()
   client.disconnect()
-  return { processorMs: after.processorMs - before.processorMs, commands: after.commands - before.commands }
+  return { processorMs: (after.processorMs - before.processorMs) / windowMs, commands: (after.commands - before.commands) / windowMs }
 }

@@ -40,7 +40,7 @@ const READINGS: ReadonlySet<string> = new Set(['sample', 'seenAt', 'scalerAt'])
 /** What of the pool is more than readings, as text to compare: readings change all the time. */
 export const shapeOf = (pool: PoolView): string => JSON.stringify(pool, (name, value: unknown) => (READINGS.has(name) ? undefined : value))
 
-export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: () => client.notices(), refetchInterval: 6 * LOOK_MS })
+export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: () => client.notices(), refetchInterval: 12 * LOOK_MS })
 export const endpointsQuery = queryOptions({ queryKey: ['endpoints'], queryFn: () => client.listEndpoints(), refetchInterval: LOOK_MS })
 export const livenessQuery = queryOptions({ queryKey: ['liveness'], queryFn: () => client.liveness(), refetchInterval: LOOK_MS })
 

@@ -20,7 +20,7 @@ const AT_MOST_EVERY_MS = 200
 /** Of a stream: what changes together is sent together. Topics keep their own pace. */
 const TOGETHER_MS = 20
 const LOOK_MS = 5000
-const LOOK_AT_STORE_MS = 4000
+const LOOK_AT_STORE_MS = 5000
 const LOOK_AT_POOL_MS = 10_000
 /** For an answer of one small command. */
 const ANSWER_MS = 2000
@@ -125,14 +125,26 @@ function sourceOf(deps: LiveDeps, ownerId: string, name: string): Source {
 /** Only readings of cards give no signal; the scaler reports them every ten seconds. */
 function poolSource({ store, workers }: LiveDeps, ownerId: string): Source {
   const own = followOwnEndpoints(store, ownerId)
-  const { hosts, cards, scalerReport } = store
+  const { scalerReport } = store
+  let known: ReturnType<typeof readHosts> | undefined
+  const readHosts = () => ({ hosts: store.hosts.list(), cards: store.cards.list() })
   return {
     lookMs: LOOK_AT_POOL_MS,
     concerns(signal) {
       own.note(signal)
-      return POOL_SIGNALS.has(signal.kind)
+      const concerns = POOL_SIGNALS.has(signal.kind)
+      if (concerns) known = undefined
+      return concerns
     },
-    read: async () => readPool({ hosts, cards, scalerReport, workers }, await own.read()),
+    async read() {
+      const endpoints = await own.read()
+      const { hosts, cards } = (known ??= readHosts())
+      const facts = { hosts: { list: () => hosts }, cards: { list: () => cards }, scalerReport, workers }
+      return readPool(facts, endpoints).catch((error: unknown) => {
+        known = undefined
+        throw error
+      })
+    },
   }
 }
 

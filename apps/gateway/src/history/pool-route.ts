@@ -6,7 +6,7 @@ import type { Store, StoredCard } from '@runyard/store'
 import { keyOf, restRoutes, type RestApp } from '../management/rest/conventions.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 
-type PoolStore = Pick<Store, 'hosts' | 'cards' | 'scalerReport'> & { readonly workers: Pick<Store['workers'], 'list'> }
+type PoolStore = Pick<Store, 'scalerReport'> & { readonly [N in 'hosts' | 'cards' | 'workers']: Pick<Store[N], 'list'> }
 
 export function registerPoolRoute(app: RestApp, { store }: { readonly store: PoolStore & Pick<Store, 'endpoints'> }): void {
   const route = restRoutes(app)

@@ -1,5 +1,5 @@
 // Pages that are open at the same time ask for the same: within some seconds one answer is for all of an owner that ask alike, and while no signal says
-// that something changes, for half a minute. It is made, encoded and compressed once. Programs, which have a key instead of a session, get their own.
+// that something changes, for a minute. It is made, encoded and compressed once. Programs, which have a key instead of a session, get their own.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -10,8 +10,8 @@ import { mayCompress } from './compress.ts'
 
 /** Ranges of pages move in steps of ten seconds, all at the same time. */
 const SHARED_MS = 2500
-/** While nothing changes. The end of a picture is then this late. */
-const QUIET_MS = 30_000
+/** While nothing changes. The end of a picture is then this late, as readings are. */
+const QUIET_MS = 60_000
 /** The history has a change some seconds after its signal, so an answer that is read meanwhile does not count as quiet. */
 const LAG_MS = 5000
 /** An answer may have some hundred kilobytes. */

@@ -2,7 +2,7 @@
 // `worker-changed` drops the list of its endpoint, a lost connection drops all, and lists expire.
 import type { Store } from '@runyard/store'
 
-const MAX_AGE_MS = 60_000
+const MAX_AGE_MS = 10 * 60_000
 const MOST_ENDPOINTS = 1000
 
 type WorkerStore = Store['workers']
