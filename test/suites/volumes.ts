@@ -1,5 +1,6 @@
 // Volumes with unmodified SDKs: what a worker writes is there for a later worker, also of another session and after a restart of everything.
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryCommand } from '../harness/child.ts'
@@ -11,12 +12,18 @@ import { waitFor } from '../harness/wait.ts'
 
 export function volumesSuite(host: HostKind): void {
   let stack: Stack
+  /** A directory stands for the NFS that the operator has mounted; Docker keeps its own volumes. */
+  let shared: string
 
   beforeAll(async () => {
-    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:2' })
+    shared = await mkdtemp(join(tmpdir(), 'runyard-shared-'))
+    const hosts = JSON.stringify([{ kind: 'process', id: 'local', volumes: { path: shared, shared: true } }])
+    const settings: Record<string, string> = host === 'process' ? { RUNYARD_HOSTS: hosts } : {}
+    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:2', settings })
   })
   afterAll(async () => {
     await stack?.stop()
+    await rm(shared, { recursive: true, force: true })
   })
 
   const call = async (what: string) =>
@@ -30,7 +37,7 @@ export function volumesSuite(host: HostKind): void {
 
   test('a Flash function keeps files in its volume, across workers and restarts, until the volume is deleted', async () => {
     const first = await call('write')
-    expect(first).toMatchObject({ note: 'kept' })
+    expect(first).toMatchObject({ note: 'kept', path: expect.stringContaining(host === 'process' ? shared : '/runpod-volume') })
     const [endpoint] = await stack.api.endpoints()
     await stack.api.untilZero(endpoint?.id ?? '')
     for (const part of [stack.scaler, stack.gateway]) {
@@ -45,8 +52,7 @@ export function volumesSuite(host: HostKind): void {
     expect((await request('DELETE', `/v2/network-volumes/${volume?.id}`)).status).toBe(409)
     await request('DELETE', `/v2/serverless/${endpoint?.id}`)
     expect((await request('DELETE', `/v2/network-volumes/${volume?.id}`)).status).toBe(204)
-    if (host === 'process')
-      await waitFor('the data to go', async () => !(await readdir(join(stack.dataDir, 'volumes'))).includes(volume?.id ?? ''))
+    if (host === 'process') await waitFor('the data to go', async () => !(await readdir(shared)).includes(volume?.id ?? ''))
   })
 
   // The SDK itself is installed into a worker's own environment, which needs the index.
@@ -63,6 +69,6 @@ export function volumesSuite(host: HostKind): void {
     expect(await dev()).toContain('"before": ""')
     const again = await dev()
     expect(again).toContain('"before": "x"')
-    expect(again).toContain(join(stack.dataDir, 'volumes'))
+    expect(again).toContain(shared)
   })
 }
