@@ -93,9 +93,9 @@ test('a worker that need not report is lost only by its host’s report, not by 
 
 test('demand is the sum of its sources', () => {
   const queue = { kind: 'queue', waiting: 3, waitingNormal: 2, oldestWaitingAt: 7 } as const
-  const requests = { kind: 'requests', waiting: 1, waitingNormal: 1, oldestWaitingAt: 5 } as const
-  expect(demandFrom([queue, requests])).toEqual({ waiting: 4, waitingNormal: 3, open: 0, oldestWaitingAt: 5 })
-  expect(demandFrom([])).toEqual({ waiting: 0, waitingNormal: 0, open: 0, oldestWaitingAt: undefined })
+  const requests = { kind: 'requests', waiting: 1, waitingNormal: 1, oldestWaitingAt: 5, perSecond: 2 } as const
+  expect(demandFrom([queue, requests])).toEqual({ waiting: 4, waitingNormal: 3, open: 0, perSecond: 2, oldestWaitingAt: 5 })
+  expect(demandFrom([])).toEqual({ waiting: 0, waitingNormal: 0, open: 0, perSecond: 0, oldestWaitingAt: undefined })
 })
 
 test('a drained host loses its idle workers at once and its busy ones after their jobs, which take no more', () => {

@@ -25,7 +25,7 @@ export function createRequestRate(): RequestRate {
   return {
     note(now) {
       const at = advance(now)
-      counts[at] = (counts[at] ?? 0) + 1
+      counts[at] = Number(counts[at]) + 1
     },
     perSecond(now) {
       advance(now)
