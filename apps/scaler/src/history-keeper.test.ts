@@ -2,7 +2,7 @@
 import { unpackNumbers, unpackSamples, type EndpointStatus, type EndpointView, type HostView } from '@runyard/core'
 import { createLogger } from '@runyard/kit'
 import { OutOfUse } from '@runyard/schema'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createHistoryKeeper, type HistoryKeeper } from './history-keeper.ts'
 import { openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
@@ -118,6 +118,26 @@ it('counts a job as accepted once that ends between the last look of a minute an
   expect(rows.map((row) => [row?.accepted, row?.cancelled])).toEqual([[1, 1]])
 })
 
+it('reads and writes the first half of a minute once, also if it is empty or cannot be written', async () => {
+  const { history } = fixture.store
+  const warn = vi.spyOn(log, 'warn')
+  const jobs = vi.spyOn(history, 'jobs')
+  const replace = vi.spyOn(history, 'replace')
+  try {
+    const keeper = createHistoryKeeper({ store: fixture.store, log })
+    for (let second = 0; second < 60; second += 1) await keeper.note(seen(host(0)), START + second * 1000)
+    expect(jobs).toHaveBeenCalledTimes(1)
+    await keeper.note(seen(host(0), [view(1)]), START + 70_000)
+    replace.mockRejectedValueOnce(new Error('Redis is away'))
+    for (let second = 90; second < 120; second += 1) await keeper.note(seen(host(0, { workers: undefined })), START + second * 1000)
+    expect(warn).toHaveBeenCalledTimes(1)
+    await keeper.note(seen(host(0)), START + 3 * MINUTE)
+    expect((await readMinutes()).map(({ queue }) => queue)).toEqual([1])
+  } finally {
+    vi.restoreAllMocks()
+  }
+})
+
 /** Each second one more job waits, each fifth second one ends; its second is its id. */
 async function live(keeper: HistoryKeeper, second: number, begin: number): Promise<void> {
   const now = begin + second * 1000
@@ -165,7 +185,7 @@ it('goes on where a killed leader stopped: each job and each reading counts once
   const kills = new Set([40, 62, 130, 235, 245])
   for (let second = 0; second < 480; second += 1) {
     if (kills.has(second)) keeper = createHistoryKeeper({ store: fixture.store, log })
-    // Nobody leads for a minute and a half; the gateway goes on.
+    // There is no leader for a minute and a half; the gateway goes on.
     if (second > 300 && second < 390) {
       const ended = { endpointId: 'ep-one', cause: 'result', retries: 0, submittedAt: START, endedAt: begin + second * 1000 } as const
       if (second % 5 === 0) await fixture.store.history.addJobs([{ ...ended, id: `b${second}`, status: 'COMPLETED' }], {})

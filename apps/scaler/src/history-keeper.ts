@@ -1,5 +1,5 @@
 // What the leader adds to the history (ADR 79): readings of cards every ten seconds; cards and hosts out of use when that changes; numbers of endpoints each
-// minute and each hour. A minute is written after its first half, and again when it is over, so that a leader that is killed loses less than a minute; the
+// minute and each hour. A minute is written after its first half, and again when it is over. So a leader that is killed loses less than a minute, and the
 // next one goes on with that minute. What cannot be written is logged and dropped.
 import { meanSample, packSamples, toSample, unpackSamples, type CardSample, type EndpointStatus, type Observed } from '@runyard/core'
 import type { Logger } from '@runyard/kit'

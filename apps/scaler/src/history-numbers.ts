@@ -64,6 +64,8 @@ interface Minute {
   readonly looks?: Looks
   /** What is written of it so far. */
   chunk?: string | undefined
+  /** Its first half is written, or was empty, or could not be written. */
+  hasHalf?: boolean
 }
 
 /**
@@ -126,21 +128,23 @@ export function createNumberBook({ history }: { readonly history: History }) {
       hasRecovered = true
       for (const [at, minute] of [...minutes].toSorted(([one], [other]) => one - other)) {
         const isOver = now >= at + MINUTE_MS + WRITTEN_MS
+        const isHalf = minute.hasHalf !== true && now >= at + MINUTE_MS / 2
         if (isOver) minutes.delete(at)
-        if (isOver || (minute.chunk === undefined && now >= at + MINUTE_MS / 2)) await write(at, minute, isOver)
+        minute.hasHalf ||= isHalf
+        if (isOver || isHalf) await write(at, minute, isOver)
       }
     },
   }
 }
 
-/** What an earlier leader left: its last minute, which may be half of one, and those in which nobody led. */
+/** What an earlier leader left: its last minute, which may be half of one, and those without a leader. */
 async function recover(history: History, minutes: Map<number, Minute>, now: number): Promise<void> {
   const [newest] = await history.chunks('minutes', { from: now - HOUR_MS, to: now, count: 1, newestFirst: true })
   const found = newest && unpackNumbers(newest.bytes)
   if (newest === undefined || found === undefined) return
   const { rows, ...left } = minutes.get(found.at) ?? { rows: new Map<string, EndpointNumbers>() }
   for (const [endpointId, row] of found.rows) add(rows, endpointId, withoutEnds(row))
-  minutes.set(found.at, { ...left, rows, chunk: newest.id })
+  minutes.set(found.at, { ...left, rows, chunk: newest.id, hasHalf: true })
   for (let at = found.at + MINUTE_MS; at + MINUTE_MS <= now; at += MINUTE_MS) if (!minutes.has(at)) minutes.set(at, { rows: new Map() })
 }
 
@@ -149,7 +153,7 @@ function withoutEnds({ accepted, queue, oldestS, throttled, starting, idle, busy
   return { ...NO_NUMBERS, accepted, queue, oldestS, throttled, starting, idle, busy, draining, reason }
 }
 
-/** Hours are sums of the minutes that are written, whoever wrote them. */
+/** Hours are sums of the minutes that are stored, also of those by earlier leaders. */
 function createHourWriter(history: History) {
   let writtenTo: number | undefined
 

@@ -1,5 +1,6 @@
-// The topic `endpoints`: the load of all endpoints of an owner as one state. A signal makes its endpoint be read again. One with jobs or workers is read
-// again every ten seconds as well, because a job that begins gives no signal; one at rest now and then, in case that a signal was lost.
+// The topic `endpoints`: the load of all endpoints of an owner as one state. A signal makes its endpoint be read again; a read that fails loses no signal.
+// An endpoint with jobs or workers is also read every ten seconds, because a job that begins gives no signal. One at rest is read now and then, in case
+// that a signal was lost.
 import { createHash } from 'node:crypto'
 import type { Endpoint, Signal } from '@runyard/schema'
 import type { EndpointLoadView } from '@runyard/schema/api'
@@ -35,32 +36,39 @@ export function createEndpointLoads({ store }: Pick<GatewayDeps, 'store'>, owner
   const own = followOwnEndpoints(store, ownerId)
   let known = new Map<string, Known>()
   let changed = new Set<string>()
+
+  async function readOne(endpoint: Endpoint, again: ReadonlySet<string>, before: Known | undefined): Promise<Known> {
+    const { id, name } = endpoint
+    const now = performance.now()
+    const revision = revisionOf(endpoint)
+    const mostMs = before !== undefined && isBusy(before.view) ? READ_BUSY_MS : READ_IDLE_MS
+    const isDue = before === undefined || again.has(id) || now - before.readAt >= mostMs
+    if (!isDue) return { ...before, view: { ...before.view, name, revision } }
+    return { view: { id, name, revision, ...healthOf(await readEndpointLoad(store, id)) }, readAt: now }
+  }
+
   return {
     note(signal) {
       own.note(signal)
       if (signal.kind === 'resync') known = new Map()
       if (!('endpointId' in signal)) return signal.kind === 'resync'
-      if (!known.has(signal.endpointId)) return signal.kind === 'endpoint-changed'
+      // Also of one that is not known yet: the first read may be under way.
       changed.add(signal.endpointId)
-      return true
+      return known.has(signal.endpointId) || signal.kind === 'endpoint-changed'
     },
     async read() {
-      const again = changed
+      const [again, start] = [changed, known]
       changed = new Set()
-      const { asked } = await own.read()
-      const now = performance.now()
-      const isDue = ({ view, readAt }: Known): boolean => again.has(view.id) || now - readAt >= (isBusy(view) ? READ_BUSY_MS : READ_IDLE_MS)
-      const read = await Promise.all(
-        asked.map(async (endpoint): Promise<Known> => {
-          const { id, name } = endpoint
-          const before = known.get(id)
-          const revision = revisionOf(endpoint)
-          if (before !== undefined && !isDue(before)) return { ...before, view: { ...before.view, name, revision } }
-          return { view: { id, name, revision, ...healthOf(await readEndpointLoad(store, id)) }, readAt: now }
-        }),
-      )
-      known = new Map(read.map((one) => [one.view.id, one]))
-      return read.map(({ view }) => view)
+      try {
+        const { asked } = await own.read()
+        const read = await Promise.all(asked.map((endpoint) => readOne(endpoint, again, start.get(endpoint.id))))
+        // After a resync meanwhile, the next read reads all.
+        if (known === start) known = new Map(read.map((one) => [one.view.id, one]))
+        return read.map(({ view }) => view)
+      } catch (error) {
+        for (const id of again) changed.add(id)
+        throw error
+      }
     },
   }
 }

@@ -3,6 +3,7 @@ import type { EndpointLoadView, LiveEvent, MergedLine, MergedLogView } from '@ru
 import { afterEach, expect, it, vi } from 'vitest'
 import type { TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
+import { createEndpointLoads } from './endpoint-loads.ts'
 
 type Event = Partial<MergedLine & LiveEvent>
 
@@ -153,6 +154,20 @@ it('sends the load of all own endpoints as one state, and reads only those that 
   stats.mockRestore()
   const late = await gateway.addEndpoint({ name: 'late' })
   await vi.waitFor(() => expect(loads().map(({ id }) => id)).toContain(late.id), WAIT)
+})
+
+it('reads an endpoint again whose read failed, or that changed while it was read', async () => {
+  const { id } = await gateway.addEndpoint({ name: 'at rest' })
+  const loads = createEndpointLoads(gateway, 'owner')
+  const inQueue = async () => (await loads.read()).find((load) => load.id === id)?.jobs.inQueue
+  const first = inQueue()
+  expect(loads.note({ kind: 'job-added', endpointId: id })).toBe(false)
+  expect(await first).toBe(0)
+  await gateway.submit(id)
+  const stats = vi.spyOn(gateway.store.jobs, 'stats').mockRejectedValue(new Error('Redis is away'))
+  await expect(loads.read()).rejects.toThrow('Redis is away')
+  stats.mockRestore()
+  expect(await inQueue()).toBe(1)
 })
 
 it('sends what the scaler and the operator say of endpoints and hosts, without looking again and again', async () => {
