@@ -8,7 +8,7 @@ import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { REPLACED, servesOn, takeTurns } from './rolling.ts'
-import { workersForRate } from './scaling.ts'
+import { keptWorkers } from './scaling.ts'
 import { heardAt, idleSince, isOutdated } from './worker-facts.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
@@ -227,12 +227,12 @@ function surplus(
   view: EndpointView,
   { staying, builder }: { staying: readonly WorkerView[]; builder: PlanBuilder },
 ): readonly (readonly [WorkerView, Reason])[] {
-  const { workersMin, workersMax, idleTimeoutMs } = endpoint.settings
+  const { workersMax, idleTimeoutMs } = endpoint.settings
   const idleAt = ({ record }: WorkerView): number => idleSince(record) ?? 0
   const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || idleAt(a) - idleAt(b))
   const aboveMax = ranked.slice(0, Math.max(0, staying.length - workersMax))
   const rest = ranked.slice(aboveMax.length)
-  const kept = Math.max(workersMin, workersForRate(endpoint.settings, view.demand.perSecond))
+  const kept = keptWorkers(endpoint.settings, view.demand.perSecond)
   // While jobs wait, an idle worker is about to take one of them.
   const canRetire = view.demand.waiting > 0 ? 0 : Math.max(0, rest.length - kept)
   const timedOut = rest

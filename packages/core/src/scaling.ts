@@ -55,8 +55,8 @@ function grow(settings: EndpointSettings, seen: SupplyAndDemand, now: number): D
 }
 
 /**
- * A load-balanced endpoint (management §6.3): requests in flight, those that wait for a worker included, per worker. With 9 requests and 4 per worker,
- * 3 workers; or as many as its rate asks for, if those are more. Nothing shrinks here: a worker without a request leaves by its idle timeout.
+ * A load-balanced endpoint (management §6.3) wants a worker for each `requestsPerWorker` requests that are open or wait: 3 workers for 9 requests at 4
+ * each. It wants more if its rate needs more. It never wants fewer than it has: a worker without a request leaves by its idle timeout.
  */
 function growForRequests(settings: EndpointSettings, { demand, workers }: SupplyAndDemand): Desired {
   const have = workers.length
@@ -66,8 +66,13 @@ function growForRequests(settings: EndpointSettings, { demand, workers }: Supply
   return { count, reason: have === 0 ? 'first_job' : 'jobs_waiting', dueAt: Infinity }
 }
 
-/** What the rate of requests asks for, where the endpoint sets one: 7 per second at 2 per worker are 4 workers, and the plan lets none of them go. */
-export function workersForRate({ requestsPerSecond = 0 }: Pick<EndpointSettings, 'requestsPerSecond'>, perSecond = 0): number {
+/** Of its ready workers, an endpoint keeps so many even if they are idle: its minimum, and what its rate of requests needs. */
+export function keptWorkers(settings: EndpointSettings, perSecond: number | undefined): number {
+  return Math.max(settings.workersMin, workersForRate(settings, perSecond))
+}
+
+/** What the rate of requests needs, where the endpoint sets one: 7 per second at 2 per worker are 4 workers. */
+function workersForRate({ requestsPerSecond = 0 }: Pick<EndpointSettings, 'requestsPerSecond'>, perSecond = 0): number {
   return requestsPerSecond === 0 ? 0 : Math.ceil(perSecond / requestsPerSecond)
 }
 

@@ -59,6 +59,8 @@ export function phaseOf(record: Pick<WorkerRecord, 'drainingSince' | 'readyAt'> 
 }
 
 /** Since when a worker without jobs has been idle, epoch ms; undefined while it is not ready. */
+export function idleSince(record: Pick<WorkerRecord, 'lastJobEndedAt'> & { readonly readyAt: number }): number
+export function idleSince(record: Pick<WorkerRecord, 'readyAt' | 'lastJobEndedAt'>): number | undefined
 export function idleSince(record: Pick<WorkerRecord, 'readyAt' | 'lastJobEndedAt'>): number | undefined {
   return record.readyAt === undefined ? undefined : Math.max(record.readyAt, record.lastJobEndedAt ?? 0)
 }

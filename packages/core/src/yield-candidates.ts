@@ -1,5 +1,5 @@
-// Which workers could yield to a wanted worker of another endpoint, and in which order (ADR 40): idle ones above the minimum of their endpoint, and those
-// that have had their turn. Whether one of them helps is decided in `yielding.ts`.
+// Which workers could yield to a wanted worker of another endpoint, and in which order (ADR 40): idle ones that their endpoint does not
+// keep, and those that have had their turn. Whether one of them helps is decided in `yielding.ts`.
 import type { Endpoint } from '@runyard/schema'
 import type { Claim } from './fair-turns.ts'
 import { cardsIn } from './gpu-budget.ts'
@@ -7,6 +7,7 @@ import type { createGpuRanker } from './gpu-request.ts'
 import { shareOf } from './holdings.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { Want } from './plan-growth.ts'
+import { keptWorkers } from './scaling.ts'
 import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -14,10 +15,15 @@ import type { WorkerView } from './worker-view.ts'
 const TURN_PER_START = 2
 /** The shortest turn, and the shortest time between yielding and making another endpoint yield. */
 export const SHORTEST_TURN_MS = 5000
+
+export interface ReadyWorker extends WorkerView {
+  readonly record: WorkerView['record'] & { readonly readyAt: number }
+}
+
 export interface Claimant extends Claim {
   readonly want: Want
-  /** Ready workers that are not leaving. */
-  staying: readonly WorkerView[]
+  /** Those that are not leaving. */
+  staying: readonly ReadyWorker[]
   leaving: readonly WorkerView[]
   hasYielded: boolean
   /** Undefined: its workers have no GPUs. */
@@ -49,7 +55,7 @@ export function byRank({ rank: [a1, a2] }: Candidate, { rank: [b1, b2] }: Candid
   return a1 - b1 || a2 - b2
 }
 
-/** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
+/** Idle workers that their endpoint needs neither for its minimum, its rate of requests nor a waiting job; the least recently used first. */
 export const idleOnes: Choose = {
   mayGive: (owner) => spareOf(owner) > 0,
   candidates: findIdle,
@@ -61,9 +67,6 @@ export const onesPastTheirTurn: Choose = {
   candidates: findPastTheirTurn,
 }
 
-/** Those that stay are ready. */
-const readyAtOf = ({ record }: WorkerView): number => Number(record.readyAt)
-
 const isIdle = ({ phase }: WorkerView): boolean => phase === 'idle'
 
 function findIdle(owner: Claimant, asking: Claimant): readonly Candidate[] {
@@ -71,31 +74,37 @@ function findIdle(owner: Claimant, asking: Claimant): readonly Candidate[] {
   if (spare <= 0) return []
   return onEachHost(owner.staying.filter(isIdle), asking).flatMap((here) =>
     here
-      .map((worker) => ({ worker, owner, rank: [Number(idleSince(worker.record)), 0] as const }))
+      .map((worker) => ({ worker, owner, rank: [idleSince(worker.record), 0] as const }))
       .toSorted(byRank)
       .slice(0, spare),
   )
 }
 
-function spareOf({ staying, want: { endpoint, view } }: Claimant): number {
-  return Math.min(staying.length - endpoint.settings.workersMin, staying.filter(isIdle).length - view.demand.waiting)
+/** As many as its endpoint does not keep. */
+function mayGo({ staying, want: { endpoint, view } }: Claimant): number {
+  return staying.length - keptWorkers(endpoint.settings, view.demand.perSecond)
+}
+
+function spareOf(owner: Claimant): number {
+  const { staying, want } = owner
+  return Math.min(mayGo(owner), staying.filter(isIdle).length - want.view.demand.waiting)
 }
 
 function findPastTheirTurn(owner: Claimant, asking: Claimant, line: Line): readonly Candidate[] {
-  const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
-  if (mayGo <= 0 || !mayTakeFrom(owner.share, asking)) return []
+  const most = mayGo(owner)
+  if (most <= 0 || !mayTakeFrom(owner.share, asking)) return []
   const worked = owner.staying.filter(hadItsTurn(owner.want.endpoint, line))
   return onEachHost(worked, asking).flatMap((here) => {
-    const longestFirst = here.toSorted((a, b) => readyAtOf(a) - readyAtOf(b))
-    return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
+    const longestFirst = here.toSorted((a, b) => a.record.readyAt - b.record.readyAt)
+    return aboveItsShare(longestFirst.slice(0, most), owner, asking)
   })
 }
 
 /** As many workers as leave the owner with at least the share that `asking` will have. */
-function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
+function aboveItsShare(workers: readonly ReadyWorker[], owner: Claimant, asking: Claimant): readonly Candidate[] {
   let share = owner.share
   return workers.flatMap((worker) => {
-    const rank = [-share, readyAtOf(worker)] as const
+    const rank = [-share, worker.record.readyAt] as const
     share -= shareOf(cardsIn(worker.record.gpus), owner.want.endpoint)
     return mayTakeFrom(share, asking) ? [{ worker, owner, rank }] : []
   })
@@ -107,7 +116,7 @@ function mayTakeFrom(share: number, asking: Claimant): boolean {
   return asking.share === 0 || share >= asking.share + shareOf(endpoint.spec.gpu?.count ?? 1, endpoint)
 }
 
-function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly (readonly WorkerView[])[] {
+function onEachHost(workers: readonly ReadyWorker[], asking: Claimant): readonly (readonly ReadyWorker[])[] {
   return [
     ...Map.groupBy(
       workers.filter((worker) => couldHelp(worker, asking)),
@@ -130,8 +139,8 @@ function turnFactor({ settings: { priority = 1 } }: Endpoint, lowest: number): n
 }
 
 /** Counts the start without the image pull, which happens only once per host. */
-function hadItsTurn(endpoint: Endpoint, { builder, lowestPriority }: Line): (worker: WorkerView) => boolean {
+function hadItsTurn(endpoint: Endpoint, { builder, lowestPriority }: Line): (worker: ReadyWorker) => boolean {
   const factor = turnFactor(endpoint, lowestPriority)
-  return ({ record: { createdAt, containerStartedAt = createdAt, readyAt = Infinity } }) =>
+  return ({ record: { createdAt, containerStartedAt = createdAt, readyAt } }) =>
     builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
 }

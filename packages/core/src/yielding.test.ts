@@ -38,6 +38,7 @@ const LATE_BUSY = {
   workers: [record('w9', { endpointId: 'ep-late', ...(SECOND === undefined ? {} : { gpus: [SECOND] }) })],
   leases: [{ ...lease('j9', 'w9'), endpointId: 'ep-late' }],
 }
+const RATE = { demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined, perSecond: 3 } }
 const BUSY = { ...waiting(40, 10_000), leases: held('w1', 'w2') }
 
 test.each<[string, Observed, readonly string[]]>([
@@ -81,6 +82,13 @@ test.each<[string, Observed, readonly string[]]>([
     'the busy worker with the longest turn takes no further job if its endpoint has more than its share',
     world([hog(TWO_BUSY, BUSY), late()]),
     ['w2'],
+  ],
+  ['idle workers that the rate of requests keeps stay', world([hog(TWO_IDLE, RATE, { requestsPerSecond: 2 }), late(waiting(2, 5000))]), []],
+  ['busy workers that the rate of requests keeps stay', world([hog(TWO_BUSY, { ...BUSY, ...RATE }, { requestsPerSecond: 2 }), late()]), []],
+  [
+    'idle workers above what the rate of requests keeps yield',
+    world([hog(TWO_IDLE, RATE, { requestsPerSecond: 3 }), late(waiting(2, 5000))]),
+    ['old'],
   ],
   ['busy workers within the minimum stay', world([hog(TWO_BUSY, BUSY, { workersMin: 2 }), late()]), []],
   [

@@ -1,6 +1,6 @@
-// Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers above their endpoint's minimum are retired
-// at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
-// Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
+// Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers that their endpoint does not keep are
+// retired at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
+// Failure direction: a job waits longer. It never goes below what an endpoint keeps, never stops a job, and never retires more workers than needed.
 import { grantInTurns } from './fair-turns.ts'
 import { cardsIn } from './gpu-budget.ts'
 import { createGpuRanker } from './gpu-request.ts'
@@ -21,6 +21,7 @@ import {
   type Choose,
   type Claimant,
   type Line,
+  type ReadyWorker,
 } from './yield-candidates.ts'
 
 /** Limits the number of workers that get room in one round, so that a tick stays short in a large pool; the next tick continues. */
@@ -81,7 +82,7 @@ export function planYields(
 function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
   const isLeaving = (worker: WorkerView) => worker.phase === 'draining' || worker.inFlight || retired.has(worker.record.id)
   const [leaving, others] = [want.workers.filter(isLeaving), want.workers.filter((worker) => !isLeaving(worker))]
-  const staying = others.filter((worker) => worker.record.readyAt !== undefined && isThere(worker))
+  const staying = others.filter(isReady).filter(isThere)
   const { gpu } = want.endpoint.spec
   const rankOf = gpu === null ? undefined : createGpuRanker(gpu)
   return {
@@ -96,6 +97,8 @@ function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
     asked: `${want.endpoint.keyId ?? ''} ${askedOf(want)}`,
   }
 }
+
+const isReady = (worker: WorkerView): worker is ReadyWorker => worker.record.readyAt !== undefined
 
 interface Round {
   readonly asking: readonly Claimant[]

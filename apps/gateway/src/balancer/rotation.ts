@@ -1,6 +1,6 @@
 // Which worker answers a request: one with a tunnel to this gateway, of the endpoint's version. As many workers share the requests as the endpoint's
 // scaler would start for them, so that the others become idle and leave; among those one with the fewest, in turn. Without a worker the request waits.
-import { isOutdated, requestsPerWorker, workersForRate } from '@runyard/core'
+import { isOutdated, keptWorkers, requestsPerWorker } from '@runyard/core'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { rotationKey } from '../parts/waiters.ts'
@@ -88,7 +88,7 @@ function mayServe(session: WorkerSession, endpoint: Endpoint): boolean {
 /** The oldest ones, as many as these requests and the next one need. */
 function sharing(openRequests: OpenRequests, { id, settings }: Endpoint, sessions: readonly WorkerSession[]): readonly WorkerSession[] {
   const needed = Math.ceil((openRequests.total(id) + 1) / requestsPerWorker(settings.scaling))
-  const count = Math.max(settings.workersMin, needed, workersForRate(settings, openRequests.perSecond(id)))
+  const count = Math.max(needed, keptWorkers(settings, openRequests.perSecond(id)))
   if (count >= sessions.length) return sessions
   return sessions.toSorted((a, b) => (a.record?.createdAt ?? 0) - (b.record?.createdAt ?? 0)).slice(0, count)
 }
