@@ -20,7 +20,6 @@ export type Need =
   | 'image-registry'
   | 'promtool'
   | 'two-hosts'
-  | 'other-python'
   | `venv:${VenvName}`
 
 export const NO_GPU = 'no physical NVIDIA GPU here'
@@ -37,7 +36,6 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   'image-registry': () => (isImageRegistryReady() ? undefined : 'the image registry is not here (./runyard test unpacks it)'),
   promtool: () => (isPromtoolReady() ? undefined : 'no promtool here (./runyard test unpacks it)'),
   'two-hosts': missingForTwoHosts,
-  'other-python': async () => ((await findOtherPython()) ? undefined : 'no Python beside the usual one here, on the PATH or of pyenv'),
   browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }
 

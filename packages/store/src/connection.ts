@@ -25,7 +25,7 @@ export interface ConnectOptions {
   /** The name in Redis' `CLIENT LIST`. */
   readonly name: string
   readonly waitMs: number
-  /** How long an answer may take. */
+  /** How long Redis may be silent while commands wait. */
   readonly answerMs: number
   readonly onError: (error: Error) => void
 }

@@ -1,5 +1,5 @@
 // A Redis that hangs keeps its connection and answers nothing. Commands wait ten seconds for it (ADR 31), as a large value on a slow disk may take that
-// long. Who only looks is told sooner: after two seconds a read gets 503, if Redis does not even answer a ping.
+// long. Reads of operators get 503 after two seconds, if Redis does not even answer a ping.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteOptions } from 'fastify'
 import { RunyardError } from '@runyard/schema'

@@ -100,9 +100,13 @@ export async function takeJobs(
   return sendJson(reply, request.batch ? toJsonList(bodies) : (bodies[0] ?? toJson(null)))
 }
 
+/** A worker's pings name a job from then on, or count it as missing (`ping-verdict.ts`). */
+const HAND_OVER_WITHIN_MS = 1000
+
 /**
- * The next job for the answer to a result (ADR 28), if one waits. The take leaves in one write with the result (ADR 96), so Redis runs it once the job
- * has ended. A result that ended no job brings none. A failure of the take is not one of the result: the next poll reads again.
+ * The next job for the answer to a result (ADR 28), if one waits. Its take leaves in one write with a result that is expected to end its job (ADR 96),
+ * otherwise once the job has ended. It goes back where the result ended no job, or only after Redis had been away. A failure of the take is not one of
+ * the result: the next poll reads again.
  * @throws what `settle` throws
  */
 export async function takeNext(
@@ -110,25 +114,33 @@ export async function takeNext(
   request: TakeRequest,
   settle: (onSent: () => void) => Promise<boolean>,
 ): Promise<JsonText | undefined> {
-  const { session } = request
-  let taking: Promise<readonly TakenJob[]> | undefined
-  const take = async (): Promise<readonly TakenJob[]> => {
-    try {
-      return await deps.dispatcher.takeNow(request)
-    } catch (error) {
-      deps.log.warn({ err: error, workerId: session.workerId }, 'a result is answered without the next job')
-      return []
-    }
-  }
-  let hasEnded = false
+  const next = prepareTake(deps, request)
+  let isWanted = false
   try {
-    hasEnded = await settle(() => {
-      taking ??= take()
-    })
+    const hasEnded = await settle(next.start)
+    if (hasEnded) next.start()
+    isWanted = hasEnded && next.isFresh()
   } finally {
-    if (!hasEnded) goBack(deps, session, (await taking) ?? [])
+    if (!isWanted) goBack(deps, request.session, await next.jobs())
   }
-  return hasEnded ? handOver(deps, request, (await taking) ?? [])[0] : undefined
+  return isWanted ? handOver(deps, request, await next.jobs())[0] : undefined
+}
+
+function prepareTake({ dispatcher, log }: TakeDeps, request: TakeRequest) {
+  let startedAt: number | undefined
+  let taking: Promise<readonly TakenJob[]> = Promise.resolve([])
+  return {
+    start: (): void => {
+      if (startedAt !== undefined) return
+      startedAt = Date.now()
+      taking = dispatcher.takeNow(request).catch((error: unknown) => {
+        log.warn({ err: error, workerId: request.session.workerId }, 'a result is answered without the next job')
+        return []
+      })
+    },
+    isFresh: () => Date.now() - (startedAt ?? 0) < HAND_OVER_WITHIN_MS,
+    jobs: () => taking,
+  }
 }
 
 /** The bodies to answer with; if the connection breaks before they are written, the jobs return to the queue. */

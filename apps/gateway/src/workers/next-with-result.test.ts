@@ -61,11 +61,13 @@ describe('a result that asks for the next job', () => {
   it('brings none with what ends no job: progress, a second result, one that comes too late', async () => {
     const [first, second] = [await worker.startJob(), await worker.startJob()]
     const waiting = await gateway.submit(ep)
+    const take = vi.spyOn(gateway.store.jobs, 'take')
     expect((await doneWithNext(first, worker, { status: 'IN_PROGRESS', output: 1 })).json).toEqual(NONE)
     await gateway.call(`/v2/${ep}/cancel/${first}`, { method: 'POST' })
     expect((await doneWithNext(first)).json).toEqual(NONE)
     await worker.done(second, { output: 1 })
     expect((await doneWithNext(second)).json).toEqual(NONE)
+    expect(take).not.toHaveBeenCalled()
     expect((await gateway.statusOf(ep, waiting))['status']).toBe('IN_QUEUE')
   })
 
@@ -80,6 +82,17 @@ describe('a result that asks for the next job', () => {
     expect((await (await gateway.addWorker(ep)).take())?.id).toBe(waiting)
     expect((await doneWithNext(held)).json).toEqual(NONE)
     expect(await gateway.statusOf(ep, held)).toMatchObject({ status: 'COMPLETED', output: 1 })
+    expect((await gateway.statusOf(ep, waiting))['retries']).toBeUndefined()
+  })
+
+  it('of a job that ended elsewhere, unknown to this gateway, brings none: what was taken goes back', async () => {
+    const [held, waiting] = [await worker.startJob(), await gateway.submit(ep)]
+    vi.spyOn(gateway.store.jobs, 'settle').mockImplementationOnce(async (_result, sent) => {
+      sent?.()
+      return 'already_settled'
+    })
+    expect((await doneWithNext(held)).json).toEqual(NONE)
+    expect((await (await gateway.addWorker(ep)).take())?.id).toBe(waiting)
     expect((await gateway.statusOf(ep, waiting))['retries']).toBeUndefined()
   })
 

@@ -21,7 +21,7 @@ export interface Post {
   readonly name: string
   /** How long it may be held while Redis is away; default: as long as an SDK waits. */
   readonly holdMs: number | undefined
-  /** Runs, perhaps more than once, when the end of its job is sent to Redis: what it sends in its turn, Redis runs after that. */
+  /** Runs when the end of a job is sent to Redis that is expected to be its first; as `sent` of `jobs.settle`. */
   readonly onSent?: (() => void) | undefined
 }
 
@@ -91,8 +91,9 @@ async function settle(
   by: { readonly outcome: JobOutcome; readonly cause: EndCause },
 ): Promise<boolean> {
   const { endpointId, workerId } = session
+  const isExpected = session.isWorkingOn(jobId)
   const job = session.finish(jobId)
-  const end = { ...by, session, jobId, at: Date.now(), onSent }
+  const end = { ...by, session, jobId, at: Date.now(), onSent: isExpected ? onSent : undefined }
   const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing, holdMs)
   if (ignored !== undefined) {
     await recordIgnored(deps, end, ignored)

@@ -154,6 +154,11 @@ export class WorkerSession {
     this.#handed.delete(jobId)
   }
 
+  /** It got the job here, and nothing is known that ended it. */
+  isWorkingOn(jobId: string): boolean {
+    return this.#handed.has(jobId) && !this.#stopOrders.has(jobId)
+  }
+
   /** The worker needs to get nothing more about this job. Returns what is known of it if it was handed out here. */
   finish(jobId: string): HandedJob | undefined {
     const job = this.#handed.get(jobId)

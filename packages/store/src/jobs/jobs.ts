@@ -145,7 +145,7 @@ export interface JobStore extends BlobSweeps {
   appendChunk(streamed: HeldJob & { readonly chunk: JsonText; readonly post?: string | undefined }): Promise<ChunkResult>
   /** Whether the job is leased to the worker, also where the lease has run out and the job was not taken back. */
   holds(endpointId: string, jobId: string, workerId: string): Promise<boolean>
-  /** The worker's result. First writer wins; fenced by the lease. `sent` may run twice: what it sends in its turn, Redis runs after this. */
+  /** The worker's result. First writer wins; fenced by the lease. `sent` runs in the turn in which this is sent (`RunHooks`). */
   settle(result: HeldJob & { readonly outcome: JobOutcome }, sent?: () => void): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns the worker that held it, which is then ordered to stop. */
   forceSettle(

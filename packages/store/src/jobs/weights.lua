@@ -13,8 +13,8 @@ local CHUNK_BYTES = 16
 -- Lua writes the negative of 0 as -0, which Redis takes for no number.
 local function addWeight(bytes) call('HINCRBY', COUNTERS, 'queueBytes', bytes + 0) end
 local function weigh(job) return #job.data + #job.opts + JOB_BYTES end
--- Why so many more jobs of this weight may not wait, or false; and the purges so far, for `noteQueued`. Where nothing is, the first is taken whatever it weighs. To an endpoint that was forgotten
--- nothing is added: it would stay for ever (ADR 43).
+-- Why so many more jobs of this weight may not wait, or false; and the purges so far, for `noteQueued`. Where nothing is, the first is taken whatever
+-- it weighs. To an endpoint that was forgotten nothing is added: it would stay for ever (ADR 43).
 local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
   if call('EXISTS', FORGOTTEN) == 1 then return 'forgotten' end
   if call('LLEN', WAIT) + call('ZCARD', PRIORITIZED) + jobs > tonumber(mostJobs) then return 'queue_full' end

@@ -8,8 +8,8 @@ import { luaText, readLua, type Script } from './define-script.ts'
 
 /**
  * Signals that the script published reach this process without Redis' echo: at once after the answer, where `answered` runs ahead of them, or, where
- * its definition says so, when it is sent. What a listener, or `sent`, sends in that turn, Redis runs after the script. Both may hear twice that a
- * script is sent, and not at all while there is no connection.
+ * its definition says so, when it is sent. What a listener, or `sent`, sends in that turn, Redis runs after the script. If Redis did not know the
+ * script, it has not run by then: its text is sent, and they run a second time. Without a connection they do not run.
  * @throws what Redis answers; with the script's name in place of the command's, and without its arguments (`errors.ts`).
  */
 export type Run = <I extends Readonly<Record<string, unknown>>, R>(
