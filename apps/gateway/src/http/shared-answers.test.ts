@@ -42,6 +42,16 @@ it('reads once in a minute while nothing changes, and again soon after a change'
   expect(await find('one', read)).toBe(4)
 })
 
+it('shares what is asked for because of a change only as long as there is no other', async () => {
+  const { findCurrent, noteChange } = createKept<number>()
+  const read = counting()
+  expect(await Promise.all([findCurrent('one', read), findCurrent('one', read)])).toEqual([1, 1])
+  vi.advanceTimersByTime(10)
+  noteChange()
+  vi.advanceTimersByTime(10)
+  expect(await Promise.all([findCurrent('one', read), findCurrent('one', read)])).toEqual([2, 2])
+})
+
 it('does not share a failure with those that ask later, and keeps only some answers', async () => {
   const { find } = createKept<number>()
   await expect(find('one', () => Promise.reject(new Error('away')))).rejects.toThrow('away')

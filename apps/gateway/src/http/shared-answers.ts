@@ -28,6 +28,8 @@ const SILENT: ReadonlySet<Signal['kind']> = new Set(['job-chunk', 'worker-logged
 export interface SharedAnswers {
   /** What `read` returns, for a page already encoded: another page of the same owner may have asked the same. What fails is asked again. */
   answer<T>(request: FastifyRequest, reply: FastifyReply, read: () => Promise<T>): Promise<T>
+  /** As `answer`, but never what was read before a signal: for what is complete by then and asked for again because of it. */
+  answerCurrent: SharedAnswers['answer']
 }
 
 interface Encoded {
@@ -41,18 +43,19 @@ export function createSharedAnswers(app: Pick<FastifyInstance, 'addHook'>, store
     if (!SILENT.has(kind)) kept.noteChange()
   })
   app.addHook('onClose', () => subscription[Symbol.asyncDispose]())
-  return {
-    async answer(request, reply, read) {
+  const answerWith =
+    (find: typeof kept.find): SharedAnswers['answer'] =>
+    async (request, reply, read) => {
       // Without Redis nothing says whether an answer still stands.
       if (request.session === null || !store.isUp()) return read()
       const encode = async (): Promise<Encoded> => ({ text: reply.serialize(await read()) as string })
-      const answer = await kept.find(`${apiKeyOf(request).ownerId} ${request.url}`, encode)
+      const answer = await find(`${apiKeyOf(request).ownerId} ${request.url}`, encode)
       void reply.type('application/json; charset=utf-8')
       if (!mayCompress(request, reply, answer.text)) return reply.send(answer.text) as never
       answer.compressed ??= compress(answer.text, { level: GZIP_LEVEL })
       return reply.header('content-encoding', 'gzip').send(await answer.compressed) as never
-    },
-  }
+    }
+  return { answer: answerWith(kept.find), answerCurrent: answerWith(kept.findCurrent) }
 }
 
 /** Answers by their question, for as long as they may stand. */
@@ -60,20 +63,29 @@ export function createKept<T>() {
   /** The oldest first. */
   const kept = new Map<string, { readonly at: number; readonly isQuiet: boolean; readonly answer: Promise<T> }>()
   let changedAt = -Infinity
+
+  function find(question: string, read: () => Promise<T>): Promise<T> {
+    const now = performance.now()
+    for (const [name, { at, isQuiet }] of kept) {
+      const mostMs = isQuiet && changedAt < at ? QUIET_MS : SHARED_MS
+      if (now - at >= mostMs || kept.size >= MOST) kept.delete(name)
+    }
+    const known = kept.get(question)
+    if (known !== undefined) return known.answer
+    const entry = { at: now, isQuiet: now - changedAt >= LAG_MS, answer: read() }
+    kept.set(question, entry)
+    entry.answer.catch(() => kept.get(question) === entry && kept.delete(question))
+    return entry.answer
+  }
+
   return {
     noteChange: () => (changedAt = performance.now()),
-    find: (question: string, read: () => Promise<T>): Promise<T> => {
-      const now = performance.now()
-      for (const [name, { at, isQuiet }] of kept) {
-        const mostMs = isQuiet && changedAt < at ? QUIET_MS : SHARED_MS
-        if (now - at >= mostMs || kept.size >= MOST) kept.delete(name)
-      }
+    find,
+    /** None that was begun before the latest change. */
+    findCurrent: (question: string, read: () => Promise<T>): Promise<T> => {
       const known = kept.get(question)
-      if (known !== undefined) return known.answer
-      const entry = { at: now, isQuiet: now - changedAt >= LAG_MS, answer: read() }
-      kept.set(question, entry)
-      entry.answer.catch(() => kept.get(question) === entry && kept.delete(question))
-      return entry.answer
+      if (known !== undefined && known.at <= changedAt) kept.delete(question)
+      return find(question, read)
     },
   }
 }

@@ -8,7 +8,7 @@ import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 export function registerNoticeRoutes(app: RestApp, notices: Pick<Notices, 'list' | 'test'>, shared: SharedAnswers): void {
   const route = restRoutes(app)
   route('GET /runyard/v1/notices', (request, reply) =>
-    shared.answer(request, reply, async () => ({
+    shared.answerCurrent(request, reply, async () => ({
       notices: (await notices.list(keyOf(request).ownerId)).map(({ event, subject, message, since }) => ({
         event,
         subject,
