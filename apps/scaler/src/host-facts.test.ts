@@ -1,6 +1,8 @@
+import type { Observed } from '@runyard/core'
 import { RunyardError, toJson, type StartFault, type WorkerRecord } from '@runyard/schema'
 import { staticSource } from '@runyard/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createHostSights } from './host-sights.ts'
 import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
@@ -35,6 +37,31 @@ function startedWorker(): Promise<WorkerRecord> {
 
 const hostRecord = async (hostId: string) => (await fixture.store.hosts.list()).find((record) => record.hostId === hostId)
 const failing = (fault: StartFault) => new RunyardError('internal', `The ${fault} is at fault.`, { fault })
+
+test('a host that stays as it was is written each minute, without a signal', async () => {
+  const putSight = vi.spyOn(fixture.store.hosts, 'putSight')
+  const sights = createHostSights({ store: fixture.store, hosts: { twinsOf: () => [] } })
+  const see = (now: number, unready?: string) => {
+    const host = {
+      hostId: 'id-1',
+      isIdentified: true,
+      label: 'first',
+      kind: 'docker',
+      workers: [],
+      cardsOfOthers: [],
+      releasing: [],
+      unready,
+    }
+    return sights.write({ hosts: [host], endpoints: [], policy: { keepFreeBytes: 0 } } as unknown as Observed, now)
+  }
+  for (const seconds of [0, 30, 60]) await see(Date.now() + seconds * 1000)
+  await see(Date.now() + 61_000, 'has no GPU runtime')
+  expect(putSight.mock.calls.map(([, sight, options]) => [sight?.health, options?.quiet])).toEqual([
+    ['ready', false],
+    ['ready', true],
+    ['unready', false],
+  ])
+})
 
 test('a start that the host fails goes to another host at once, and the host rests', async () => {
   first.problem.start = failing('host')

@@ -28,8 +28,9 @@ export function createHostSights({ store, hosts }: HostSightsDeps): HostSights {
   ): Promise<void> {
     const before = written.get(hostId)
     const text = JSON.stringify(sight)
-    if (before?.text === text && times.at - before.at < REPEAT_EVERY_MS) return
-    await store.hosts.putSight(hostId, { ...sight, ...times })
+    const isSame = before?.text === text
+    if (isSame && times.at - before.at < REPEAT_EVERY_MS) return
+    await store.hosts.putSight(hostId, { ...sight, ...times }, { quiet: isSame })
     written.set(hostId, { at: times.at, text })
   }
 

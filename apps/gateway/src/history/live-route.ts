@@ -22,6 +22,8 @@ const TOGETHER_MS = 20
 const LOOK_MS = 5000
 const LOOK_AT_STORE_MS = 5000
 const LOOK_AT_POOL_MS = 10_000
+/** The scaler writes an unchanged host as often. */
+const HOSTS_HOLD_MS = 60_000
 /** For an answer of one small command. */
 const ANSWER_MS = 2000
 const POOL_SIGNALS: ReadonlySet<Signal['kind']> = new Set(['worker-changed', 'pool-changed', 'endpoint-changed', 'resync'])
@@ -122,12 +124,12 @@ function sourceOf(deps: LiveDeps, ownerId: string, name: string): Source {
   return poolSource(deps, ownerId)
 }
 
-/** Only readings of cards give no signal; the scaler reports them every ten seconds. */
+/** Only readings of cards, which the scaler reports every ten seconds, and when a host was last seen give no signal. */
 function poolSource({ store, workers }: LiveDeps, ownerId: string): Source {
   const own = followOwnEndpoints(store, ownerId)
   const { scalerReport } = store
   let known: ReturnType<typeof readHosts> | undefined
-  const readHosts = () => ({ hosts: store.hosts.list(), cards: store.cards.list() })
+  const readHosts = () => ({ hosts: store.hosts.list(), cards: store.cards.list(), at: performance.now() })
   return {
     lookMs: LOOK_AT_POOL_MS,
     concerns(signal) {
@@ -138,6 +140,7 @@ function poolSource({ store, workers }: LiveDeps, ownerId: string): Source {
     },
     async read() {
       const endpoints = await own.read()
+      if (known !== undefined && performance.now() - known.at >= HOSTS_HOLD_MS) known = undefined
       const { hosts, cards } = (known ??= readHosts())
       const facts = { hosts: { list: () => hosts }, cards: { list: () => cards }, scalerReport, workers }
       return readPool(facts, endpoints).catch((error: unknown) => {

@@ -41,6 +41,17 @@ test('what the leader sees, whether a host rests and what the operator wants are
   expect(await hosts.list()).toEqual([])
 })
 
+test('a sight gives a signal, unless it is a quiet one', async () => {
+  const store = await stores.open()
+  const { hosts } = store
+  const heard = stores.listen(store)
+  await hosts.putSight(HOST, sight)
+  await hosts.putSight(HOST, { ...sight, at: 60_001 }, { quiet: true })
+  expect(await hosts.list()).toMatchObject([{ sight: { at: 60_001 } }])
+  await hosts.putCordon(HOST, { since: 7, reason: 'a fan fails' })
+  await expect.poll(() => heard).toEqual([{ kind: 'pool-changed' }, { kind: 'pool-changed' }])
+})
+
 test('a leader of an earlier term writes nothing of a host', async () => {
   const store = await stores.open()
   const first = await store.leader.hold('one', { ttlMs: 60_000, facts })

@@ -8,13 +8,13 @@ import { nothing } from '../scripts/replies.ts'
 
 export type Restraint = Pick<HostRecord, 'rest' | 'cordon'>
 
-/** What is written emits `pool-changed`. */
+/** What is written emits `pool-changed`, except what is `quiet`. */
 export interface HostStore {
   list(): Promise<readonly HostRecord[]>
   /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
   restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>>
-  /** Undefined: the host is not there any more. */
-  putSight(hostId: string, sight: HostSight | undefined): Promise<void>
+  /** Undefined: the host is not there any more. `quiet`: nothing but its times has changed. */
+  putSight(hostId: string, sight: HostSight | undefined, options?: { readonly quiet?: boolean }): Promise<void>
   /** Undefined ends it. */
   putRest(hostId: string, rest: HostRest | undefined): Promise<void>
   /** Undefined ends it. */
@@ -38,8 +38,10 @@ const writeScript = defineScript({
 
 export function createHostStore({ client, keys, run, signals }: StoreContext): HostStore {
   const { hosts } = keys
-  const put = (part: (typeof PARTS)[number], hostId: string) => async (fact: object | undefined) => {
-    await run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
+  const write = (part: (typeof PARTS)[number], hostId: string, fact: object | undefined): Promise<void> =>
+    run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
+  const put = async (...fact: Parameters<typeof write>): Promise<void> => {
+    await write(...fact)
     signals.publish({ kind: 'pool-changed' })
   }
   return {
@@ -64,16 +66,16 @@ export function createHostStore({ client, keys, run, signals }: StoreContext): H
         found.filter(({ rest, cordon }) => rest !== undefined || cordon !== undefined).map((record) => [record.hostId, record]),
       )
     },
-    putSight: (hostId, sight) => put('sight', hostId)(sight),
-    putRest: (hostId, rest) => put('rest', hostId)(rest),
-    putCordon: (hostId, cordon) => put('cordon', hostId)(cordon),
+    putSight: (hostId, sight, { quiet = false } = {}) => (quiet ? write : put)('sight', hostId, sight),
+    putRest: (hostId, rest) => put('rest', hostId, rest),
+    putCordon: (hostId, cordon) => put('cordon', hostId, cordon),
     async pulledImages(hostId) {
       const text = await client.hget(hosts, `images ${hostId}`)
       return text === null ? [] : (toRecord(hostId, [{ part: 'images', text }]).images ?? [])
     },
-    putImages: (hostId, images) => put('images', hostId)(images.length === 0 ? undefined : images),
+    putImages: (hostId, images) => put('images', hostId, images.length === 0 ? undefined : images),
     async forget(hostId) {
-      for (const part of PARTS) await put(part, hostId)(undefined)
+      for (const part of PARTS) await put(part, hostId, undefined)
     },
   }
 }
