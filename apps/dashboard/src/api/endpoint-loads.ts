@@ -24,8 +24,8 @@ function askForWhatChanged(cache: QueryClient, before: Loads | undefined, now: L
 }
 
 /**
- * By the endpoint's id; empty until the first state has come. What the page of an endpoint asks for is filled with it, too, and the list of endpoints is
- * asked for when one of them has changed, so that nobody needs to look for changes; so are the notices when a reason has.
+ * By the endpoint's id; empty until the first state has come. It also fills what the page of an endpoint asks for. The list of endpoints is asked for again
+ * when one of them has changed, and the notices when a reason has, so no page needs to look for changes.
  */
 export function useEndpointLoads(): EndpointLoads {
   const cache = useQueryClient()

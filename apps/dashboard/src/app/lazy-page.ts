@@ -4,6 +4,8 @@ import { lazyRouteComponent } from '@tanstack/react-router'
 
 /** Before each further try. */
 const PAUSES_MS = [250, 750, 2000] as const
+/** A style sheet that takes longer still comes, but after its page. */
+const STYLE_MS = 3000
 
 const missing = new Set<HTMLLinkElement>()
 document.addEventListener(
@@ -16,16 +18,18 @@ document.addEventListener(
 
 /** @throws what the last try throws. */
 export async function loadFile<T>(load: () => Promise<T>): Promise<T> {
-  for (const pauseMs of PAUSES_MS) {
+  const isLate = missing.size > 0
+  for (const [tries, pauseMs] of PAUSES_MS.entries()) {
     const loaded = await load().catch(() => undefined)
-    if (loaded !== undefined && missing.size === 0) return loaded
+    // What an earlier page waited for in vain is asked for once by each later one.
+    if (loaded !== undefined && (missing.size === 0 || (isLate && tries > 0))) return loaded
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
     await Promise.all([...missing].map((link) => loadAgain(link)))
   }
   return await load()
 }
 
-/** Resolves in any case; a link that fails again is missing again. */
+/** Resolves in any case and in time; a link that fails again is missing again. */
 function loadAgain(link: HTMLLinkElement): Promise<unknown> {
   missing.delete(link)
   const next = document.createElement('link')
@@ -33,6 +37,7 @@ function loadAgain(link: HTMLLinkElement): Promise<unknown> {
   const settled = new Promise((resolve) => {
     next.addEventListener('load', resolve)
     next.addEventListener('error', resolve)
+    setTimeout(resolve, STYLE_MS)
   })
   link.replaceWith(next)
   return settled

@@ -199,7 +199,7 @@ function paintJobs({ lane }: LanePicture, { sheet, scene: { view, palette, pictu
   }
 }
 
-/** The middle third, which tells endpoints of one hue apart. */
+/** The middle third, by which endpoints of one hue differ. */
 export function stripeOf([from, to]: Span): Span {
   const third = Math.max(1, Math.round((to - from) / 3))
   return [from + third, to - third]

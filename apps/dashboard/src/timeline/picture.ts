@@ -44,7 +44,7 @@ export interface Picture extends View {
   readonly columnMs: number
   readonly readingMs: number
   readonly lanes: readonly LanePicture[]
-  /** What tells the jobs of its endpoints apart: see `hues.ts`. */
+  /** By what the jobs of its endpoints differ: see `hues.ts`. */
   readonly hueOf: (endpointId: string) => number
   /** Those whose jobs are in it, by name. */
   readonly endpoints: readonly { readonly id: string; readonly name: string }[]

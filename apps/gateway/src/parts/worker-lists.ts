@@ -1,5 +1,6 @@
-// The workers of endpoints as this process last read them, for what shows all of them now and then: each change of a worker gives a signal. The signal
-// `worker-changed` drops the list of its endpoint, a lost connection drops all, and lists expire.
+// The workers of endpoints as this process last read them, for what shows all of them now and then. The signal `worker-changed` drops the list of its
+// endpoint, a lost connection drops all, and lists expire. What is written without a signal lags until then: when the image was ready, the container was
+// started, the worker became outdated, first entered the function and last ended a job, and how many jobs it takes at once.
 import type { Store } from '@runyard/store'
 
 const MAX_AGE_MS = 10 * 60_000
@@ -10,7 +11,7 @@ type WorkerStore = Store['workers']
 export type WorkerLists = Pick<WorkerStore, 'list'> & AsyncDisposable
 
 export function createWorkerLists({ workers, subscribe }: Pick<Store, 'workers' | 'subscribe'>): WorkerLists {
-  // A read that began before a change is dropped with it, so it is not given to whoever asks later.
+  // A read that began before a change is dropped with it, so who asks later does not get it.
   const known = new Map<string, { readonly at: number; readonly list: ReturnType<WorkerStore['list']> }>()
   const subscription = subscribe((signal) => {
     if (signal.kind === 'resync') known.clear()

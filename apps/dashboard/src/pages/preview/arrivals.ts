@@ -60,7 +60,7 @@ function workOf(jobs: readonly FoundJob[]): number {
   return work
 }
 
-/** What the endpoint says, as the scaler tells the next worker; else what it told the latest one, which has it of a build; else what workers had. */
+/** What the endpoint sets, as the next worker gets it. Else what the latest worker got, perhaps from its build. Else what workers had. */
 export function jobsAtOnceOf({ env }: Pick<EndpointView, 'env'>, past: Past | undefined): number {
   const said = Number(env['RUNPOD_MAX_CONCURRENCY'])
   if (said >= 1) return Math.floor(said)
