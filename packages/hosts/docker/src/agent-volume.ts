@@ -7,15 +7,12 @@ import { join, relative, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type Docker from 'dockerode'
-import { AGENT_MOUNT } from './container-spec.ts'
+import { AGENT_MOUNT, LABELS } from './container-spec.ts'
 import { onEngine, type Engine } from './engine.ts'
 import { ensureFilled } from './filled-volume.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { runProbe } from './probe-container.ts'
 import { tarOf } from './tar.ts'
-
-/** On every agent volume, whichever installation made it. */
-export const AGENT_LABEL = 'runyard.agent'
 
 /** Filling takes seconds; a filler older than this lost its process. */
 const STALE_FILLER_MS = 60_000
@@ -44,7 +41,7 @@ export async function ensureAgentVolume({ engine, version, directory, node = pro
   await onEngine(engine, `prepare the agent volume ${name}`, (docker) =>
     ensureFilled(docker, {
       name,
-      labels: { [AGENT_LABEL]: version },
+      labels: { [LABELS.agent]: version },
       staleMs: STALE_FILLER_MS,
       async fill(filler) {
         await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })

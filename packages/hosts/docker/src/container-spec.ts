@@ -28,6 +28,8 @@ export const LABELS = {
   modelBytes: 'runyard.model-bytes',
   /** On the volume in which the workers of one owner keep the packages that they install. */
   cache: 'runyard.cache',
+  /** On the volumes with the agent, whichever installation made them. */
+  agent: 'runyard.agent',
 } as const
 
 export const AGENT_MOUNT = '/opt/runyard'
@@ -233,7 +235,7 @@ function ownMounts(
   { agentVolume, instanceId }: OwnMounts,
 ): Docker.MountConfig {
   return [
-    ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT)] : []),
+    ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT, AGENT_LABELS)] : []),
     ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),
     ...models.flatMap((model) => modelMounts(model).map((path) => readOnlyVolume(modelVolume(instanceId, model.id), path))),
     ...(cache === undefined ? [] : [cacheVolume(cache.id, instanceId)]),
@@ -252,12 +254,15 @@ function cacheVolume(id: string, instanceId: string): Docker.MountSettings {
   }
 }
 
-function readOnlyVolume(Source: string, Target: string): Docker.MountSettings {
+/** The engine makes a volume that is gone again, empty; it has to be found by its label nevertheless. */
+const AGENT_LABELS = { [LABELS.agent]: '' }
+
+function readOnlyVolume(Source: string, Target: string, Labels: Readonly<Record<string, string>> = {}): Docker.MountSettings {
   return {
     Type: 'volume',
     Source,
     Target,
     ReadOnly: true,
-    VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
+    VolumeOptions: { NoCopy: true, Labels: { ...Labels }, DriverConfig: { Name: 'local', Options: {} } },
   }
 }

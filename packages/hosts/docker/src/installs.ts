@@ -1,7 +1,6 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, which installs use it, and remove what is ours.
 import { isSimulatedUuid, LOCAL_SOCKET, toEngineUrl, type Cleared, type Install } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { AGENT_LABEL } from './agent-volume.ts'
 import { listVolumes, removeBuilds, volumesWith } from './builds.ts'
 import { LABELS } from './container-spec.ts'
 import { probeDiskLimit, type DiskLimit } from './disk.ts'
@@ -64,25 +63,31 @@ export async function removeAllWorkers(engine: Engine, instanceId: string): Prom
 /** Of an engine without workers of this install: its models, and the agent and the network unless another install uses them. */
 export async function clearEngine(engine: Engine, instanceId: string): Promise<Cleared> {
   return onEngine(engine, 'remove what was kept for workers', async (docker) => {
-    const models = await listVolumes(docker, instanceId, [LABELS.model])
-    await Promise.all(models.map(({ Name }) => removeVolume(docker, Name)))
-    const isShared = (await hasOthers(docker, instanceId)) || !(await removeShared(docker))
+    // Builds and caches went with the workers, except those that a container of someone else mounts.
+    const own = await removeVolumes(docker, await listVolumes(docker, instanceId))
+    const models = own.removed.filter(({ Labels }) => Labels[LABELS.model] !== undefined)
+    const shared = await removeShared(docker, instanceId)
     const data = await volumesWith(docker, [VOLUME_LABEL])
     return {
-      removed: [
-        'builds and caches of packages',
-        ...(models.length === 0 ? [] : [counted(models.length, 'model')]),
-        ...(isShared ? [] : ['the agent and the network of workers']),
-      ],
+      removed: [...counted(models, 'model'), ...shared.removed],
       kept: [
-        ...(isShared ? ['the agent and the network of workers, which another installation uses'] : []),
-        ...(data.length === 0 ? [] : [`${counted(data.length, 'volume')} with data of endpoints`]),
+        ...shared.kept,
+        ...counted(own.used, 'volume', ' that a container uses'),
+        ...counted(data, 'volume', ' with data of endpoints'),
       ],
     }
   })
 }
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+function counted({ length }: readonly unknown[], noun: string, what = ''): readonly string[] {
+  return length === 0 ? [] : [`${length} ${noun}${length === 1 ? '' : 's'}${what}`]
+}
+
+async function removeVolumes(docker: Docker, volumes: readonly Docker.VolumeInspectInfo[]) {
+  const tried = await Promise.all(volumes.map(async (volume) => ({ volume, isGone: await removeVolume(docker, volume.Name) })))
+  const those = (wasRemoved: boolean) => tried.filter(({ isGone }) => isGone === wasRemoved).map(({ volume }) => volume)
+  return { removed: those(true), used: those(false) }
+}
 
 async function hasOthers(docker: Docker, instanceId: string): Promise<boolean> {
   const [containers, volumes] = await Promise.all([
@@ -92,12 +97,19 @@ async function hasOthers(docker: Docker, instanceId: string): Promise<boolean> {
   return [...containers, ...volumes].some(({ Labels }) => Labels[LABELS.instance] !== instanceId)
 }
 
-/** False: a container that shows no installation uses them. The network first, because an install without it makes it again. */
-async function removeShared(docker: Docker): Promise<boolean> {
-  if (!(await removeWorkerNetwork(docker))) return false
-  const agents = await volumesWith(docker, [AGENT_LABEL])
-  const gone = await Promise.all(agents.map(({ Name }) => removeVolume(docker, Name)))
-  return gone.every(Boolean)
+const NETWORK = 'the network of workers'
+const AGENT = 'the agent'
+
+/** The network first: a container that shows no installation may be on it, and an install that misses it makes both again. */
+async function removeShared(docker: Docker, instanceId: string): Promise<Cleared> {
+  if (await hasOthers(docker, instanceId)) return { removed: [], kept: [`${AGENT} and ${NETWORK}, which another installation uses`] }
+  const network = await removeWorkerNetwork(docker)
+  if (network === 'used') return { removed: [], kept: [`${AGENT} and ${NETWORK}, which a container uses`] }
+  const agents = await removeVolumes(docker, await volumesWith(docker, [LABELS.agent]))
+  return {
+    removed: [...(agents.removed.length > 0 ? [AGENT] : []), ...(network === 'removed' ? [NETWORK] : [])],
+    kept: agents.used.length > 0 ? [`${AGENT}, which a container uses`] : [],
+  }
 }
 
 /** Can the engine limit what a container writes? `image`: one that is there. */

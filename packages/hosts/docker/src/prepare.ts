@@ -43,8 +43,8 @@ const DEFAULT_PLANE: PlaneSettings = { host: '0.0.0.0', port: 8081 }
 
 export interface Preparer {
   prepare(options: PrepareOptions): Promise<Prepared>
-  /** The volume with the agent, filled. */
-  agentVolume(): Promise<string>
+  /** The volume with the agent, filled. `forget`: it may be gone, the next caller fills it. */
+  readonly agentVolume: Remembered<string>
   /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
   readonly network: Remembered<string | undefined>
   planeUrl(): Promise<string>

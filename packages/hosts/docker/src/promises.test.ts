@@ -1,14 +1,14 @@
 // What docs/security.md promises about containers, looked up in real ones: in what the engine was asked for, and from inside. The agent's volume,
 // which is read-only, has its own test (`agent-volume.test.ts`).
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
 import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
+import { containerName, KEPT_CAPABILITIES, LABELS } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
@@ -123,14 +123,28 @@ suiteOnOwnEngine('a GPU worker', () => {
     expect(info.HostConfig.DeviceRequests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: [CARD.uuid] }])
   })
 
-  it('starts although its network was removed, as a prune does while no worker runs', async () => {
+  it('starts with its network and its agent although another installation removed both from the host', async () => {
     const docker = new Docker({ socketPath: socket })
-    await using driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId })
-    const launch = workerLaunch({ image: 'runyard/shell:latest', args: ['/bin/sh', '-c', 'exit 0'] })
+    const agentDirectory = join(dir, 'agent')
+    await mkdir(agentDirectory)
+    await writeFile(join(agentDirectory, 'agent.mjs'), '')
+    const release = { version: '0.0.0-test', agentDirectory, workerDockerfile: '' }
+    const connection = { kind: 'unix', socket } as const
+    await using driver = createDockerHost({ label: 'here', connection, instanceId, release })
+    await using leaver = createDockerHost({ label: 'here', connection, instanceId: 'leaves' })
+    const launch = workerLaunch({ image: 'runyard/shell:latest', withAgent: true })
     await driver.startWorker({ ...launch, workerId: 'before01' })
-    await removeAllWorkers(openEngine({ kind: 'unix', socket }), instanceId)
-    await docker.getNetwork(WORKER_NETWORK).remove()
+    expect(await leaver.clear?.()).toMatchObject({ removed: [], kept: [expect.stringContaining('another installation')] })
+    await removeAllWorkers(openEngine(connection), instanceId)
+    const shared = { removed: ['the agent', 'the network of workers'], kept: [] }
+    expect(await leaver.clear?.()).toEqual(shared)
     await driver.startWorker({ ...launch, workerId: 'after001' })
     expect(await docker.listNetworks({ filters: { name: [WORKER_NETWORK] } })).toHaveLength(1)
+    const { Volumes } = await docker.listVolumes({ filters: { label: [LABELS.agent] } })
+    expect(await Promise.all(Volumes.map(async ({ Mountpoint }) => (await readdir(Mountpoint)).toSorted()))).toEqual([
+      ['.complete', 'agent.mjs', 'bin'],
+    ])
+    await removeAllWorkers(openEngine(connection), instanceId)
+    expect(await leaver.clear?.()).toEqual(shared)
   })
 })

@@ -97,9 +97,10 @@ async function startOnNetwork(
   try {
     await (sandboxes === undefined ? start() : sandboxes.during(mayJoin, start))
   } catch (error) {
-    // `docker network prune` removes it while no worker runs.
     if (!/network runyard not found/.test(messageOf(error))) throw error
+    // `docker network prune` removes it while no worker runs; another installation that leaves this host removes the agent, too.
     preparer.network.forget()
+    preparer.agentVolume.forget()
     await start()
   }
 }

@@ -18,14 +18,15 @@ export async function ensureWorkerNetwork(docker: Docker): Promise<string | unde
   return (await findGateway(docker)) ?? (await createNetwork(docker))
 }
 
-/** False: a container is on it. A network that is gone counts as removed. */
-export async function removeWorkerNetwork(docker: Docker): Promise<boolean> {
+/** `used`: a container is on it. */
+export async function removeWorkerNetwork(docker: Docker): Promise<'removed' | 'absent' | 'used'> {
   try {
     await docker.getNetwork(WORKER_NETWORK).remove()
-    return true
+    return 'removed'
   } catch (error) {
-    if (statusOf(error) === 404) return true
-    if (statusOf(error) === 403 || statusOf(error) === 409) return false
+    if (statusOf(error) === 404) return 'absent'
+    // Docker says it with 403, which also a proxy says that refuses the call.
+    if (statusOf(error) === 409 || /active endpoints/.test(messageOf(error))) return 'used'
     throw error
   }
 }

@@ -107,23 +107,24 @@ async function engineOnTwoSockets() {
   /** With any label. */
   const volumes: { Name: string; Labels: Record<string, string> }[] = []
   const asked: string[] = []
+  /** What it answers to removals, by path. */
+  const refusals = new Map<string, readonly [number, string]>()
   const engine = createServer(({ method, url = '' }, response) => {
     asked.push(method === 'GET' ? url : `${method} ${url}`)
-    if (method === 'DELETE') response.statusCode = 204
+    if (method === 'DELETE') {
+      const [status, message] = refusals.get(url) ?? [204, '']
+      return response.writeHead(status).end(JSON.stringify({ message }))
+    }
     const { pathname, searchParams } = new URL(url, 'http://engine')
     const { label = [] } = JSON.parse(searchParams.get('filters') ?? '{}') as { label?: string[] }
     const has = ({ Labels }: (typeof volumes)[number]) => label.every((each) => each.replace(/=.*/u, '') in Labels)
-    response.end(
-      method === 'DELETE'
-        ? undefined
-        : JSON.stringify(pathname === '/volumes' ? { Volumes: volumes.filter(has) } : (answers[pathname] ?? {})),
-    )
+    return response.end(JSON.stringify(pathname === '/volumes' ? { Volumes: volumes.filter(has) } : (answers[pathname] ?? {})))
   })
   const directory = await mkdtemp(join(root, 'engine-'))
   const [one, other] = [join(directory, 'one.sock'), join(directory, 'other.sock')]
   await new Promise<void>((resolve) => engine.listen(one, resolve))
   await symlink(one, other)
-  return { id: 'docker:of-both', one, other, asked, volumes, [Symbol.asyncDispose]: async () => void engine.close() }
+  return { id: 'docker:of-both', one, other, asked, volumes, refusals, [Symbol.asyncDispose]: async () => void engine.close() }
 }
 
 describe('runyard hosts', () => {
@@ -299,12 +300,20 @@ describe('runyard hosts', () => {
     }
     engine.volumes.push({ Name: 'runyard-agent-1', Labels: { 'runyard.agent': '1' } }, { Name: 'data', Labels: { 'runyard.volume': 'v1' } })
     expect(await removed()).toBe(
-      `box is not in ${file} any more; removed there: builds and caches of packages, the agent and the network of workers; left there: images, 1 volume with data of endpoints\n`,
+      `box is not in ${file} any more; removed there: the agent, the network of workers; left there: images, 1 volume with data of endpoints\n`,
     )
     expect(engine.asked.filter((line) => line.startsWith('DELETE'))).toEqual([
       'DELETE /networks/runyard',
       'DELETE /volumes/runyard-agent-1',
     ])
+    engine.refusals.set('/volumes/runyard-agent-1', [409, 'volume is in use'])
+    expect(await removed()).toContain(
+      'removed there: the network of workers; left there: images, the agent, which a container uses, 1 volume with',
+    )
+    engine.refusals.set('/networks/runyard', [403, 'network runyard has active endpoints'])
+    expect(await removed()).toContain('more; left there: images, the agent and the network of workers, which a container uses, 1 volume')
+    engine.refusals.set('/networks/runyard', [403, 'authorization denied'])
+    expect(await removed()).toContain('could not be removed')
     engine.volumes.push({ Name: 'cache', Labels: { runyard: 'another' } })
     expect(await removed()).toContain('left there: images, the agent and the network of workers, which another installation uses, 1 volume')
   })

@@ -32,7 +32,8 @@ export async function remove(context: CommandContext): Promise<number> {
 }
 
 function describe({ removed, kept }: Cleared): string {
-  return `removed there: ${removed.join(', ')}; left there: ${['images', ...kept].join(', ')}`
+  const gone = removed.length === 0 ? '' : `removed there: ${removed.join(', ')}; `
+  return `${gone}left there: ${['images', ...kept].join(', ')}`
 }
 
 interface Removal {
