@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { gigabytes } from '@runyard/core'
 import { onceAtATime, readArchive } from '@runyard/kit'
-import { RunyardError, type BuildPlacement, type HostDriver } from '@runyard/schema'
+import { RunyardError, systemCode, type BuildPlacement, type HostDriver } from '@runyard/schema'
 import type { WorkerFiles } from './worker-files.ts'
 
 /** What is left of an unpacking whose process was killed. */
@@ -72,15 +72,15 @@ export async function removeAbandoned(paths: readonly string[], afterMs: number)
 
 async function place(directory: string, build: BuildPlacement): Promise<void> {
   const target = join(directory, build.id)
-  const isThere = existsSync(target)
-  if (isThere && (await isUnchanged(target))) return
+  const again = await whyAgain(target)
+  if (again === undefined) return
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await refuseFullDisk(directory, build)
-  build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)${isThere ? ' again: its files were changed' : ''}`)
+  build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)${again}`)
   const part = await mkdtemp(join(directory, PART))
   try {
     await unpack(await build.open(), part)
-    if (isThere) await setAside(target)
+    if (again !== '') await setAside(target)
     await rename(part, target)
   } catch (error) {
     await removeTree(part)
@@ -92,13 +92,21 @@ async function place(directory: string, build: BuildPlacement): Promise<void> {
 
 /** Workers that run in it keep it; it is removed as what is abandoned. */
 async function setAside(target: string): Promise<void> {
-  await utimes(target, new Date(), new Date())
-  await rename(target, await mkdtemp(join(dirname(target), PART)))
+  try {
+    await utimes(target, new Date(), new Date())
+    await rename(target, await mkdtemp(join(dirname(target), PART)))
+  } catch (error) {
+    // Another process replaces it, too.
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
 }
 
-async function isUnchanged(root: string): Promise<boolean> {
+/** Why the copy is replaced; empty where there is none, undefined where it is as it was unpacked. */
+async function whyAgain(root: string): Promise<string | undefined> {
+  if (!existsSync(root)) return ''
   const sealed = await readFile(join(root, SEAL), 'utf8').catch(() => undefined)
-  return sealed !== undefined && sealed === (await sealOf(root).catch(() => undefined))
+  if (sealed === undefined) return ' again: it has no seal, as copies of an older release'
+  return sealed === (await sealOf(root).catch(() => undefined)) ? undefined : ' again: its files were changed'
 }
 
 /** Of all files. Each write to a file and each change of its mode sets its ctime, which no program can choose. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -135,8 +135,9 @@ describe('the process host', () => {
     const driver = fixture.createDriver()
     const archive = appArchive({ 'app.py': 'VALUE = 41\n', 'pkg/data.txt': 'data' })
     const lines: string[] = []
+    let open = async () => Readable.from([archive])
     const place = () =>
-      driver.placeBuild?.({ id: 'b1', sizeBytes: 10, open: async () => Readable.from([archive]), onProgress: (line) => lines.push(line) })
+      driver.placeBuild?.({ id: 'b1', sizeBytes: 10, open, onProgress: (line) => lines.push(line) })
     await place()
     await driver.startWorker(
       fixture.launch({ ...launch, build: { id: 'b1', pythonVersion: null } }, 'cd "$RUNPOD_PREBUILT_APP_DIR"; sleep 1000'),
@@ -162,6 +163,19 @@ describe('the process host', () => {
     expect(await driver.listWorkers()).toMatchObject([{ state: 'running' }])
     await place()
     expect(lines).toHaveLength(2)
+
+    // As an older release unpacked it, and another process replaces it at the same time.
+    await chmod(tree, 0o755)
+    await rm(join(tree, '.runyard-seal'))
+    open = async () => {
+      await rename(tree, join(fixture.options.scratchDir, 'builds', '.part-other'))
+      return Readable.from([archive])
+    }
+    await place()
+    expect([await readFile(join(tree, 'app.py'), 'utf8'), lines.at(-1)]).toEqual([
+      'VALUE = 41\n',
+      expect.stringContaining('again: it has no seal'),
+    ])
   })
 
   it.runIf(process.platform === 'linux')('lets the kernel end a worker before Redis where memory runs out', async () => {
