@@ -10,7 +10,13 @@ export interface Grid {
   readonly offset: number
 }
 
-export interface JobSums extends Span {
+/** Of a range with so many columns. Whole milliseconds, so that ranges which are whole columns apart have the same grid although columns are fractions. */
+export function gridOf({ from, to }: Span, px: number): Grid {
+  const columnMs = (to - from) / px
+  return { columnMs, offset: Math.round(from - Math.round(from / columnMs) * columnMs) }
+}
+
+export interface JobSums {
   /** Jobs of each worker, by its place in the block's texts. */
   readonly counts: ReadonlyMap<number, number>
   /** A worker, a column of the grid, and how long jobs of the one ran in the other. */
@@ -27,34 +33,48 @@ const FINEST_MS = 5000
 const MOST_GRIDS = 2
 const FAILED = JobStatus.options.indexOf('FAILED')
 
-type Summed = { readonly grid: Grid; readonly sums: JobSums }[]
-const summed = new WeakMap<Float64Array, Summed>()
+interface Known {
+  readonly span: Span
+  summed: readonly { readonly grid: Grid; readonly sums: JobSums }[]
+}
 
-/** Undefined: the grid is too fine, or jobs of the block still run. */
-export function sumJobs(jobs: JobColumns, grid: Grid): JobSums | undefined {
-  if (grid.columnMs < FINEST_MS || jobs.endedAt.includes(Infinity)) return undefined
-  const known = summed.get(jobs.startedAt) ?? []
-  const found = known.find(({ grid: { columnMs, offset } }) => columnMs === grid.columnMs && offset === grid.offset)
+const blocks = new WeakMap<Float64Array, Known>()
+
+/** Undefined: the grid is too fine, or jobs of the block are not within the range; one that still runs never is. */
+export function sumJobs(jobs: JobColumns, grid: Grid, range: Span): JobSums | undefined {
+  if (grid.columnMs < FINEST_MS) return undefined
+  const known = blocks.get(jobs.startedAt) ?? { span: spanOf(jobs), summed: [] }
+  blocks.set(jobs.startedAt, known)
+  if (known.span.from < range.from || known.span.to >= range.to) return undefined
+  const found = known.summed.find(({ grid: { columnMs, offset } }) => columnMs === grid.columnMs && offset === grid.offset)
   if (found !== undefined) return found.sums
   const sums = sumAll(jobs, grid)
-  summed.set(jobs.startedAt, [{ grid, sums }, ...known].slice(0, MOST_GRIDS))
+  known.summed = [{ grid, sums }, ...known.summed].slice(0, MOST_GRIDS)
   return sums
+}
+
+/** Of the jobs that started. */
+function spanOf({ startedAt, endedAt }: JobColumns): Span {
+  let [from, to] = [Infinity, -Infinity]
+  for (const [index, start] of startedAt.entries()) {
+    if (Number.isNaN(start)) continue
+    ;[from, to] = [Math.min(from, start), Math.max(to, endedAt[index] ?? 0)]
+  }
+  return { from, to }
 }
 
 function sumAll({ count, startedAt, endedAt, workers, statuses }: JobColumns, { columnMs, offset }: Grid): JobSums {
   const spent = createSpent({ columnMs, offset })
   const counts = new Map<number, number>()
   const failures: [number, number][] = []
-  let [from, to] = [Infinity, -Infinity]
   for (let index = 0; index < count; index += 1) {
     const [start = Number.NaN, end = 0, worker = 0] = [startedAt[index], endedAt[index], workers[index]]
     if (Number.isNaN(start)) continue
-    ;[from, to] = [Math.min(from, start), Math.max(to, end)]
     counts.set(worker, (counts.get(worker) ?? 0) + 1)
     if (statuses[index] === FAILED) failures.push([worker, Math.floor((end - offset) / columnMs)])
     spent.add(worker, { from: start, to: end })
   }
-  return { from, to, counts, failures, ...spent.finish() }
+  return { counts, failures, ...spent.finish() }
 }
 
 function createSpent({ columnMs, offset }: Grid) {

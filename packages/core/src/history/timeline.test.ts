@@ -5,6 +5,7 @@ import { addNumbers, NO_NUMBERS, numbersOf, packNumbers, quantileOf, unpackNumbe
 import { packJobs, type PastJob } from './ended-jobs.ts'
 import { buildJobColumns, type ColumnJob } from './job-columns.ts'
 import { LANE_PHASES } from './lane-columns.ts'
+import { gridOf, sumJobs } from './job-sums.ts'
 import { createLanes, readingPxOf, type TimelineInput, type TimelineWorker } from './timeline.ts'
 
 const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
@@ -219,6 +220,23 @@ it('finds no quantile outside of what there was', () => {
   expect([quantileOf(three.runs, 0.5, bounds), quantileOf(three.runs, 0.01, bounds)]).toEqual([2100, 2100])
   expect(quantileOf(three.waits, 0.95, { min: three.waitMin, max: three.waitMax })).toBe(9100)
   expect([three.waitMin, addNumbers(three, NO_NUMBERS).waitMin, addNumbers(NO_NUMBERS, three).waitMin]).toEqual([40, 40, 40])
+})
+
+it('uses the sums of a block again for ranges that are whole columns apart, and makes none for a range that cuts it', () => {
+  const HOUR = 3_600_000
+  const [start, length, px] = [1_764_000_000_000, 7 * HOUR, 1368]
+  const builder = buildJobColumns()
+  builder.addJob(job(start + HOUR, start + 2 * HOUR))
+  const block = builder.finish()
+  const sumsAt = (eighths: number) => {
+    const from = start + (eighths * length) / 8
+    const range = { from, to: from + length }
+    return sumJobs(block, gridOf(range, px), range)
+  }
+  const sums = sumsAt(1)
+  expect(sums).toBeDefined()
+  for (let eighths = 0; eighths > -6; eighths -= 1) expect(sumsAt(eighths)).toBe(sums)
+  expect([sumsAt(-6), sumsAt(2)]).toEqual([undefined, undefined])
 })
 
 it('draws the same from the sums of a block as from its jobs one by one, however often and wherever it looks', () => {

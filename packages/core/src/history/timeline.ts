@@ -2,7 +2,7 @@
 // a browser must not get more than it can draw; a failed job marks its pixel, however short it was.
 import { JobStatus, type WorkerLife } from '@runyard/schema'
 import type { ReadingColumns } from './card-samples.ts'
-import { sumJobs, type Grid, type JobSums } from './job-sums.ts'
+import { gridOf, sumJobs, type JobSums } from './job-sums.ts'
 import { columnJobAt, type ColumnJob, type JobColumns } from './job-columns.ts'
 import { createPhaseColumns, createReadingColumns, createScale, type LanePhase, type Scale, type Span } from './lane-columns.ts'
 
@@ -71,13 +71,13 @@ export function createLanes(input: TimelineInput): Lanes {
   const placeOf = new Map(cards.map(({ uuid }, place) => [uuid, place]))
   const placesOf = placesOfWorkers(input, placeOf)
   const each = createEach(input, placesOf)
-  const grid = gridOf(input)
+  const grid = gridOf(input.range, input.px)
   const addSums = createAddSums(sheets, { placesOf, first: Math.round((input.range.from - grid.offset) / grid.columnMs) })
   return {
     addJobs(jobs) {
       const { startedAt, endedAt, statuses } = jobs
-      const sums = sumJobs(jobs, grid)
-      if (sums !== undefined && sums.from >= input.range.from && sums.to < input.range.to) return addSums(jobs.texts, sums)
+      const sums = sumJobs(jobs, grid, input.range)
+      if (sums !== undefined) return addSums(jobs.texts, sums)
       let count = 0
       each(jobs, (index, places) => {
         count += 1
@@ -107,8 +107,6 @@ export function createLanes(input: TimelineInput): Lanes {
     },
   }
 }
-
-const gridOf = ({ range: { from, to }, px }: TimelineInput): Grid => ({ columnMs: (to - from) / px, offset: from % ((to - from) / px) })
 
 /** The places of the cards that a worker has, where one is drawn. */
 function placesOfWorkers({ workers }: TimelineInput, placeOf: ReadonlyMap<string, number>): ReadonlyMap<string, readonly number[]> {
@@ -182,7 +180,8 @@ function createSheet(scale: Scale, input: TimelineInput, { card, workers }: OnCa
       if (hasFailed) for (const column of scale.columnOf(span.to)) failed.add(column)
     },
     addSum: (column: number, ms: number) => columns.addBusyMs(column, ms),
-    addFailure: (column: number) => failed.add(column),
+    /** The grid is rounded: what lies at an edge may be just outside. */
+    addFailure: (column: number) => failed.add(Math.max(0, Math.min(scale.px - 1, column))),
     draw: () => ({ bars, phases: columns.draw(), failed: [...failed].toSorted((a, b) => a - b) }),
   }
 }
