@@ -46,7 +46,7 @@ describe('what needs a person', () => {
 
   test.each<[string, Partial<NoticeFacts>]>([
     ['a host that answers', { hosts: [seen({ health: 'ready' })] }],
-    ['a host that nobody has looked at lately', { hosts: [seen({ at: NOW - 180_001 })] }],
+    ['a host that was not looked at lately', { hosts: [seen({ at: NOW - 180_001 })] }],
     ['a host that was never seen', { hosts: [{ hostId: 'h1' }] }],
     ['a GPU without a claim', { cards: [{ uuid: 'GPU-1' }] }],
     ['an endpoint that waits for a GPU', { endpoints: [{ endpoint: fine, reason: 'gpus_busy', message: undefined }] }],

@@ -177,6 +177,7 @@ function placeGpus({ request, budget }: Asked, { bringing, hosts: all, holdings 
     const inUse = taken.get(gpu.uuid) ?? 0
     return [budget !== undefined && inUse > 0 ? 0 : 1, usableMemoryOf(gpu) - inUse]
   }
+  // `matchingGpus` are those that have a rank.
   const ranksOf = (gpus: readonly Gpu[]): readonly number[] => (wantsEveryPool(request) ? [] : gpus.map((gpu) => Number(rankOf(gpu))))
   const chosen = best(candidates, ({ host, gpus, free }) => [...ranksOf(gpus), ...bringing(host), ...gpus.flatMap(memoryScore), -free])
   if (chosen === undefined) return refuseGpus({ request, budget }, hosts)

@@ -46,7 +46,7 @@ export const WorkerRecord = z.object({
   /** End of its latest job; together with `readyAt` this gives the start of its idle time. */
   lastJobEndedAt: z.number().optional(),
   sdkVersion: z.string().optional(),
-  /** As its environment tells it (`RUNPOD_MAX_CONCURRENCY`), which has the number of the endpoint or of its build; absent: none. */
+  /** `RUNPOD_MAX_CONCURRENCY` of its environment, which its endpoint or its build sets; absent: neither does. */
   jobsAtOnce: z.int().optional(),
   /** When the save was that it serves jobs after, although it is of an older version: its turn to be replaced comes later. */
   servesThrough: z.number().optional(),

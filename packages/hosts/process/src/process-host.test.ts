@@ -136,8 +136,7 @@ describe('the process host', () => {
     const archive = appArchive({ 'app.py': 'VALUE = 41\n', 'pkg/data.txt': 'data' })
     const lines: string[] = []
     let open = async () => Readable.from([archive])
-    const place = () =>
-      driver.placeBuild?.({ id: 'b1', sizeBytes: 10, open, onProgress: (line) => lines.push(line) })
+    const place = () => driver.placeBuild?.({ id: 'b1', sizeBytes: 10, open, onProgress: (line) => lines.push(line) })
     await place()
     await driver.startWorker(
       fixture.launch({ ...launch, build: { id: 'b1', pythonVersion: null } }, 'cd "$RUNPOD_PREBUILT_APP_DIR"; sleep 1000'),

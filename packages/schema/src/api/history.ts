@@ -172,10 +172,7 @@ export const WorkerLifeView = z
     version: z.int(),
     phase: z.enum(WORKER_PHASES),
     startReason: Reason,
-    jobsAtOnce: z
-      .int()
-      .optional()
-      .describe('Jobs that it was told to run at a time, by its endpoint or its build; absent: nothing was said.'),
+    jobsAtOnce: z.int().optional().describe('Jobs that it runs at a time, as its endpoint or its build sets it; absent: neither does.'),
     times: z
       .object({
         placed: z.number(),
