@@ -252,10 +252,11 @@ describe('status', () => {
   it('begins with what needs a person, and says it by its exit code', async () => {
     const { out } = await runyard('status')
     expect(out).toMatch(
-      /^http:\/\/here\ncards: 1 held, 1 quarantined, 2 free · Redis up · version 0\.1\.0\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u,
+      /^http:\/\/here\ncards: 1 held, 1 quarantined, 2 free · Redis up · version 0\.1\.0\n4 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u,
     )
     expect(await runyard('status --exit-code')).toMatchObject({ code: 3 })
-    expect(JSON.parse((await runyard('status --json')).out)).toMatchObject({ problems: [{ what: 'upscale' }, { what: 'gpu-box-2' }] })
+    const { problems } = JSON.parse((await runyard('status --json')).out) as { readonly problems: readonly object[] }
+    expect(problems.slice(0, 2)).toMatchObject([{ what: 'upscale' }, { what: 'gpu-box-2' }])
   })
 })
 

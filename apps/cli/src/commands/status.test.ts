@@ -22,6 +22,7 @@ const ANSWERS: Record<string, unknown> = {
   '/runyard/v1/endpoints/ep1/retry': { id: 'ep1', name: 'one', retriedAt: '2026-11-01T10:00:00.000Z' },
   '/v2/ep1/health': { jobs: { inQueue: 7, inProgress: 1, completed: 2, failed: 0, retried: 0 }, workers: COUNTS },
   '/runyard/v1/usage': USAGE,
+  '/runyard/v1/notices': { notices: [] },
   '/runyard/v1/standby': { hosts: [{ host: 'here', waiting: 1, problem: 'the image is not there' }] },
 }
 
@@ -33,7 +34,10 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'runyard-cli-'))
   server = createServer((request, response) => {
     keys.push(request.headers.authorization)
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ANSWERS[(request.url ?? '').split('?')[0] ?? '']))
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const isRefused = request.headers.authorization === 'Bearer rp_runs' && /^.runyard|workers$/.test(path)
+    const answer = isRefused ? { error: 'the key lacks the scope `view`' } : ANSWERS[path]
+    response.writeHead(isRefused ? 403 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -74,6 +78,25 @@ describe('status, usage and env', () => {
     const lines = await call(env, elsewhere())
     expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)
     expect(lines).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
+  })
+
+  it('show what needs a person, such as a Redis that refuses writes, with exit code 3', async () => {
+    const message = 'Redis refuses writes: the disk is full'
+    ANSWERS['/runyard/v1/notices'] = { notices: [{ event: 'store_problem', subject: 'read_only', message, since: null }] }
+    try {
+      expect(await call(status, elsewhere())).toMatch(new RegExp(`2 problems[^]*read_only: ${message}`))
+      const out = recorder()
+      const options = { 'exit-code': true }
+      expect(await status({ options, positionals: [], env: { RUNYARD_DATA_DIR: dir, ...elsewhere() }, cwd: dir, out, err: out })).toBe(3)
+    } finally {
+      ANSWERS['/runyard/v1/notices'] = { notices: [] }
+    }
+  })
+
+  it('leave out what a key with the scope `run` may not see, and say so', async () => {
+    const text = await call(status, { ...elsewhere(), RUNPOD_API_KEY: 'rp_runs' })
+    expect(text).toMatch(/not shown, because the key lacks the scope `view`: cards, notices, workers, standby workers\n/)
+    expect(text).toMatch(/ *one +7 +1/)
   })
 
   it('need no configuration file where the variables, or --data, name what is asked', async () => {

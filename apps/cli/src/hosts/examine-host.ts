@@ -3,7 +3,7 @@ import { twinOf } from '@runyard/core'
 import { openHost } from '@runyard/hosts'
 import { sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostConfig, type HostDriver, type HostFinding } from '@runyard/schema'
-import type { Progress } from '../output/progress.ts'
+import type { Progress, Step } from '../output/progress.ts'
 import type { Settings } from '../settings.ts'
 import { hostSettings } from '../stack/host-choice.ts'
 import type { Listener } from '../stack/parts.ts'
@@ -21,15 +21,19 @@ export async function examineHost(host: HostConfig, examination: HostExamination
   const { settings, env, plane, progress } = examination
   const config = { ...settings.config, workerPlane: { ...settings.config.workerPlane, ...plane } }
   await using driver = openHost(host, hostSettings({ config, env }))
-  const probe = await inStep(progress, 'engine', () => driver.probe())
+  const probe = await inStep(
+    progress.begin('engine'),
+    () => driver.probe(),
+    ({ kind }) => kind === 'ok',
+  )
   if (probe.kind === 'failed') return [missing('engine', probe.message)]
   const engine: HostFinding = { subject: 'engine', verdict: 'ok', words: probe.words }
   const twin = await twinAmong(config.hosts ?? [], { host, driver, settings: hostSettings({ config, env }) })
   if (twin !== undefined) return [engine, missing('identity', twinOf(twin))]
   const prepared = await prepare(driver, progress)
-  const examined = await inStep(progress, 'examine', () =>
-    driver.examine(config.defaultImage, Object.values(config.runtimes)).catch((error: unknown) => [missing('engine', sentenceOf(error))]),
-  )
+  const examine = () =>
+    driver.examine(config.defaultImage, Object.values(config.runtimes)).catch((error: unknown) => [missing('engine', sentenceOf(error))])
+  const examined = await inStep(progress.begin('examine'), examine, (findings) => findings.every(isThere))
   return [engine, prepared, ...examined, ...(prepared.verdict === 'ok' ? [await provePlane(driver, examination)] : [])]
 }
 
@@ -71,15 +75,16 @@ async function provePlane(driver: HostDriver, { plane, progress }: HostExaminati
     const words = 'not tried, because no Runyard runs: whether workers reach it shows when one starts'
     return { subject: 'worker plane', verdict: 'note', words, mend: './runyard up, then add the host' }
   }
-  return inStep(progress, 'plane', () => driver.provePlane())
+  return inStep(progress.begin('plane'), () => driver.provePlane(), isThere)
 }
 
-async function inStep<T>(progress: Progress, label: string, work: () => Promise<T>): Promise<T> {
-  const step = progress.begin(label)
+async function inStep<T>(step: Step, work: () => Promise<T>, isGood: (result: T) => boolean): Promise<T> {
   const result = await work()
-  step.done('done')
+  step.done(isGood(result) ? 'done' : 'failed')
   return result
 }
+
+const isThere = ({ verdict }: HostFinding): boolean => verdict !== 'missing'
 
 /** `One sentence: what mends it.` */
 function missing(subject: string, sentence: string): HostFinding {

@@ -263,6 +263,7 @@ describe('runyard hosts', () => {
 
   it('writes nothing about a host that lacks something, and says how to mend it', async () => {
     const { code, out } = await runyard('hosts', 'add', 'unix:///nowhere/docker.sock', '--name', 'gone')
+    expect(out).toMatch(/engine +failed/)
     expect(code).toBe(1)
     expect(out).toMatch(/^✗ +engine +No Docker engine answers on \/nowhere\/docker\.sock/m)
     expect(out).toContain('gone is not added: mend what is missing, or add it with --force')
