@@ -74,8 +74,8 @@ describe('createClient', () => {
   })
 
   it.each([
-    [404, '{"error":"no such endpoint"}', { code: 'not_found', message: 'GET /v2/e/health: no such endpoint' }],
-    [503, '{"title":"t","detail":"Redis is away"}', { code: 'store_unavailable', message: 'GET /v2/e/health: Redis is away' }],
+    [404, '{"error":"no such endpoint"}', { code: 'not_found', message: 'no such endpoint' }],
+    [503, '{"title":"t","detail":"Redis is away"}', { code: 'store_unavailable', message: 'Redis is away' }],
     [418, 'tea', { code: 'bad_request', message: 'GET /v2/e/health: status 418' }],
   ])('turns status %i into a coded sentence', async (status, body, failure) => {
     answer = { status, body }

@@ -140,9 +140,10 @@ function codeOf(status: number): ErrorCode {
   return found ?? (status >= 500 ? 'internal' : 'bad_request')
 }
 
+/** The server's sentence says enough; without one, e.g. from a proxy, the request that was refused does. */
 function refusalOf({ status, text }: { readonly status: number; readonly text: string }, asked: string): RunyardError {
   const body = parseJson(text)
-  return new RunyardError(codeOf(status), `${asked}: ${sentenceIn(body) ?? `status ${status}`}`, { issues: issuesIn(body) })
+  return new RunyardError(codeOf(status), sentenceIn(body) ?? `${asked}: status ${status}`, { issues: issuesIn(body) })
 }
 
 /** Of REST v2. */

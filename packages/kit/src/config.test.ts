@@ -145,6 +145,10 @@ describe('loadConfig', () => {
     ['box: 5', /there is no setting "box"; `runyard config` lists them all\.$/],
     ['xyzzyxyzzy: 1', /there is no setting "xyzzyxyzzy"; `runyard config` lists them all\.$/],
     ['listen: { prot: 1 }', 'there is no setting "listen.prot"; did you mean "listen.port"?'],
+    [
+      'limits: { queueJobs: 99999999999999999999999 }',
+      '"limits.queueJobs" is wrong: allowed is a whole number from 1 to 9007199254740991.',
+    ],
     ['listen: { port: 99999 }', '"listen.port" is wrong: allowed is a whole number from 0 to 65535.'],
     ['listen: 8080', '"listen" is a section and needs settings below it.'],
     ['- a', 'must hold settings'],

@@ -203,7 +203,10 @@ function badValue(error: z.ZodError, where: { settings: readonly Setting[]; orig
   if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${message}.`)
   const inner = path.slice(setting.path.length).join('.')
   const detail = inner === '' ? '' : ` (at ${inner})`
-  return new RunyardError('bad_request', `${subjectOf(setting, where.origins)} is wrong${detail}: ${describeAllowed(setting, message)}.`)
+  // The bound of every whole number, which matters only beyond it.
+  const bound = issue?.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER ? ` to ${issue.maximum}` : ''
+  const allowed = `${describeAllowed(setting, message)}${bound}`
+  return new RunyardError('bad_request', `${subjectOf(setting, where.origins)} is wrong${detail}: ${allowed}.`)
 }
 
 /** What the operator wrote: the variable, or the file and the setting. */

@@ -61,6 +61,7 @@ function withoutTls(text: string): string {
 }
 
 function notAnEngine(text: string): string {
+  if (text === 'process') return '"process" names no engine: write kind: process'
   return `${quoted(text)} names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host`
 }
 

@@ -84,8 +84,10 @@ export async function checkPorts({ settings }: Machine): Promise<Finding> {
   const { config, origins, dataDir } = settings
   if ((await readRunning(dataDir)) !== undefined) return ok('ports', 'in use by your running Runyard')
   try {
-    await claimPort({ ...config.listen, mend: 'choose another with `up --port N`' })
-    if (origins['workerPlane.port'] !== 'default') await claimPort({ ...config.workerPlane, mend: 'set workerPlane.port to another' })
+    await claimPort({ ...config.listen, section: 'listen', mend: 'choose another with `up --port N`' })
+    if (origins['workerPlane.port'] !== 'default') {
+      await claimPort({ ...config.workerPlane, section: 'workerPlane', mend: 'set workerPlane.port to another' })
+    }
     return ok('ports', `${config.listen.host}:${config.listen.port} is free`)
   } catch (error) {
     const [words = '', mend] = sentenceOf(error).split('; ')

@@ -2,9 +2,20 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { systemCode, RunyardError } from '@runyard/schema'
 
-/** A port that is free now; `wanted` 0 picks one. @throws RunyardError with one sentence that says how to fix it. */
-export async function claimPort(listener: { host: string; port: number; mend: string }): Promise<number> {
-  const { host, port, mend } = listener
+interface Wanted {
+  readonly host: string
+  /** 0 picks one. */
+  readonly port: number
+  /** What helps where the port is the fault. */
+  readonly mend: string
+  /** The section of the configuration that has the host. */
+  readonly section: 'listen' | 'workerPlane'
+}
+
+const FAULTS_OF_HOST: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'])
+
+/** A port that is free now. @throws RunyardError with one sentence that says how to fix it. */
+export async function claimPort({ host, port, mend, section }: Wanted): Promise<number> {
   const server = createServer()
   try {
     await new Promise<void>((resolve, reject) => {
@@ -13,7 +24,9 @@ export async function claimPort(listener: { host: string; port: number; mend: st
     })
     return (server.address() as AddressInfo).port
   } catch (error) {
-    throw new RunyardError('conflict', `${refusal(systemCode(error), host, port)}; ${mend}.`, { cause: error })
+    const code = systemCode(error)
+    const help = FAULTS_OF_HOST.has(code) ? `set ${section}.host to one` : mend
+    throw new RunyardError('conflict', `${refusal(code, host, port)}; ${help}.`, { cause: error })
   } finally {
     server.close()
   }
@@ -22,6 +35,6 @@ export async function claimPort(listener: { host: string; port: number; mend: st
 function refusal(code: string | undefined, host: string, port: number): string {
   if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken by another program`
   if (code === 'EACCES') return `Port ${port} on ${host} needs more permission than this user has`
-  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine`
+  if (FAULTS_OF_HOST.has(code)) return `${host} is not an address of this machine`
   return `Port ${port} on ${host} cannot be opened (${code})`
 }

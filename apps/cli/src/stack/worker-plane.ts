@@ -18,12 +18,12 @@ export async function claimPlane({ config, origins }: Pick<Settings, 'config' | 
   if (host === undefined) {
     throw new RunyardError('bad_request', 'No host knows an address of this machine that its workers reach; set workerPlane.host to one.')
   }
-  const claimed = claimPort({ host, port, mend: 'set workerPlane.port to another' })
+  const claimed = claimPort({ host, port, section: 'workerPlane', mend: 'set workerPlane.port to another' })
   if (origins['workerPlane.port'] !== 'default') return { host, port: await claimed }
   return claimed.then(
     (found) => ({ host, port: found }),
     async () => {
-      const other = await claimPort({ host, port: 0, mend: 'set workerPlane.host to an address of this machine' })
+      const other = await claimPort({ host, port: 0, section: 'workerPlane', mend: 'set workerPlane.host to an address of this machine' })
       options.say(`workers reach port ${other} instead of ${port}, since that is taken; firewall rules must name ${other}`)
       return { host, port: other }
     },

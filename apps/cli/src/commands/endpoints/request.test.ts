@@ -56,7 +56,7 @@ describe('options of an endpoint', () => {
 
   it('are named in refusals of the API in place of its fields', () => {
     const said = (message: string) => inOptions(new RunyardError('bad_request', message))
-    expect(said('POST /v2/serverless: "workers.max" must be at most 1000, not 1e+20.')).toMatchObject({
+    expect(said('"workers.max" must be at most 1000, not 1e+20.')).toMatchObject({
       message: '--workers must be at most 1000, not 1e+20.',
     })
     expect(said('gpuIds excludes every GPU type')).toMatchObject({ message: '--gpu excludes every GPU type' })

@@ -61,8 +61,7 @@ export function readBody(context: Options): EndpointBody {
 
 /** A refusal of the API with the option in place of the field that it names. */
 export function inOptions(error: RunyardError): RunyardError {
-  // The client says first which request was refused.
-  const fields = /^(?:[A-Z]+ \/\S*: )?(?:"([a-zA-Z.]+)"|(gpuIds|idleTimeout))(?= )/u
+  const fields = /^(?:"([a-zA-Z.]+)"|(gpuIds|idleTimeout))(?= )/u
   const [subject = '', quotedField, field = quotedField ?? ''] = fields.exec(error.message) ?? []
   const option = Object.hasOwn(OPTIONS, field) ? OPTIONS[field] : undefined
   return option === undefined ? error : new RunyardError(error.code, `--${option}${error.message.slice(subject.length)}`, { cause: error })
