@@ -56,5 +56,5 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   // Workers outlive the scaler, unless its parent process asked it to drain them.
   if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return
   await aborted(signal)
-  await scaler.drainAll()
+  if (!(await scaler.drainAll((problem) => process.send?.({ kind: 'drain-trouble', problem })))) process.send?.({ kind: 'undrained' })
 })

@@ -478,6 +478,24 @@ test('draining waits for a Redis that is away', async () => {
   expect(fixture.host.observed.size).toBe(0)
 })
 
+test('draining gives up a Redis that stays away, after it said why', async () => {
+  const scaler = await fixture.open()
+  await fixture.redis.kill()
+  await vi.waitFor(() => expect(fixture.store.isUp()).toBe(false), { timeout: 20_000 })
+  const now = Date.now
+  const clock = vi.spyOn(Date, 'now')
+  const sentences: string[] = []
+  try {
+    const drained = scaler.drainAll((sentence) => sentences.push(sentence))
+    clock.mockImplementation(() => now() + 31_000)
+    expect(await drained).toBe(false)
+  } finally {
+    clock.mockRestore()
+    await fixture.redis.restart()
+  }
+  expect(sentences).toHaveLength(1)
+})
+
 test('while a host cannot be reached, none of its workers is declared lost or retired', async () => {
   const scaler = await fixture.open({ policy: { settleMs: 1 } })
   await save(endpointOf('ep-one', { settings: { idleTimeoutMs: 1 } }))

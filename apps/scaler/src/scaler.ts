@@ -9,6 +9,7 @@ import { createBuilds } from './builds.ts'
 import { createModels, type Models } from './models.ts'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
+import { drainAll } from './drain.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
 import { createGate } from './gate.ts'
 import { openHostPool, type HostPool } from './host-pool.ts'
@@ -46,8 +47,11 @@ export interface ScalerOptions {
 
 export interface Scaler extends AsyncDisposable {
   readonly loop: Loop
-  /** Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. */
-  drainAll(): Promise<void>
+  /**
+   * Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. False: workers are
+   * left running. `onTrouble` is told once why nothing can be drained now.
+   */
+  drainAll(onTrouble?: (sentence: string) => void): Promise<boolean>
 }
 
 const MAX_SLEEP_MS = 5000
@@ -58,9 +62,6 @@ const LONGEST_GAP_MS = 15_000
 const STANDBY_LOOK_MS = 1000
 /** One whose ticks fail for longer lets another one try. */
 const WORKING_WITHIN_MS = 30_000
-const DRAIN_LOOK_MS = 100
-/** Draining waits so long for a Redis that is away. */
-const DRAIN_WITHOUT_TICK_MS = 30_000
 
 interface State {
   shutdown: boolean
@@ -127,26 +128,8 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const opened = opening.move()
   return {
     loop,
-    drainAll: () => drainAll(loop, state, log),
+    drainAll: (onTrouble = () => {}) => drainAll({ loop, state, log, onTrouble }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  }
-}
-
-/** A tick that fails or is not sure to lead clears nothing away, so only one that went through can be the last. */
-async function drainAll(loop: Loop, state: State, log: Logger): Promise<void> {
-  state.shutdown = true
-  for (let workedAt = Date.now(); state.standing?.kind !== 'elsewhere'; workedAt = Math.max(workedAt, state.workedAt)) {
-    state.remaining = undefined
-    const problem = await loop.tick().then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    if (state.remaining === 0) return
-    if (Date.now() - workedAt > DRAIN_WITHOUT_TICK_MS) {
-      log.error({ err: problem }, 'workers are left running: this scaler could not drain them')
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS))
   }
 }
 

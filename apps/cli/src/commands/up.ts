@@ -107,15 +107,26 @@ async function watch({ url, key }: Stack, { block, settings: { dataDir } }: Watc
   }
 }
 
+const WORDS = {
+  drained: 'stopped',
+  hurried: 'stopped at once; what was running starts again with the next `up`',
+  undrained: 'stopped; the workers could not be drained and were ended, and what they ran starts again with the next `up`',
+} as const
+
 async function stop(stack: Stack, { block, out, signals }: { block: StatusBlock; out: Terminal; signals: StopSignals }): Promise<void> {
   block.end()
   if (out.isTty) out.write('\r\u001B[K')
   out.line(`stopping: running jobs finish, then their workers go ${out.dim('(Ctrl-C again stops at once)')}`)
-  const drained = stack[Symbol.asyncDispose]().then(() => true)
-  const isDrained = await Promise.race([drained, aborted(signals.hard).then(() => false)])
-  if (!isDrained) {
-    for (const problem of await stopAtOnce(stack)) out.line(problem)
+  const drained = stack[Symbol.asyncDispose]().then(() => 'drained' as const)
+  const hurried = aborted(signals.hard).then(() => 'hurried' as const)
+  const undrained = stack.undrained.then(() => 'undrained' as const)
+  const end = await Promise.race([drained, hurried, undrained])
+  if (end !== 'drained') {
+    // Parts that a scaler which gave up leaves end by themselves, and Redis writes down what it has.
+    const ending = end === 'hurried' ? stack : { ...stack, kill: () => {} }
+    for (const problem of await stopAtOnce(ending)) out.line(problem)
+    await Promise.race([drained, hurried.then(() => stack.kill())])
     await drained
   }
-  out.line(isDrained ? 'stopped' : 'stopped at once; what was running starts again with the next `up`')
+  out.line(WORDS[end])
 }

@@ -36,6 +36,8 @@ export interface Stack extends AsyncDisposable {
   readonly logDir: string
   /** Rejects with one sentence when a part has ended for good. */
   readonly failed: Promise<never>
+  /** Resolves when the scaler gives up and leaves workers running. */
+  readonly undrained: Promise<undefined>
   /** What the workers are labelled with that are ours to end; undefined while another scaler leads. */
   instanceId(): string | undefined
   /** Kills every part without letting workers drain. */
@@ -50,7 +52,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const logDir = join(dataDir.path, 'logs')
   await mkdir(logDir, { recursive: true, mode: 0o700 })
   const { host, port } = settings.config.listen
-  const listen = { host, port: await claimPort({ host, port, mend: 'choose another with --port N' }) }
+  const listen = { host, port: await claimPort({ host, port, section: 'listen', mend: 'choose another with --port N' }) }
   const redis = await openOrFindRedis({ options, logDir, opening })
   signal.throwIfAborted()
   progress.begin('gpu').done(await describeGpus(settings.config))
@@ -74,6 +76,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     dataDir: dataDir.path,
     logDir,
     failed: parts.failed,
+    undrained: parts.undrained,
     instanceId: () => ledInstance(parts.scaler()),
     kill() {
       parts.kill()

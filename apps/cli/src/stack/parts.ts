@@ -17,6 +17,8 @@ export interface Parts extends AsyncDisposable {
   untilReady(url: string, signal: AbortSignal): Promise<void>
   /** Rejects with one sentence when a part has ended for good. */
   readonly failed: Promise<never>
+  /** Resolves when the scaler gives up and leaves workers running. */
+  readonly undrained: Promise<undefined>
   /** What the scaler said last. */
   scaler(): ScalerNote | undefined
   kill(): void
@@ -87,8 +89,12 @@ export async function startParts({ envs, ...options }: PartsOptions): Promise<Pa
   await using opening = new AsyncDisposableStack()
   const heard = Promise.withResolvers<undefined>()
   let note: ScalerNote | undefined
+  const undrained = Promise.withResolvers<undefined>()
   const onMessage = (message: unknown): void => {
-    if ((message as { kind: string }).kind !== 'scaling') return
+    const { kind, problem } = message as { kind: string; problem?: string }
+    if (kind === 'drain-trouble') options.onNews(`the workers cannot be drained now: ${problem}`)
+    if (kind === 'undrained') undrained.resolve(undefined)
+    if (kind !== 'scaling') return
     const before = note
     note = message as ScalerNote
     heard.resolve(undefined)
@@ -103,6 +109,7 @@ export async function startParts({ envs, ...options }: PartsOptions): Promise<Pa
   const opened = opening.move()
   return {
     failed,
+    undrained: undrained.promise,
     async untilReady(url, signal) {
       await untilReady({ url, heard: heard.promise, parts: [gateway, scaler] }, signal)
       for (const part of [gateway, scaler]) part.markUp()
