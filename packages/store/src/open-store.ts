@@ -112,10 +112,11 @@ function connectionOf(
     problems: () => findProblems(context),
     ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
     isUp: () => client.status === 'ready',
+    // Redis refuses a ping, too, while it refuses writes; that is an answer.
     isAnswering: () =>
       client.ping().then(
         () => true,
-        () => false,
+        (error: unknown) => error instanceof Error && error.name === 'ReplyError',
       ),
     timeScripts: (onAnswer) => {
       timing.onAnswer = onAnswer

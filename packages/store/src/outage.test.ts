@@ -1,7 +1,10 @@
 // Signals, and what happens while Redis is away, refuses writes or is set up wrongly.
 import { openLine, startRedis } from '@runyard/testing'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openValueStore as openStore } from './testing/value-store.ts'
 import { completed, submission, useStores } from './testing/test-store.ts'
 
@@ -170,6 +173,33 @@ describe('while Redis refuses writes', () => {
       await raw.call(command, ...args)
       const message = `Redis refuses to serve right now (${word}).`
       await expect(store.jobs.submit(EP, submission('b'))).rejects.toMatchObject({ code: 'store_unavailable', message })
+    } finally {
+      raw.disconnect()
+    }
+  })
+
+  test('one whose disk is full answers, says what is wrong, and serves again afterwards', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'runyard-full-'))
+    onTestFinished(() => rm(directory, { recursive: true, force: true }))
+    // As a full disk, it lets no snapshot be written.
+    const inTheWay = join(directory, 'dump.rdb')
+    await using redis = await startRedis({ directory, appendonly: false, args: ['--save', '3600 1'] })
+    await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
+    const raw = new Redis(redis.url)
+    const save = async (status: string): Promise<void> => {
+      await raw.bgsave()
+      await expect.poll(() => raw.info('persistence')).toMatch(new RegExp(`rdb_bgsave_in_progress:0[^]*rdb_last_bgsave_status:${status}`))
+    }
+    try {
+      await store.jobs.submit(EP, submission('a'))
+      await mkdir(inTheWay)
+      await save('err')
+      await expect(store.jobs.submit(EP, submission('b'))).rejects.toMatchObject({ message: expect.stringContaining('MISCONF') })
+      expect(await store.isAnswering()).toBe(true)
+      expect(await store.problems()).toContainEqual({ kind: 'read_only', message: expect.any(String) })
+      await rm(inTheWay, { recursive: true })
+      await save('ok')
+      await store.jobs.submit(EP, submission('b'))
     } finally {
       raw.disconnect()
     }
