@@ -1,4 +1,5 @@
 // The first Ctrl-C requests a graceful stop, the second an immediate one.
+import type { Terminal } from './output/terminal.ts'
 
 export interface StopSignals extends Disposable {
   /** Aborts on the first signal. */
@@ -7,12 +8,16 @@ export interface StopSignals extends Disposable {
   readonly hard: AbortSignal
 }
 
-export function listenForStop(): StopSignals {
+/** `out`: where the prompt then begins on its own line, after the terminal's `^C`. */
+export function listenForStop(out?: Pick<Terminal, 'isTty' | 'write'>): StopSignals {
   const polite = new AbortController()
   const hard = new AbortController()
   const onSignal = (): void => {
     if (polite.signal.aborted) hard.abort()
-    else polite.abort()
+    else {
+      if (out?.isTty === true) out.write('\n')
+      polite.abort()
+    }
   }
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of names) process.on(name, onSignal)

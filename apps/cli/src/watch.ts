@@ -22,7 +22,7 @@ export async function watch(context: CommandContext, { run, isLive }: Watched): 
   const isForPrograms = context.options['json'] === true
   const show = out.isTty && !isForPrograms ? createRedraw(out) : createAppend(out)
   const form = isForPrograms && out.form === 'json' ? 'jsonl' : out.form
-  using signals = listenForStop()
+  using signals = listenForStop(out)
   const next = await openNext(context, { isLive, signal: signals.polite })
   while (!signals.polite.aborted) {
     let text = ''

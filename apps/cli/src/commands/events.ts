@@ -86,7 +86,7 @@ interface Following {
 async function follow(context: CommandContext, { client, search, all, rows }: Following): Promise<number> {
   const print = createPrinter(context)
   for (const event of rows) print(event)
-  using signals = listenForStop()
+  using signals = listenForStop(context.out)
   const signal = signals.polite
   let known = countEach(all)
   while (!signal.aborted) {

@@ -26,7 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { lines, workers } = await client.history.logs(search)
   if (workers === 0 && search.worker !== undefined)
     throw new RunyardError('not_found', `there is no worker or endpoint "${search.worker}".`)
-  if (options['follow'] === true) return follow(client, { search, print: createPrinter(context), lines })
+  if (options['follow'] === true) return follow(client, { search, print: createPrinter(context), lines, out: context.out })
   if (options['json'] === true && out.form === 'json') return printJson(out, lines)
   printLines(context, lines)
   return 0
@@ -65,6 +65,7 @@ async function findSubject(client: Client, word: string, err: Terminal): Promise
 }
 
 interface Following {
+  readonly out: CommandContext['out']
   readonly search: LogSearch
   readonly print: (line: MergedLine) => void
   /** Those that are there already. */
@@ -72,10 +73,10 @@ interface Following {
 }
 
 /** Goes on where it stopped when a gateway goes away. */
-async function follow(client: Client, { search, print, lines }: Following): Promise<number> {
+async function follow(client: Client, { search, print, lines, out }: Following): Promise<number> {
   for (const line of lines) print(line)
   const last = lines.at(-1)?.at
-  using signals = listenForStop()
+  using signals = listenForStop(out)
   const signal = signals.polite
   let after: string | undefined
   const from = last === undefined ? Date.now() : last + 1

@@ -15,8 +15,8 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-async function open(binary: { path: string; label: string }, maxMemoryBytes?: number) {
-  return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec', maxMemoryBytes }, () => {})
+async function open(binary: { path: string; label: string }, maxMemoryBytes?: number, onNews: (line: string) => void = () => {}) {
+  return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec', maxMemoryBytes }, onNews)
 }
 
 /** Like a Redis whose supervisor was killed, so that it is not restarted. */
@@ -50,6 +50,19 @@ describe('the ceiling of our own Redis', () => {
 })
 
 describe('openRedis', () => {
+  it('says once that its Redis hangs, and once that it answers again', async () => {
+    const news: string[] = []
+    await using redis = await open(await provideRedis({ env: process.env, say: () => {} }), undefined, (line) => news.push(line))
+    const pid = redis.child.pid() ?? 0
+    process.kill(pid, 'SIGSTOP')
+    try {
+      await expect.poll(() => news, { timeout: 20_000 }).toEqual([expect.stringContaining('redis does not answer')])
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await expect.poll(() => news.slice(1), { timeout: 20_000 }).toEqual(['redis answers again'])
+  })
+
   it('keeps what was written over a restart, and neither evicts nor listens on a port', async () => {
     const binary = await provideRedis({ env: { ...process.env, XDG_CACHE_HOME: join(root, 'cache') }, say: () => {} })
     const first = await open(binary)

@@ -26,6 +26,7 @@ export function defaultMaxMemory(machineBytes: number): number {
 
 const LOADING_LIMIT_MS = 120_000
 const STOP_GRACE_MS = 20_000
+const PING_EVERY_MS = 1000
 
 export async function openRedis(
   options: {
@@ -36,7 +37,7 @@ export async function openRedis(
     maxMemoryBytes: number | undefined
     kill?: AbortSignal | undefined
   },
-  onRestart: (line: string) => void,
+  onNews: (line: string) => void,
 ): Promise<OwnRedis> {
   const dir = join(options.dataDir, 'redis')
   await mkdir(dir, { recursive: true, mode: 0o700 })
@@ -66,7 +67,7 @@ export async function openRedis(
       graceMs: STOP_GRACE_MS,
       kill: options.kill,
     },
-    onRestart,
+    onNews,
   )
   try {
     await Promise.race([untilServing(socket), child.failed])
@@ -75,7 +76,32 @@ export async function openRedis(
     throw new RunyardError('store_unavailable', `Redis did not start: ${errorMessage(error)}.`, { cause: error })
   }
   child.markUp()
-  return { url: socket, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+  return watched({ url: socket, child }, onNews)
+}
+
+function watched({ url, child }: Pick<OwnRedis, 'url' | 'child'>, onNews: (line: string) => void): OwnRedis {
+  const stop = new AbortController()
+  void tellSilence(url, onNews, stop.signal)
+  return {
+    url,
+    child,
+    [Symbol.asyncDispose]() {
+      stop.abort()
+      return child[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Once that it hangs, and once that it answers again. One that died is its supervisor's to report. */
+async function tellSilence(socket: string, onNews: (line: string) => void, signal: AbortSignal): Promise<void> {
+  for (let isSilent = false; ;) {
+    await sleep(PING_EVERY_MS, undefined, { signal }).catch(() => {})
+    const reply = signal.aborted ? undefined : await ask(socket, 'PING')
+    if (signal.aborted) return
+    if (reply === undefined || isSilent === (reply === '')) continue
+    isSilent = reply === ''
+    onNews(isSilent ? 'redis does not answer; until it does, nothing starts and no job is taken' : 'redis answers again')
+  }
 }
 
 /** The socket of the Redis that runs in the data directory; undefined: none does. */
