@@ -160,7 +160,10 @@ async function runVitest(report: string, more: readonly string[]): Promise<numbe
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
   const color = process.stdout.isTTY ? ['--color'] : []
   const words = [vitest, 'run', '--passWithNoTests', ...color, ...reporters, ...more]
-  const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Hundreds of processes load the same modules. V8 measures what it compiles itself.
+  const cache = more.includes('--coverage') ? {} : { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'compiled') }
+  const env = { ...process.env, ...cache }
+  const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
     createInterface({ input: from }).on('line', (line) => to.write(`${line}\n`))
   }

@@ -145,6 +145,8 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts', 'promtool'
     const ask = async (round: string) => {
       const endpoint = await app.save('read', { ROUND: round }, { modelReferences: ['meta/llama'] })
       expect(await settled(endpoint, await stack.api.run(endpoint, {}))).toMatchObject({ output: '{"a":1}' })
+      // While it goes, the next release waits for its turn, and the worker of this one serves on (ADR 62).
+      await waitFor('the worker of the last round to be gone', async () => (await workers(endpoint)).length === 1, PATIENCE)
     }
     const volumesWith = (host: SeparateHost, label: string) => host.docker('volume', 'ls', '-q', '-f', `label=${label}`)
     // Of equal hosts the first one gets the worker.

@@ -1,6 +1,6 @@
 // Kills the processes of a stack with SIGKILL at random, repeatedly, under submits and cancels. Every accepted job ends correctly: a job that
 // was cancelled in time stays CANCELLED, every other one is COMPLETED with its own value.
-// `RUNYARD_CHAOS_S` sets the duration (CI: 45 s), `RUNYARD_CHAOS_SEED` repeats the choices of an earlier run.
+// `RUNYARD_CHAOS_S` sets the duration (CI: 30 s), `RUNYARD_CHAOS_SEED` repeats the choices of an earlier run.
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 import { sourceCall, valueOf } from '../suites/calls.ts'
 
-const DEFAULT_S = 45
+const DEFAULT_S = 30
 const LASTS_MS = Number(process.env['RUNYARD_CHAOS_S'] ?? DEFAULT_S) * 1000
 const CALLERS = 4
 /** Higher than the number of kills that one job can meet: the scenario tests loss, not the budget. */
