@@ -28,22 +28,22 @@ export interface SandboxesOptions {
   /** For the hosts of the workers that join; default: none. */
   readonly extraHosts?: (() => Promise<readonly string[]>) | undefined
   readonly log?: { warn(message: string): void } | undefined
+  /** Default: two seconds. */
+  readonly quietMs?: number | undefined
 }
 
-/** After a start, its first job needs the processors; making a sandbox takes half a second. Longer, and starts one behind another find none. */
-const QUIET_MS = 500
-/** What else waits takes more: a standby worker starts Python. */
-const LONG_QUIET_MS = 2000
+/** After a start, its first job needs the processors; making a sandbox takes half a second. */
+const QUIET_MS = 2000
 const ENDS_WITHIN_MS = 5000
 
-export function createNetworkSandboxes(docker: Docker, options: SandboxesOptions): NetworkSandboxes {
+export function createNetworkSandboxes(docker: Docker, { quietMs = QUIET_MS, ...options }: SandboxesOptions): NetworkSandboxes {
   const pool = createSandboxPool()
-  const pace = createPace()
+  const pace = createPace(quietMs)
   const warn = createWarner(options.log)
   const { remove, removed } = createRemovals(docker, warn)
   const filler = createFiller({ pool, pace, warn, remove, make: () => create(docker, pool, options) })
   return {
-    quiet: (signal) => pace.quiet(LONG_QUIET_MS, signal),
+    quiet: pace.quiet,
     keep(count) {
       pool.want(count)
       remove(pool.takeSurplus())
@@ -97,7 +97,7 @@ function createFiller({ pool, pace, warn, remove, make }: Filling) {
   async function fill(): Promise<void> {
     try {
       while (pool.lacks()) {
-        await pace.quiet(QUIET_MS, stopping.signal)
+        await pace.quiet(stopping.signal)
         if (pool.lacks()) await pool.making(make)
       }
     } catch (error) {
@@ -163,11 +163,11 @@ export async function removeWithSandbox(docker: Docker, container: Docker.Contai
 
 interface Pace {
   during<T>(start: () => Promise<T>): Promise<T>
-  /** Resolves when no start has been under way for so long. */
-  readonly quiet: (quietMs: number, signal: AbortSignal) => Promise<void>
+  /** Resolves when no start has been under way for a while. */
+  readonly quiet: (signal: AbortSignal) => Promise<void>
 }
 
-function createPace(): Pace {
+function createPace(quietMs: number): Pace {
   let underWay = 0
   let endedAt = Number.NEGATIVE_INFINITY
   return {
@@ -180,7 +180,7 @@ function createPace(): Pace {
         endedAt = Date.now()
       }
     },
-    quiet: async (quietMs, signal) => {
+    quiet: async (signal) => {
       for (;;) {
         const leftMs = underWay > 0 ? quietMs : endedAt + quietMs - Date.now()
         if (leftMs <= 0) return
