@@ -47,7 +47,7 @@ it('answers clients 503, polls 429 and pings 200, keeps a result until it can be
   expect((await worker.take())?.input).toBe(1)
 })
 
-it('tells who only looks within two seconds that Redis hangs, and serves again when it goes on', async () => {
+it('answers reads of operators 503 while Redis hangs, and serves again when it goes on', async () => {
   await using hanging = await startRedis()
   // The store itself would wait for longer than this test may take.
   await using patient = await startGateway(hanging.url, {}, { answerMs: 600_000 })

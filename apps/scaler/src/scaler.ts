@@ -49,7 +49,7 @@ export interface Scaler extends AsyncDisposable {
   readonly loop: Loop
   /**
    * Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. False: workers are
-   * left running. `onTrouble` is told once why nothing can be drained now.
+   * left running. `onTrouble` is called once with why nothing can be drained now.
    */
   drainAll(onTrouble?: (sentence: string) => void): Promise<boolean>
 }

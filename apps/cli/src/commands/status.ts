@@ -112,9 +112,9 @@ function problemsOf(rows: readonly EndpointRow[], { standby = [], notices = [] }
     const why = whyOf(row)
     return why === undefined ? [] : [{ what: row.name, why }]
   })
-  const told = new Set(ofEndpoints.map(({ what }) => what))
+  const shown = new Set(ofEndpoints.map(({ what }) => what))
   const isRepeated = ({ event, subject }: (typeof notices)[number]): boolean =>
-    (event === 'endpoint_crash_loop' || event === 'release_failed') && told.has(subject)
+    (event === 'endpoint_crash_loop' || event === 'release_failed') && shown.has(subject)
   return [
     ...ofEndpoints,
     ...standby.flatMap(({ host, problem }) =>
