@@ -40,7 +40,8 @@ const ENVELOPE: ReadonlySet<string> = new Set(['input', 'policy', 'webhook', 's3
 
 /** @throws RunyardError('bad_request') when the body is no object, has no `input`, or a known key has a value of the wrong type. */
 export async function readSubmission(body: Buffer, origin: Origin): Promise<JobSubmission> {
-  return toSubmission(body, await outlineBody(body, { members: ENVELOPE }), origin)
+  const outline = outlineBody(body, { members: ENVELOPE })
+  return toSubmission(body, outline instanceof Promise ? await outline : outline, origin)
 }
 
 /** Of one of several in a body that was outlined before. */

@@ -29,8 +29,8 @@ export interface Kept {
 export interface Payloads {
   /** Writes a large value to the blob store; a small one stays unchanged. `name`: the blob's name within its job. */
   keep(at: JobAt, name: () => string, value: JsonText): Promise<Kept>
-  /** A record's text (`stored-values.ts`); a large value is in a blob instead. */
-  pack(at: JobAt, record: PackedRecord): Promise<Kept>
+  /** A record's text (`stored-values.ts`), at once; a large value goes into a blob first. */
+  pack(at: JobAt, record: PackedRecord): Kept | Promise<Kept>
   /** Call it with the result of the write to Redis, unless that is unknown. */
   conclude(at: JobAt, kept: Kept, written: boolean): void
   /** The value of a text from Redis; undefined if its blob no longer exists. */
@@ -95,11 +95,10 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
   return {
     keep,
 
-    async pack(at, { head, field, value }) {
+    pack(at, { head, field, value }) {
       if (value === undefined) return { text: JSON.stringify(head), blob: undefined }
-      const kept = await keep(at, newName(field), value)
-      const text = kept.blob === undefined ? withMember(head, field, asJson(kept.text)) : JSON.stringify({ ...head, blob: kept.text })
-      return { text: toText(text), blob: kept.blob }
+      if (!isLarger(value, threshold)) return { text: toText(withMember(head, field, value)), blob: undefined }
+      return put(at, newName(field)(), value).then(({ text, blob }) => ({ text: JSON.stringify({ ...head, blob: text }), blob }))
     },
 
     conclude(at, { blob }, written) {

@@ -1,5 +1,6 @@
 // Adds a job to the queue in one step, with its deadline and its signal.
 import type { JobSubmission } from '@runyard/schema'
+import type { JobAt, Kept } from '../blobs/payloads.ts'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { row, tagged, text, word, wordOr } from '../scripts/replies.ts'
@@ -63,26 +64,32 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
   const { keys, run, payloads, options } = context
   const limits = queueLimits(options.retention)
   const mostKeys = options.retention.idempotencyKeys ?? NO_LIMIT
-  const prepare = async (endpointId: string, submission: JobSubmission, counted: CountedKey | undefined) => {
-    const at = { endpointId, jobId: submission.id }
-    const kept = await payloads.pack(at, packSubmission(submission))
-    const added = { kind: 'job-added', endpointId } as const
+  const inputOf = (at: JobAt, submission: JobSubmission, { kept, counted }: { kept: Kept; counted: CountedKey | undefined }) => {
+    const added = { kind: 'job-added', endpointId: at.endpointId } as const
     const { key, keyJobs } = keyLimit(counted)
     const job = { ...toQueued(submission, kept.text), key }
-    return { at, kept, input: { queue: keys.queue(endpointId), job, keyJobs, ...limits, added } }
+    return { queue: keys.queue(at.endpointId), job, keyJobs, ...limits, added }
   }
+  // Every job passes here, most of them small and without a webhook: no turn is waited for that is not needed.
+  const packed = (at: JobAt, submission: JobSubmission) => payloads.pack(at, packSubmission(submission))
   return {
     async submit(endpointId, submission, counted) {
-      const { at, kept, input } = await prepare(endpointId, submission, counted)
-      const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), run(submitScript, input)])
+      const at = { endpointId, jobId: submission.id }
+      const packing = packed(at, submission)
+      const kept = packing instanceof Promise ? await packing : packing
+      const noted = noteOutbox(context, endpointId, submission)
+      const running = run(submitScript, inputOf(at, submission, { kept, counted }))
+      const reply = await (noted === undefined ? running : after(noted, running))
       payloads.conclude(at, kept, reply === 'accepted')
       admitted(reply, options.retention, counted)
     },
 
     async submitOnce(endpointId, submission, { counted, ...once }) {
-      const { at, kept, input } = await prepare(endpointId, submission, counted)
-      const running = run(submitOnceScript, { ...input, ...once, mostKeys })
-      const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), running])
+      const at = { endpointId, jobId: submission.id }
+      const kept = await packed(at, submission)
+      const noted = noteOutbox(context, endpointId, submission)
+      const running = run(submitOnceScript, { ...inputOf(at, submission, { kept, counted }), ...once, mostKeys })
+      const reply = await after(noted, running)
       payloads.conclude(at, kept, reply === 'accepted')
       if (typeof reply === 'object') return { kind: 'repeated', jobId: reply.jobId }
       return { kind: admitted(reply, options.retention, counted) }
@@ -91,8 +98,14 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
 }
 
 /** The set of outboxes lies in another slot, so no script can write it beside the job; an outbox that stays empty is harmless. */
-export async function noteOutbox({ client, keys }: StoreContext, endpointId: string, { webhook }: JobSubmission): Promise<void> {
-  if (webhook !== undefined) await client.sadd(keys.webhooks.endpoints, endpointId)
+export function noteOutbox({ client, keys }: StoreContext, endpointId: string, { webhook }: JobSubmission): Promise<unknown> | undefined {
+  return webhook && client.sadd(keys.webhooks.endpoints, endpointId)
+}
+
+/** The reply, when the outbox is noted, too. */
+async function after<R>(noted: Promise<unknown> | undefined, running: Promise<R>): Promise<R> {
+  const [reply] = await Promise.all([running, noted])
+  return reply
 }
 
 export function toQueued(submission: JobSubmission, data: string, keepMs?: number) {

@@ -60,20 +60,27 @@ const SILENT = { channel: '', encode: () => '', deliver: () => undefined }
 const UNTIMED: Timing = { onAnswer: undefined }
 
 export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }: RunDeps): Run {
-  const send = createSend(client)
+  const { byHash, byText, sent } = createSend(client)
   const deliver = (published: readonly Signal[]): void => {
     for (const signal of published) signals.deliver(signal)
   }
   return async (script, input, hooks) => {
     const keys = script.keys.map((name) => String(input[name]))
-    const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
+    const given = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
+    const call = fence === undefined ? given : underTerm(given, fence)
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
     const { signalled, signalledWhenSent } = script
     const onSent = (): void => {
       if (signalledWhenSent !== undefined) deliver(signalledWhenSent(input))
       hooks?.sent?.()
     }
-    const answer = await send(fence === undefined ? call : underTerm(call, fence), onSent)
+    let answer: unknown
+    try {
+      answer = await sent(byHash(call), onSent)
+    } catch (error) {
+      if (!isUnknownScript(error)) throw named(call, error)
+      answer = await sent(byText(call), onSent).catch((failure: unknown) => Promise.reject(named(call, failure)))
+    }
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
     hooks?.answered?.(reply)
@@ -92,8 +99,12 @@ function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): 
   }
 }
 
-/** `onSent` runs in the turn in which the command is written, once more where the script's text must be sent. */
-type Send = (call: Call, onSent: () => void) => Promise<unknown>
+interface Send {
+  readonly byHash: (call: Call) => Promise<unknown>
+  readonly byText: (call: Call) => Promise<unknown>
+  /** Runs `onSent` in the turn in which the command is written. Returns the command's answer. */
+  readonly sent: (answer: Promise<unknown>, onSent: () => void) => Promise<unknown>
+}
 
 function createSend(client: Redis): Send {
   const hashes = new Map<string, string>()
@@ -104,29 +115,18 @@ function createSend(client: Redis): Send {
     hashes.set(name, hash)
     return hash
   }
-  // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
-  const sent = (answer: Promise<unknown>, onSent: () => void): Promise<unknown> => {
-    if (client.status === 'ready') onSent()
-    return answer
-  }
-  const sendText: Send = async (call, onSent) => {
-    const { keys, args } = call
-    try {
-      return await sent(client.eval(call.text(), keys.length, ...keys, ...args), onSent)
-    } catch (error) {
-      throw named(call, error)
-    }
-  }
-  return async (call, onSent) => {
-    const { keys, args } = call
-    try {
-      return await sent(client.evalsha(hashOf(call), keys.length, ...keys, ...args), onSent)
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return sendText(call, onSent)
-      throw named(call, error)
-    }
+  return {
+    byHash: (call) => client.evalsha(hashOf(call), call.keys.length, ...call.keys, ...call.args),
+    byText: ({ text, keys, args }) => client.eval(text(), keys.length, ...keys, ...args),
+    // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
+    sent(answer, onSent) {
+      if (client.status === 'ready') onSent()
+      return answer
+    },
   }
 }
+
+const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')
 
 /** The arguments of a command hang on its error, inputs and secrets among them. */
 function named({ name }: Call, error: unknown): Error {
