@@ -4,6 +4,7 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath, tryCommand } from './child.ts'
+import { isGvisorReady } from './gvisor.ts'
 import { isImageRegistryReady } from './image-registry.ts'
 import { isPromtoolReady } from './promtool.ts'
 import { missingForTwoHosts } from './two-hosts.ts'
@@ -19,6 +20,7 @@ export type Need =
   | 'browser'
   | 'image-registry'
   | 'promtool'
+  | 'gvisor'
   | 'two-hosts'
   | `venv:${VenvName}`
 
@@ -35,6 +37,7 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
   'image-registry': () => (isImageRegistryReady() ? undefined : 'the image registry is not here (./runyard test unpacks it)'),
   promtool: () => (isPromtoolReady() ? undefined : 'no promtool here (./runyard test unpacks it)'),
+  gvisor: () => (isGvisorReady() ? undefined : 'no gVisor here (./runyard test unpacks it)'),
   'two-hosts': missingForTwoHosts,
   browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }

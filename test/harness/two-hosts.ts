@@ -57,8 +57,16 @@ export async function missingForTwoHosts(): Promise<string | undefined> {
   return made.code === 0 ? undefined : `no network namespaces here: ${made.stderr.trim()}`
 }
 
+/** What an engine has beyond the usual. */
+export interface EngineOptions {
+  /** Instead of the `dockerd` of this machine. */
+  readonly program?: string
+  /** Its `daemon.json`. */
+  readonly settings?: object
+}
+
 /** Both have the small worker image. */
-export async function startTwoHosts(): Promise<TwoHosts> {
+export async function startTwoHosts(engines: Partial<Record<'bySsh' | 'byTls', EngineOptions>> = {}): Promise<TwoHosts> {
   await reapAbandoned()
   await removeAbandonedNetworks()
   const dir = await mkdtemp(STACK_PREFIX)
@@ -83,7 +91,10 @@ export async function startTwoHosts(): Promise<TwoHosts> {
   undo.defer(() => sshd.stop())
   const serveTls = ['-H', `tcp://${second.address}:${TLS_PORT}`, '--tlsverify']
   const files = ['--tlscacert', tls.server.ca, '--tlscert', tls.server.cert, '--tlskey', tls.server.key]
-  const hosts = [toHost(first, []), toHost(second, [...serveTls, ...files])] as const
+  const hosts = [
+    toHost(first, { ...engines.bySsh, listen: [] }),
+    toHost(second, { ...engines.byTls, listen: [...serveTls, ...files] }),
+  ] as const
   for (const host of hosts) undo.defer(() => host.stopEngine())
   await Promise.all(hosts.map((host) => host.startEngine()))
   await loadWorkerImage(hosts)
@@ -152,10 +163,14 @@ async function addMachine({ dir: parent, bridge, letter, address }: Place): Prom
  * Engines before 23 take their id from the folder of settings, and would all be the same engine. What else is there stands in for NVIDIA's hook, so that a
  * request for cards goes through as on a machine that has them.
  */
-const WITH_OWN_SETTINGS = 'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && PATH="$1:$PATH" && shift && exec dockerd "$@"'
+const WITH_OWN_SETTINGS = 'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && PATH="$1:$PATH" && shift && exec "$@"'
 const HOOK = 'nvidia-container-runtime-hook'
 
-function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
+interface EngineOfHost extends EngineOptions {
+  readonly listen: readonly string[]
+}
+
+function toHost(machine: Machine, { listen, program = 'dockerd', settings = {} }: EngineOfHost): SeparateHost {
   const { dir, namespace, cable, socket } = machine
   const at = (name: string): string => join(dir, name)
   const docker: SeparateHost['docker'] = (...args) => runCommand('docker', ['-H', `unix://${socket}`, ...args])
@@ -164,11 +179,12 @@ function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
   const startEngine = async (): Promise<void> => {
     await mkdir(at('settings'), { recursive: true })
     await writeFile(join(at('settings'), HOOK), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    await writeFile(join(at('settings'), 'daemon.json'), JSON.stringify(settings))
     const files = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '-H', `unix://${socket}`]
     // A containerd of the system would be shared.
     const own = ['--containerd-namespace', namespace, '--containerd-plugins-namespace', `${namespace}-plugins`]
     const args = [...files, ...own, ...listen, '--bridge=none', '--shutdown-timeout', '2']
-    const shell = ['--mount', '--propagation', 'slave', 'sh', '-c', WITH_OWN_SETTINGS, 'sh', at('settings'), ...args]
+    const shell = ['--mount', '--propagation', 'slave', 'sh', '-c', WITH_OWN_SETTINGS, 'sh', at('settings'), program, ...args]
     const started = machine.run(`engine ${namespace}`, 'unshare', shell)
     engine = started
     await waitFor(`the engine of ${namespace}`, async () => {
