@@ -7,6 +7,20 @@ import { suiteThatNeeds } from '../harness/suite.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
 
+/** A worker with neither our agent nor an SDK. */
+const UNPACKS_ITSELF = `
+import json, os, tarfile, urllib.request
+def ask(name, job="", body=None):
+    url = os.environ["RUNPOD_WEBHOOK_" + name].replace("$ID", job)
+    headers = {"Authorization": os.environ["RUNPOD_AI_API_KEY"], "Content-Type": "application/json"}
+    return urllib.request.urlopen(urllib.request.Request(url, body, headers)).read()
+names = sorted(tarfile.open("/root/.runpod/artifact.tar.gz").getnames())
+while True:
+    taken = ask("GET_JOB")
+    if taken:
+        ask("POST_OUTPUT", json.loads(taken)["id"], json.dumps({"output": names}).encode())
+`
+
 await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deployed apps on Docker', () => {
   const image = 'runyard-test/own-packages:1'
   beforeAll(async () => {
@@ -28,6 +42,19 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       const bake = await app.save('bake', { RUNPOD_BUILD_ID: build, RUNPOD_RUNTIME_KIND: 'queue' })
       const job = await stack.api.settled(bake, await stack.api.run(bake, { n: 21 }), 120_000)
       expect(job).toMatchObject({ status: 'COMPLETED', output: 42 })
+      await app.remove()
+    })
+
+    test('an image of the user’s that unpacks its app itself finds the archive where Runpod puts it', async () => {
+      const stack = stackOf()
+      const manifest = { version: '1.0', project_name: 'packed', resources: { unpack: {} } }
+      const app = await createDeployedApp(stack, { name: 'packed', image, manifest, manifestFile: 'flash_manifest.json' })
+      await app.deploy({ 'handler_unpack.py': 'ANSWER = 42' })
+      const env = [{ key: 'FLASH_RESOURCE_NAME', value: 'unpack' }]
+      const template = { name: 'packed', imageName: image, containerDiskInGb: 10, dockerArgs: `python3 -c '${UNPACKS_ITSELF}'`, env }
+      const unpack = await app.save('unpack', {}, { template })
+      const job = await stack.api.settled(unpack, await stack.api.run(unpack, {}), 120_000)
+      expect(job).toMatchObject({ status: 'COMPLETED', output: ['flash_manifest.json', 'handler_unpack.py'] })
       await app.remove()
     })
 

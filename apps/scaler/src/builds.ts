@@ -1,6 +1,16 @@
 // Which build a new worker runs, and how it comes to a host (ADR 65). Knows which builds a host has, so that a start asks the host only once per build;
 // a host that does not protect what it has is asked each time.
-import { deployedEnvelope, deploymentOf, diskError, lowDisk, resourceSettings, runsApp, type Apps, type Envelope } from '@runyard/core'
+import {
+  deployedEnvelope,
+  deploymentOf,
+  diskError,
+  lowDisk,
+  mayUnpackApp,
+  resourceSettings,
+  runsApp,
+  type Apps,
+  type Envelope,
+} from '@runyard/core'
 import {
   RunyardError,
   type Build,
@@ -18,15 +28,15 @@ const NO_APPS: Apps = { environments: new Map(), builds: new Map() }
 
 /** Read only if an endpoint needs them. */
 export async function readApps({ resources }: Resources, endpoints: Iterable<Endpoint | undefined>): Promise<Apps> {
-  if (![...endpoints].some((endpoint) => endpoint !== undefined && runsApp(endpoint))) return NO_APPS
+  if (![...endpoints].some((endpoint) => endpoint !== undefined && (runsApp(endpoint) || mayUnpackApp(endpoint)))) return NO_APPS
   const [environments, builds] = await Promise.all([resources.environments.list(), resources.builds.list()])
   return { environments: new Map(environments.map((one) => [one.id, one])), builds: new Map(builds.map((one) => [one.id, one])) }
 }
 
-/** What the environment has active now; undefined: the endpoint's workers need none, or there is none any more. */
+/** What the environment has active now; undefined: the endpoint's workers get none, or there is none any more. */
 export async function activeBuild(store: Resources, endpoint: Endpoint): Promise<Build | undefined> {
   const deployment = deploymentOf(endpoint, await readApps(store, [endpoint]))
-  return deployment?.kind === 'build' ? deployment.build : undefined
+  return deployment === undefined || deployment.kind === 'none' ? undefined : deployment.build
 }
 
 export interface AppLaunch {
@@ -64,9 +74,27 @@ export async function appLaunch(
   }
 }
 
+/** For a worker whose image may unpack the build itself. Undefined: it gets none, or the host starts no images. */
+export async function packedBuild(
+  store: Resources,
+  driver: HostDriver,
+  { record, endpoint }: PlacedRecord,
+): Promise<PackedBuild | undefined> {
+  if (record.buildId === undefined || !mayUnpackApp(endpoint) || !driver.capabilities.runsImages) return undefined
+  const build = await store.resources.builds.find(endpoint.ownerId, record.buildId)
+  return build && { ...build, isPacked: true }
+}
+
+interface PlacedRecord {
+  readonly record: WorkerRecord
+  readonly endpoint: Endpoint
+}
+
+type PackedBuild = Build & { readonly isPacked: true }
+
 export interface Builds {
   /** Resolves when the host has the build. @throws RunyardError with one sentence. */
-  ensure(driver: HostDriver, build: Build, onProgress: (line: string) => void): Promise<void>
+  ensure(driver: HostDriver, build: Build | PackedBuild, onProgress: (line: string) => void): Promise<void>
   /** The next `ensure` asks the host. */
   forget(driver: HostDriver, buildId: string): void
 }
@@ -77,7 +105,9 @@ export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFree
     async ensure(driver, build, onProgress) {
       const known = placed.get(driver) ?? new Set<string>()
       placed.set(driver, known)
-      if (driver.capabilities.isolates && known.has(build.id)) return
+      const isPacked = 'isPacked' in build
+      const key = isPacked ? `${build.id} packed` : build.id
+      if (driver.capabilities.isolates && known.has(key)) return
       if (driver.placeBuild === undefined)
         throw new RunyardError('unprocessable', `The host ${driver.label} runs no deployed apps.`, { fault: 'request' })
       const { id, sizeBytes } = build
@@ -87,10 +117,12 @@ export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFree
         if (low !== undefined) throw diskError(`build ${id}`, low)
         return openArtifact(artifacts, build)
       }
-      await driver.placeBuild({ id, sizeBytes, open, onProgress })
-      known.add(id)
+      await driver.placeBuild({ id, sizeBytes, isPacked, open, onProgress })
+      known.add(key)
     },
-    forget: (driver, buildId) => void placed.get(driver)?.delete(buildId),
+    forget(driver, buildId) {
+      for (const key of [buildId, `${buildId} packed`]) placed.get(driver)?.delete(key)
+    },
   }
 }
 

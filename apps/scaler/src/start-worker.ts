@@ -18,10 +18,10 @@ import {
 } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
-import type { Endpoint, ErrorCode, Reason, StartFault, WorkerLaunch, WorkerRecord } from '@runyard/schema'
+import type { Endpoint, ErrorCode, LaunchedBuild, Reason, StartFault, WorkerLaunch, WorkerRecord } from '@runyard/schema'
 import { filledEnvironment } from '@runyard/store'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
-import { activeBuild, appLaunch, checkPython, type AppLaunch } from './builds.ts'
+import { activeBuild, appLaunch, checkPython, packedBuild, type AppLaunch } from './builds.ts'
 import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
@@ -138,7 +138,8 @@ async function launchOn(
   const withSecrets = { ...endpoint, spec: { ...endpoint.spec, env } }
   const app = await appLaunch(deps.store, record, withSecrets)
   app?.notes.forEach(onProgress)
-  const filled = { record, endpoint: { ...withSecrets, spec: app?.spec ?? withSecrets.spec }, app }
+  const build = app?.build ?? (await packedBuild(deps.store, driver, placed))
+  const filled = { record, endpoint: { ...withSecrets, spec: app?.spec ?? withSecrets.spec }, app, build }
   const mounts = mountsOf(record, endpoint, host.config())
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
@@ -146,7 +147,7 @@ async function launchOn(
     toLaunch(deps, host, filled),
     bringImage(deps, { driver, placed, bring }),
     deps.models.ensure(driver, withSecrets, { onProgress, signal }),
-    app === undefined ? undefined : deps.builds.ensure(driver, app.build, onProgress),
+    build && deps.builds.ensure(driver, build, onProgress),
   ])
   if (app !== undefined && launch.withAgent) await checkPython(driver, image, app.build)
   const imageReadyAt = Date.now()
@@ -211,9 +212,11 @@ const UNKNOWN_HOST = { cpuCount: 1, memoryBytes: 0 }
 
 interface FilledWorker extends PlacedWorker {
   readonly app: AppLaunch | undefined
+  /** Of the app, or the archive that its image unpacks. */
+  readonly build: LaunchedBuild | undefined
 }
 
-async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app }: FilledWorker): Promise<WorkerLaunch> {
+async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app, build }: FilledWorker): Promise<WorkerLaunch> {
   const { hasRunner, envelope, ...start } = resolveStart(endpoint, deps.config, app?.envelope)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
@@ -247,7 +250,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
     }),
     gpus: record.gpus,
     ...limits,
-    build: app?.build,
+    build,
     cache: cacheFor(deps.config, { hasRunner, ownerId: endpoint.ownerId }),
     cpuShares: inventory && cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),

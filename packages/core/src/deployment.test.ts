@@ -37,9 +37,16 @@ describe('the build of an endpoint', () => {
     for (const buildId of ['gone', 'b9']) expect(deploymentOf(endpoint({ buildId }), apps)).toEqual({ kind: 'build', build: BUILD })
   })
 
-  it('is none for an endpoint without environment, or with an image that has its own handler', () => {
+  it('is none for an endpoint without environment', () => {
     expect(deploymentOf(endpointRecord('ep', { spec: { env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()
-    expect(deploymentOf(endpoint({ spec: { image: 'mine/handler:1', env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()
+  })
+
+  it('is an archive for an image that may unpack it itself, which needs none and brings its own Python', () => {
+    const own = (env: Record<string, string>) => endpoint({ spec: { image: 'mine/handler:1', env } })
+    const deployment = deploymentOf(own({ FLASH_RESOURCE_NAME: 'fn' }), APPS)
+    expect([deployment, pythonOf(deployment)]).toEqual([{ kind: 'archive', build: BUILD }, undefined])
+    expect(deploymentOf(own({ FLASH_RESOURCE_NAME: 'fn' }), { ...APPS, builds: new Map() })).toBeUndefined()
+    expect(deploymentOf(own({}), APPS)).toBeUndefined()
   })
 
   it('is also there for an image of the user’s with the runtime of the SDK 2.0', () => {

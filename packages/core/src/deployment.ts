@@ -1,11 +1,11 @@
 // Which build the workers of an endpoint run (ADR 65): the one that the endpoint's environment has active when they start, or that of a release to which
-// it was rolled back. An image that we stand in for runs a deployed app if its endpoint belongs to an environment; FLASH_RESOURCE_NAME alone decides
-// nothing, because Flash also sets it for images that bring their own handler (production §2.1).
+// it was rolled back. An image that we stand in for runs a deployed app if its endpoint belongs to an environment. With FLASH_RESOURCE_NAME, any other
+// image gets the archive, which it may use or not, because Flash sets it also for images that bring their own handler (production §2.1).
 import type { Build, Endpoint, Environment, HostInventory, Manifest, WorkerRecord } from '@runyard/schema'
 import { envelopeOf, type Envelope } from './image-reference.ts'
 
-/** `none`: nothing was deployed to its environment yet, or the environment is gone. */
-export type Deployment = { readonly kind: 'build'; readonly build: Build } | { readonly kind: 'none'; readonly message: string }
+/** `archive`: the image unpacks the build itself, if it uses it at all. `none`: nothing was deployed to its environment yet, or the environment is gone. */
+export type Deployment = { readonly kind: 'build' | 'archive'; readonly build: Build } | { readonly kind: 'none'; readonly message: string }
 
 export interface Apps {
   readonly environments: ReadonlyMap<string, Environment>
@@ -17,11 +17,23 @@ export function runsApp({ flashEnvironmentId, spec }: Pick<Endpoint, 'flashEnvir
   return flashEnvironmentId !== null && (envelopeOf(spec.image) !== null || 'RUNPOD_RUNTIME_KIND' in spec.env)
 }
 
+/**
+ * Its image is neither ours nor one that we stand in for: it may unpack the app's archive itself, as Runpod's own worker images do (production §4). One
+ * that brings its handler ignores the archive.
+ */
+export function mayUnpackApp(endpoint: Pick<Endpoint, 'flashEnvironmentId' | 'spec'>): boolean {
+  return endpoint.flashEnvironmentId !== null && 'FLASH_RESOURCE_NAME' in endpoint.spec.env && !runsApp(endpoint)
+}
+
 /** Undefined: its workers need no build. */
-export function deploymentOf(endpoint: Endpoint, { environments, builds }: Apps): Deployment | undefined {
-  const { flashEnvironmentId } = endpoint
-  if (flashEnvironmentId === null || !runsApp(endpoint)) return undefined
-  const environment = environments.get(flashEnvironmentId)
+export function deploymentOf(endpoint: Endpoint, apps: Apps): Deployment | undefined {
+  if (runsApp(endpoint)) return activeIn(endpoint, apps)
+  const found = mayUnpackApp(endpoint) ? activeIn(endpoint, apps) : undefined
+  return found?.kind === 'build' ? { ...found, kind: 'archive' } : undefined
+}
+
+function activeIn(endpoint: Endpoint, { environments, builds }: Apps): Deployment {
+  const environment = environments.get(endpoint.flashEnvironmentId ?? '')
   if (environment?.ownerId !== endpoint.ownerId) return { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
   // One that is gone, or of another app since the endpoint has moved, is no build to go back to.
   const pinned = builds.get(endpoint.buildId ?? '')
@@ -40,7 +52,7 @@ export function isOfRelease(
   deployment: Deployment | undefined,
 ): boolean {
   if (specHash !== endpoint.specHash) return false
-  const isPinned = deployment?.kind === 'build' && deployment.build.id === endpoint.buildId
+  const isPinned = deployment !== undefined && deployment.kind !== 'none' && deployment.build.id === endpoint.buildId
   return !isPinned || buildId === endpoint.buildId
 }
 

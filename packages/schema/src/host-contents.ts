@@ -17,6 +17,8 @@ export interface LaunchedBuild {
   readonly id: string
   /** E.g. `3.12`; null: any. */
   readonly pythonVersion: string | null
+  /** It was placed as a packed archive. */
+  readonly isPacked?: boolean
 }
 
 /** A model in the layout of Hugging Face's cache. */
@@ -65,6 +67,8 @@ export interface BuildPlacement {
   readonly id: string
   /** Of the archive. */
   readonly sizeBytes: number
+  /** Workers get the archive itself, at `/root/.runpod/artifact.tar.gz`, because their image unpacks it. Only for hosts that start images. */
+  readonly isPacked?: boolean
   readonly open: () => Promise<AsyncIterable<Uint8Array>>
   /** One line for the worker that waits for it. */
   readonly onProgress: (line: string) => void

@@ -1,10 +1,10 @@
 // The builds of deployed apps on an engine (ADR 65): each is a volume that is filled once from the app's archive, through the engine's API alone, and
-// mounted read-only into the workers. What goes in are plain files and directories, owned by root.
+// mounted read-only into the workers. What goes in are plain files and directories, owned by root; or the archive as it is, for images that unpack it.
 import { pipeline } from 'node:stream/promises'
 import { onceAtATime, readArchive } from '@runyard/kit'
 import type { BuildPlacement, HostDriver } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { buildVolume, LABELS } from './container-spec.ts'
+import { ARCHIVE_NAME, buildVolume, LABELS } from './container-spec.ts'
 import { ensureFilled, putFiles, removeVolume } from './filled-volume.ts'
 import type { tarOf } from './tar.ts'
 
@@ -17,13 +17,17 @@ export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'remove
 export function createBuilds(docker: Docker, instanceId: string): Builds {
   return {
     placeBuild: onceAtATime(
-      ({ id }) => id,
+      ({ id, isPacked }) => `${id} ${isPacked === true}`,
       (build: BuildPlacement) => place(docker, instanceId, build),
     ),
     async builds() {
-      return (await listVolumes(docker, instanceId, [LABELS.build])).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
+      const volumes = await listVolumes(docker, instanceId, [LABELS.build])
+      return [...new Set(volumes.flatMap(({ Labels }) => Labels[LABELS.build] ?? []))]
     },
-    removeBuild: (id) => removeVolume(docker, buildVolume(instanceId, id)),
+    async removeBuild(id) {
+      const removed = [false, true].map((isPacked) => removeVolume(docker, buildVolume(instanceId, { id, isPacked })))
+      return (await Promise.all(removed)).every(Boolean)
+    },
   }
 }
 
@@ -50,13 +54,16 @@ export async function volumesWith(docker: Docker, label: readonly string[]): Pro
 
 async function place(docker: Docker, instanceId: string, build: BuildPlacement): Promise<void> {
   await ensureFilled(docker, {
-    name: buildVolume(instanceId, build.id),
+    name: buildVolume(instanceId, build),
     labels: { [LABELS.instance]: instanceId, [LABELS.build]: build.id },
     staleMs: STALE_FILLER_MS,
     async fill(filler) {
-      build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
+      const isPacked = build.isPacked === true
+      build.onProgress(`${isPacked ? 'copying' : 'unpacking'} the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
       const archive = await build.open()
-      await putFiles(filler, (tar) => repack(archive, tar))
+      await putFiles(filler, (tar) =>
+        isPacked ? pipeline(archive, tar.entry({ name: ARCHIVE_NAME, size: build.sizeBytes })) : repack(archive, tar),
+      )
     },
   })
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { modelMounts, modelVariables, planeAddressOf } from '@runyard/core'
 import { RunyardError, type PlaneName } from '@runyard/schema'
-import type { WorkerLaunch } from '@runyard/schema'
+import type { LaunchedBuild, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { gpuRequest, type GpuWay } from './gpu-way.ts'
 import { WORKER_IMAGE } from './images.ts'
@@ -35,6 +35,9 @@ export const LABELS = {
 export const AGENT_MOUNT = '/opt/runyard'
 /** Where a worker of a deployed app has its build. */
 const APP_MOUNT = '/app'
+/** Where a worker's image looks for the archive that it unpacks itself (production §4). */
+const ARCHIVE_MOUNT = '/root/.runpod'
+export const ARCHIVE_NAME = 'artifact.tar.gz'
 /** Where a worker has the cache of its owner. */
 const CACHE_MOUNT = '/var/cache/runyard'
 
@@ -78,8 +81,8 @@ export function containerName(instanceId: string, workerId: string): string {
   return `runyard-${shortOf(instanceId)}-${workerId}`
 }
 
-export function buildVolume(instanceId: string, buildId: string): string {
-  return `runyard-build-${shortOf(instanceId)}-${buildId}`
+export function buildVolume(instanceId: string, { id, isPacked }: Pick<LaunchedBuild, 'id' | 'isPacked'>): string {
+  return `runyard-${isPacked === true ? 'archive' : 'build'}-${shortOf(instanceId)}-${id}`
 }
 
 export function modelVolume(instanceId: string, modelId: string): string {
@@ -179,7 +182,8 @@ function networkFor({ workerId }: WorkerLaunch, { sandbox, extraHosts = [] }: Pi
 }
 
 export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, string>> {
-  const app = launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: APP_MOUNT }
+  const isUnpacked = launch.build !== undefined && launch.build.isPacked !== true
+  const app = isUnpacked ? { RUNPOD_PREBUILT_APP_DIR: APP_MOUNT } : {}
   const cache =
     launch.cache === undefined ? {} : { UV_CACHE_DIR: `${CACHE_MOUNT}/uv`, RUNYARD_DEPENDENCY_CACHE_BYTES: String(launch.cache.maxBytes) }
   return { ...cache, ...modelVariables(launch.models), ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
@@ -236,7 +240,7 @@ function ownMounts(
 ): Docker.MountConfig {
   return [
     ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT, AGENT_LABELS)] : []),
-    ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),
+    ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build), build.isPacked === true ? ARCHIVE_MOUNT : APP_MOUNT)]),
     ...models.flatMap((model) => modelMounts(model).map((path) => readOnlyVolume(modelVolume(instanceId, model.id), path))),
     ...(cache === undefined ? [] : [cacheVolume(cache.id, instanceId)]),
     ...(caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: caBundle, Target: caBundle, ReadOnly: true }]),

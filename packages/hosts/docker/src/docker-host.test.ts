@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import type { WorkerLaunch } from '@runyard/schema'
@@ -108,6 +108,21 @@ describe('a worker container', () => {
     expect(await outputOf('cat "$UV_CACHE_DIR/x"', { cache })).toEqual(['kept'])
     await removeAllWorkers(engine, instanceId)
     expect((await docker.listVolumes({ filters: { label: [`runyard=${instanceId}`] } })).Volumes ?? []).toEqual([])
+  })
+
+  it('has the archive of its app where its image looks for it, which leaves the host with the build', async () => {
+    const archive = randomBytes(1000)
+    async function* bytes() {
+      yield archive
+    }
+    const placement = { id: 'b1', sizeBytes: archive.length, isPacked: true, open: async () => bytes(), onProgress: () => undefined }
+    await driver.placeBuild?.(placement)
+    const script = 'sha256sum < /root/.runpod/artifact.tar.gz; touch /root/.runpod/x 2>/dev/null; echo $? $RUNPOD_PREBUILT_APP_DIR'
+    const lines = await outputOf(script, { build: { id: 'b1', pythonVersion: null, isPacked: true } })
+    expect(lines).toEqual([`${createHash('sha256').update(archive).digest('hex')}  -`, '1'])
+    expect([await driver.builds?.(), await driver.removeBuild?.('b1')]).toEqual([['b1'], false])
+    await driver.removeWorker(launch.workerId)
+    expect([await driver.removeBuild?.('b1'), await driver.builds?.()]).toEqual([true, []])
   })
 
   it('keeps eight capabilities and can gain no privilege', async () => {
