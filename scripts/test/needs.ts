@@ -5,7 +5,7 @@ import { VENV_NAMES, type VenvName } from '../../test/harness/venvs.ts'
 export interface Needs {
   readonly docker: boolean
   readonly browser: boolean
-  /** Programs unpacked from Debian packages: the image registry, promtool and gVisor. */
+  /** Programs unpacked from Debian packages: the image registry, promtool and programs of engines. */
   readonly debianPrograms: boolean
   readonly venvs: readonly VenvName[]
 }
@@ -25,7 +25,7 @@ export function needsOf(files: readonly TestFile[]): Needs {
   return {
     docker: names('docker') || files.some(({ path }) => /^(?:packages\/hosts|test)\/docker\//.test(path)),
     browser: names('browser'),
-    debianPrograms: ['image-registry', 'promtool', 'gvisor'].some(names),
+    debianPrograms: ['image-registry', 'promtool', 'gvisor', 'newer-dockerd'].some(names),
     venvs: anyVenv ? VENV_NAMES : VENV_NAMES.filter((name) => names(`venv:${name}`)),
   }
 }

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureWorkerImage, openEngine } from '../../packages/hosts/docker/src/index.ts'
 import { dieWithUs, findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
-import { isGvisorReady, unpackGvisor } from '../../test/harness/gvisor.ts'
+import { isGvisorReady, isNewerDockerdReady, unpackGvisor, unpackNewerDockerd } from '../../test/harness/engine-programs.ts'
 import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
 import { firstMissing } from '../../test/harness/machine.ts'
 import { isPromtoolReady, unpackPromtool } from '../../test/harness/promtool.ts'
@@ -129,6 +129,7 @@ export async function makeDebianPrograms(say: Say): Promise<void> {
   if (!isImageRegistryReady()) await unpack(say, 'the image registry', unpackImageRegistry)
   if (!isPromtoolReady()) await unpack(say, 'promtool', unpackPromtool)
   if (!isGvisorReady()) await unpack(say, 'gVisor', unpackGvisor)
+  if (!isNewerDockerdReady()) await unpack(say, 'a newer dockerd', unpackNewerDockerd)
 }
 
 async function unpack(say: Say, what: string, work: () => Promise<void>): Promise<void> {

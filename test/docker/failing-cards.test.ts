@@ -1,9 +1,13 @@
 // Cards of a Docker engine that fail while jobs run on them, over the whole stack (ADR 57), and workers that share one (ADR 61). A stand-in for nvidia-smi
-// walks through reports; a stand-in for NVIDIA's hook lets the engine attach cards that are not there.
-import { readFile } from 'node:fs/promises'
+// walks through reports; a stand-in for NVIDIA's hook lets the engine attach cards that are not there, and on an engine with nothing but CDI a specification.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
 import type { Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { runCli } from '../harness/cli.ts'
+import { NEWER_DOCKERD } from '../harness/engine-programs.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { openTestStore } from '../harness/store.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -33,7 +37,24 @@ const RESET = '<gpu_reset_status><reset_required>Yes</reset_required></gpu_reset
 const changed = (uuid: string, change: (block: string) => string): string =>
   reportOf(BLOCKS.map((block) => (block.includes(uuid) ? change(block) : block)))
 
-await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of a Docker engine', () => {
+/** What its devices stand in for is /dev/null. `programs`: what `all` of them bring along. Like one of `nvidia-ctk cdi generate`. */
+function cdiSpecification(uuids: readonly string[], programs: string): object {
+  const node = (n: number) => ({ path: `/dev/nvidia${n}`, hostPath: '/dev/null' })
+  const named = uuids.flatMap((uuid, n) => [uuid, `${n}`].map((name) => ({ name, containerEdits: { deviceNodes: [node(n)] } })))
+  const mounts = [{ hostPath: programs, containerPath: programs, options: ['ro', 'bind'] }]
+  const all = { deviceNodes: uuids.map((_, n) => node(n)), env: [`PATH=${programs}:/usr/bin:/bin`], mounts }
+  const containerEdits = { env: ['NVIDIA_VISIBLE_DEVICES=void'] }
+  return { cdiVersion: '0.5.0', kind: 'nvidia.com/gpu', devices: [...named, { name: 'all', containerEdits: all }], containerEdits }
+}
+
+const DEVICES = `
+def devices():
+    import os
+    return {"value": sorted(name for name in os.listdir("/dev") if name.startswith("nvidia"))}
+`
+
+await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts', 'newer-dockerd'], 'cards of a Docker engine', () => {
+  let directory: string
   let hosts: TwoHosts
   let host: SeparateHost
   let smi: StandInSmi
@@ -41,8 +62,10 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
   let store: Store
 
   beforeAll(async () => {
-    hosts = await startTwoHosts()
-    host = hosts.byTls
+    directory = await mkdtemp(join(tmpdir(), 'runyard-cdi-'))
+    const settings = { features: { cdi: true }, 'cdi-spec-dirs': [directory] }
+    hosts = await startTwoHosts({ byTls: { program: NEWER_DOCKERD, settings, withoutHook: true } })
+    host = hosts.bySsh
     smi = await standInSmi(EIGHT)
     const PATH = `${smi.directory}:${process.env['PATH'] ?? ''}`
     const RUNYARD_HOSTS = JSON.stringify([{ id: 'cards', engine: `unix://${host.socket}` }])
@@ -54,6 +77,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
     await stack?.stop()
     await smi?.[Symbol.asyncDispose]()
     await hosts?.stop()
+    await rm(directory, { recursive: true })
   }, 200_000)
   afterEach(async () => {
     for (const { id } of await stack.api.endpoints()) await stack.api.deleteEndpoint(id)
@@ -175,5 +199,47 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
     const fifth = await save('orange', third)
     expect((await running(fifth, await held(fifth))).uuid).toBe(card)
     await smi.report(EIGHT)
+  })
+
+  test('an engine that has only CDI gives a worker exactly its card, and says what mends a specification that is missing', async () => {
+    const configuration = join(directory, 'runyard.yaml')
+    const specification = join(directory, 'nvidia.json')
+    const mend = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'
+    await writeFile(configuration, 'hosts: []\n')
+    const PATH = `${smi.directory}:${process.env['PATH'] ?? ''}`
+    const { RUNYARD_WORKER_PLANE_HOST = '' } = hosts.settings
+    const here = { PATH, RUNYARD_CONFIG: configuration, RUNYARD_DATA_DIR: directory, RUNYARD_WORKER_PLANE_HOST }
+    const add = (...words: readonly string[]) => runCli(['hosts', 'add', ...words], here)
+    const lacking = await add(`unix://${hosts.byTls.socket}`, '--name', 'here')
+    expect(lacking).toMatchObject({ code: 1, stdout: expect.stringContaining(mend) as string })
+
+    const uuids = BLOCKS.map((_, n) => uuidOf(n))
+    await writeFile(specification, JSON.stringify(cdiSpecification(uuids, smi.directory)))
+    const { engine, id: name, tls } = hosts.tlsHost
+    const added = await add(engine, '--name', name, '--tls-ca', tls.ca, '--tls-cert', tls.cert, '--tls-key', tls.key)
+    expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/✓ +NVIDIA runtime +workers get GPUs by CDI/) as string })
+
+    const RUNYARD_HOSTS = JSON.stringify([hosts.tlsHost])
+    const other = await startStack({ host: 'process', settings: { ...hosts.settings, RUNYARD_HOSTS } })
+    try {
+      const [endpoint, next] = [
+        await other.api.saveEndpoint({ name: 'by-cdi', gpuIds: 'any', idleTimeout: 600 }),
+        await other.api.saveEndpoint({ name: 'without', gpuIds: 'any', idleTimeout: 600 }),
+      ]
+      const id = await other.api.run(endpoint, sourceCall('devices', DEVICES))
+      const { output } = await other.api.settled(endpoint, id, PATIENCE.timeoutMs)
+      await using seen = await openTestStore(other.redis.url)
+      const [record] = await seen.workers.list(endpoint)
+      const numbers = record?.gpus.map(({ uuid }) => `nvidia${uuids.indexOf(uuid)}`)
+      expect(numbers).toHaveLength(1)
+      expect(valueOf(output)['value']).toEqual(numbers)
+
+      await rm(specification)
+      await other.api.run(next, {})
+      const why = async () => (await other.api.get(`/runyard/v1/explain/${next}`)).text
+      await waitFor('what mends it', async () => (await why()).includes(mend), PATIENCE)
+    } finally {
+      await other.stop()
+    }
   })
 })

@@ -4,7 +4,7 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findOnPath, tryCommand } from './child.ts'
-import { isGvisorReady } from './gvisor.ts'
+import { isGvisorReady, isNewerDockerdReady } from './engine-programs.ts'
 import { isImageRegistryReady } from './image-registry.ts'
 import { isPromtoolReady } from './promtool.ts'
 import { missingForTwoHosts } from './two-hosts.ts'
@@ -21,6 +21,7 @@ export type Need =
   | 'image-registry'
   | 'promtool'
   | 'gvisor'
+  | 'newer-dockerd'
   | 'two-hosts'
   | `venv:${VenvName}`
 
@@ -38,6 +39,7 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   'image-registry': () => (isImageRegistryReady() ? undefined : 'the image registry is not here (./runyard test unpacks it)'),
   promtool: () => (isPromtoolReady() ? undefined : 'no promtool here (./runyard test unpacks it)'),
   gvisor: () => (isGvisorReady() ? undefined : 'no gVisor here (./runyard test unpacks it)'),
+  'newer-dockerd': () => (isNewerDockerdReady() ? undefined : 'no dockerd here that knows CDI (./runyard test unpacks it)'),
   'two-hosts': missingForTwoHosts,
   browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prepareSsh, prepareTls, SSHD } from '@runyard/testing/remote-access'
+import type { TlsFiles } from '@runyard/schema'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { findOnPath, runCommand, startChild, tryCommand, type Child } from './child.ts'
 import { findLastingLeaks, removeLeaks } from './leaks.ts'
@@ -38,6 +39,8 @@ export interface SeparateHost {
 export interface TwoHosts {
   readonly bySsh: SeparateHost
   readonly byTls: SeparateHost
+  /** The host by TLS, as a configuration has it. */
+  readonly tlsHost: { readonly id: string; readonly engine: string; readonly tls: TlsFiles }
   /** Settings of a stack that has both hosts. */
   readonly settings: Readonly<Record<string, string>>
   /** How many ssh processes lead to the hosts. */
@@ -63,6 +66,8 @@ export interface EngineOptions {
   readonly program?: string
   /** Its `daemon.json`. */
   readonly settings?: object
+  /** Nothing stands in for NVIDIA's hook. */
+  readonly withoutHook?: boolean
 }
 
 /** Both have the small worker image. */
@@ -103,14 +108,13 @@ export async function startTwoHosts(engines: Partial<Record<'bySsh' | 'byTls', E
   await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec ${findOnPath('ssh') ?? 'ssh'} -F ${ssh.config} "$@"\n`)
   await chmod(join(bin, 'ssh'), 0o755)
   const made = undo.move()
+  const tlsHost = { id: 'by-tls', engine: `tcp://${second.address}:${TLS_PORT}`, tls: tls.client }
   return {
     bySsh: hosts[0],
     byTls: hosts[1],
+    tlsHost,
     settings: {
-      RUNYARD_HOSTS: JSON.stringify([
-        { id: 'by-ssh', engine: `ssh://root@${first.address}:${SSH_PORT}${first.socket}` },
-        { id: 'by-tls', engine: `tcp://${second.address}:${TLS_PORT}`, tls: tls.client },
-      ]),
+      RUNYARD_HOSTS: JSON.stringify([{ id: 'by-ssh', engine: `ssh://root@${first.address}:${SSH_PORT}${first.socket}` }, tlsHost]),
       RUNYARD_WORKER_PLANE_HOST: plane,
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
     },
@@ -170,7 +174,7 @@ interface EngineOfHost extends EngineOptions {
   readonly listen: readonly string[]
 }
 
-function toHost(machine: Machine, { listen, program = 'dockerd', settings = {} }: EngineOfHost): SeparateHost {
+function toHost(machine: Machine, { listen, program = 'dockerd', settings = {}, withoutHook = false }: EngineOfHost): SeparateHost {
   const { dir, namespace, cable, socket } = machine
   const at = (name: string): string => join(dir, name)
   const docker: SeparateHost['docker'] = (...args) => runCommand('docker', ['-H', `unix://${socket}`, ...args])
@@ -178,7 +182,7 @@ function toHost(machine: Machine, { listen, program = 'dockerd', settings = {} }
   let id: Promise<string> | undefined
   const startEngine = async (): Promise<void> => {
     await mkdir(at('settings'), { recursive: true })
-    await writeFile(join(at('settings'), HOOK), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+    if (!withoutHook) await writeFile(join(at('settings'), HOOK), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
     await writeFile(join(at('settings'), 'daemon.json'), JSON.stringify(settings))
     const files = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '-H', `unix://${socket}`]
     // A containerd of the system would be shared.

@@ -24,6 +24,11 @@ describe('toRunyardError', () => {
     [new Error("IP: 10.0.0.7 does not match certificate's altnames"), 'internal', 'does not name it'],
     [new Error('ssl3_read_bytes:tlsv13 alert certificate required'), 'internal', 'refuses the cert of this host'],
     [new Error('tls_validate_record_header:wrong version number'), 'internal', 'does not answer by TLS: start dockerd with --tlsverify'],
+    [
+      answer(500, 'CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-1'),
+      'internal',
+      'run "sudo nvidia-ctk cdi generate',
+    ],
     [answer(500, 'something new'), 'internal', 'Docker cannot start worker w1: something new.'],
   ])('turns "%s" into %s with a way to mend it', (error, code, sentence) => {
     const translated = toRunyardError(error, context)

@@ -33,6 +33,10 @@ const TLS_RULES: readonly (readonly [RegExp, (engine: string) => string])[] = [
   [/wrong version number|packet length too long/i, (engine) => `${engine} does not answer by TLS: start dockerd with --tlsverify.`],
 ]
 
+/** What mends it: no specification, or one that is older than the driver, the cards or their slices. */
+export const WRITE_SPEC = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'
+const UNKNOWN_CARD = /unresolvable CDI devices/i
+
 const RULES: readonly Rule[] = [
   ...TLS_RULES.map(([pattern, say]): Rule => ({ pattern, code: 'internal', fault: 'host', sentence: ({ engine }) => say(engine) })),
   {
@@ -62,7 +66,13 @@ const RULES: readonly Rule[] = [
       'Docker has no NVIDIA runtime: install nvidia-container-toolkit, run "sudo nvidia-ctk runtime configure --runtime=docker", and restart Docker.',
   },
   {
-    pattern: /nvidia-container-cli|unknown device id|nvml error|unresolvable CDI devices/i,
+    pattern: UNKNOWN_CARD,
+    code: 'internal',
+    fault: 'gpu',
+    sentence: ({ message }) => `The CDI specifications of the host lack a GPU (${message}): run "${WRITE_SPEC}" there.`,
+  },
+  {
+    pattern: /nvidia-container-cli|unknown device id|nvml error/i,
     code: 'internal',
     fault: 'gpu',
     sentence: ({ message }) => `The NVIDIA container toolkit refused the GPU: ${message}.`,
@@ -116,6 +126,9 @@ export function messageOf(error: unknown): string {
     .trim()
     .replace(/\.$/, '')
 }
+
+/** No CDI specification names a card that a container was to get. */
+export const isUnknownCard = (error: unknown): boolean => UNKNOWN_CARD.test(messageOf(error))
 
 /** `doing` completes "Docker cannot …". @param engine the address that is named where no engine answers. */
 export function toRunyardError(error: unknown, { doing, engine }: { doing: string; engine: string }): RunyardError {

@@ -171,7 +171,13 @@ function describe(engine: Engine, { options, short, call, gpuWay }: Describing) 
     async examine(image, runtimes = []) {
       const onHost = run ?? commandsOn(engine).run
       const { gpus } = await readGpuInventory(onHost)
-      return examineEngine(engine, { image, runtimes, hasCards: gpus.some(({ healthy }) => healthy), env, run: onHost })
+      return examineEngine(engine, {
+        image,
+        runtimes,
+        cards: gpus.filter(({ healthy }) => healthy).map(({ uuid }) => uuid),
+        env,
+        run: onHost,
+      })
     },
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),

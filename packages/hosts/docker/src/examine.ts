@@ -5,13 +5,17 @@ import { findOnPath } from '@runyard/kit'
 import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
 import { createDiskSpace } from './disk-space.ts'
+import { isUnknownCard, messageOf, WRITE_SPEC } from './docker-errors.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
-import { GPU_HOOK, offersCdi, type GpuFacts } from './gpu-way.ts'
+import { GPU_HOOK, gpuRequest, offersCdi, type GpuFacts } from './gpu-way.ts'
 import { hasImage } from './images.ts'
 import { diskLimitOf } from './installs.ts'
+import { runProbe } from './probe-container.ts'
 import { blockMetadata } from './worker-network.ts'
 
 const INSTALL = 'apt-get install nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker && systemctl restart docker'
+
+const RUNTIME = 'NVIDIA runtime'
 
 const DISK = {
   limited: 'the engine limits what a worker writes',
@@ -26,7 +30,8 @@ export interface Examination {
   readonly image: string
   /** That the configuration names for workers. */
   readonly runtimes?: readonly string[]
-  readonly hasCards: boolean
+  /** UUIDs of its GPUs, of cards or of slices. */
+  readonly cards: readonly string[]
   readonly env: NodeJS.ProcessEnv
   /** On the engine's machine; undefined: no command runs there. */
   readonly run: RunCommand | undefined
@@ -38,7 +43,7 @@ interface EngineInfo extends GpuFacts {
 }
 
 export async function examineEngine(engine: Engine, examination: Examination): Promise<readonly HostFinding[]> {
-  const { image, hasCards } = examination
+  const { image, cards } = examination
   const info: EngineInfo = await onEngine(engine, 'describe the host', (docker) => docker.info() as Promise<EngineInfo>)
   const findings = [
     ...examineProcessor(info),
@@ -48,7 +53,7 @@ export async function examineEngine(engine: Engine, examination: Examination): P
     await examineImageDisk(engine),
     await examineMetadata(engine, image),
   ]
-  if (!hasCards) return findings
+  if (cards.length === 0) return [...findings, ...examineUnseen(engine, info)]
   return [...findings, await examineRuntime(engine, info, examination), await examineToolkit(examination), ...examineCgroups(info)]
 }
 
@@ -97,17 +102,34 @@ async function examineMetadata(engine: Engine, image: string): Promise<HostFindi
 }
 
 /** A runtime called nvidia, a directory of CDI specifications, or, on this machine, NVIDIA's hook. */
-async function examineRuntime(engine: Engine, info: EngineInfo, { env }: Examination): Promise<HostFinding> {
-  const subject = 'NVIDIA runtime'
-  if ('nvidia' in (info.Runtimes ?? {})) return { subject, verdict: 'ok', words: 'workers get GPUs by the runtime nvidia' }
+async function examineRuntime(engine: Engine, info: EngineInfo, examination: Examination): Promise<HostFinding> {
+  const { env } = examination
+  if ('nvidia' in (info.Runtimes ?? {})) return { subject: RUNTIME, verdict: 'ok', words: 'workers get GPUs by the runtime nvidia' }
   const hook = isLocal(engine) ? await findOnPath(GPU_HOOK, env) : undefined
-  if (hook !== undefined) return { subject, verdict: 'ok', words: `workers get GPUs by ${hook}` }
-  if (offersCdi(info)) {
-    const words = `workers get GPUs by CDI, as nvidia.com/gpu=UUID, from ${(info.CDISpecDirs ?? []).join(', ')}`
-    if (info.DiscoveredDevices != null) return { subject, verdict: 'ok', words }
-    return { subject, verdict: 'note', words, mend: 'nvidia-ctk cdi list shows whether a GPU is there' }
+  if (hook !== undefined) return { subject: RUNTIME, verdict: 'ok', words: `workers get GPUs by ${hook}` }
+  if (offersCdi(info)) return proveCdi(engine, info, examination)
+  return { subject: RUNTIME, verdict: 'missing', words: 'there is an NVIDIA card, but Docker cannot hand it to containers', mend: INSTALL }
+}
+
+/** A specification may be missing, be older than its cards, or name them by number only: it shows when a container asks for all of them. */
+async function proveCdi(engine: Engine, info: EngineInfo, { image, cards }: Examination): Promise<HostFinding> {
+  const words = `workers get GPUs by CDI, as nvidia.com/gpu=UUID, from ${(info.CDISpecDirs ?? []).join(', ')}`
+  try {
+    const host = { NetworkMode: 'none', DeviceRequests: [gpuRequest('cdi', cards)] }
+    await runProbe(engine.docker(), { image, entrypoint: ['true'], args: [], host })
+    return { subject: RUNTIME, verdict: 'ok', words }
+  } catch (error) {
+    if (isUnknownCard(error))
+      return { subject: RUNTIME, verdict: 'missing', words: 'the CDI specifications do not name each GPU', mend: WRITE_SPEC }
+    return { subject: RUNTIME, verdict: 'note', words: `${words}; not tried, because no container starts: ${messageOf(error)}` }
   }
-  return { subject, verdict: 'missing', words: 'there is an NVIDIA card, but Docker cannot hand it to containers', mend: INSTALL }
+}
+
+/** Where no command runs, GPUs are seen by a container that gets them; without one, none is known. */
+function examineUnseen(engine: Engine, { CDISpecDirs }: EngineInfo): readonly HostFinding[] {
+  if (engine.tunnel !== undefined || isLocal(engine)) return []
+  const mend = `if the host has one: ${(CDISpecDirs ?? []).length > 0 ? WRITE_SPEC : INSTALL}`
+  return [{ subject: RUNTIME, verdict: 'note', words: 'no container on the host gets a GPU', mend }]
 }
 
 async function examineToolkit({ run }: Examination): Promise<HostFinding> {

@@ -58,17 +58,17 @@ it('an image shows which Python it has', async () => {
 
 it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit is judged', async () => {
   const run = async (file: string) => (file === 'nvidia-ctk' ? 'NVIDIA Container Toolkit CLI version 1.17.7' : undefined)
-  const subjects = async (hasCards: boolean) => {
+  const subjects = async (...cards: readonly string[]) => {
     const findings = await examineEngine(engine, {
       image: WORKER_IMAGE,
       runtimes: ['runsc', 'runc', 'runsc'],
-      hasCards,
+      cards,
       env: { PATH: '/nowhere' },
       run,
     })
     return Object.fromEntries(findings.map(({ subject, verdict }) => [subject, verdict]))
   }
-  expect(await subjects(true)).toMatchObject({ 'worker image': 'ok', 'NVIDIA runtime': 'missing', 'container toolkit': 'note' })
-  expect(await subjects(false)).not.toHaveProperty('NVIDIA runtime')
-  expect(await subjects(false)).toMatchObject({ 'runtime runc': 'ok', 'runtime runsc': 'missing' })
+  expect(await subjects('GPU-1')).toMatchObject({ 'worker image': 'ok', 'NVIDIA runtime': 'missing', 'container toolkit': 'note' })
+  expect(await subjects()).not.toHaveProperty('NVIDIA runtime')
+  expect(await subjects()).toMatchObject({ 'runtime runc': 'ok', 'runtime runsc': 'missing' })
 })
