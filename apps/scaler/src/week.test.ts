@@ -171,8 +171,12 @@ it('ledger and usage of a week with crashes, updates, lost hosts and restarts ar
     await save(endpointId, 0)
     await liveAWeek(endpointId, [...ALL_STEPS, ...drawSteps(seed, 8)])
     const range = { from, to: Date.now() + 1 }
-    const texts = await fixture.store.history.lives({ ...range, count: 1000 })
-    const lives = texts.map((text) => WorkerLife.parse(JSON.parse(text))).filter((life) => life.endpointId === endpointId)
+    const { history } = fixture.store
+    const texts = await history.lives((await history.ends({ ...range, count: 1000 })).map(({ id }) => id))
+    const lives = texts
+      .flatMap((text) => text ?? [])
+      .map((text) => WorkerLife.parse(JSON.parse(text)))
+      .filter((life) => life.endpointId === endpointId)
     const rows = (await fixture.store.ledger.rows(range)).filter((row) => row.endpointId === endpointId)
     for (const { state } of rows) states.add(state)
     for (const { endReason } of lives) reasons.add(endReason)

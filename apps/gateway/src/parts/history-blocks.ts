@@ -25,9 +25,17 @@ interface Builder<T> {
   finish(): T
 }
 
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
 export interface HistoryBlocks<T extends Columns> {
-  /** Blocks with all chunks from one time to another, newest first, and more around them. No later block has a chunk as late as `from`. */
-  read(range: { readonly from: number; readonly to: number }): AsyncGenerator<T & { readonly from: number }>
+  /**
+   * Blocks with all chunks from one time to another, newest first, and more around them. No later block has a chunk as late as `from`. Begins to read at
+   * once, not when the first one is asked for.
+   */
+  read(range: Range): AsyncGenerator<T & { readonly from: number }>
 }
 
 export interface BlocksOptions<T extends Columns> {
@@ -53,22 +61,35 @@ export function createHistoryBlocks<T extends Columns>(options: BlocksOptions<T>
     return oldest && newest && { oldest: oldest.at, newest: newest.at }
   }
 
-  return {
-    async *read({ from, to }) {
-      const known = await ends()
-      if (known === undefined) return
-      const openFrom = blockOf(known.newest - SETTLED_MS)
-      const open = Math.max(from, openFrom)
-      if (to >= openFrom) yield { ...(await readChunks(options, open, to)), from: open }
-      const starts = blocksBack(Math.min(to + 1, openFrom), Math.max(from, known.oldest))
-      try {
-        for (const [index, start] of starts.entries()) {
-          for (const ahead of starts.slice(index, index + AHEAD)) void memory.load(ahead)
-          yield { ...(await memory.load(start)), from: start }
-        }
-      } finally {
-        memory.makeRoom(starts)
+  async function readOpen({ from, to }: Range) {
+    const known = await ends()
+    if (known === undefined) return undefined
+    const openFrom = blockOf(known.newest - SETTLED_MS)
+    const open = Math.max(from, openFrom)
+    return { ...known, openFrom, block: to < openFrom ? undefined : { ...(await readChunks(options, open, to)), from: open } }
+  }
+
+  async function* readAll({ from, to }: Range, opened: ReturnType<typeof readOpen>) {
+    const known = await opened
+    if (known === undefined) return
+    if (known.block !== undefined) yield known.block
+    const starts = blocksBack(Math.min(to + 1, known.openFrom), Math.max(from, known.oldest))
+    try {
+      for (const [index, start] of starts.entries()) {
+        for (const ahead of starts.slice(index, index + AHEAD)) void memory.load(ahead)
+        yield { ...(await memory.load(start)), from: start }
       }
+    } finally {
+      memory.makeRoom(starts)
+    }
+  }
+
+  return {
+    read(range) {
+      const opened = readOpen(range)
+      // Who never asks for the first one does not hear of it.
+      opened.catch(() => undefined)
+      return readAll(range, opened)
     },
   }
 }

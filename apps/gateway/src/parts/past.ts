@@ -7,9 +7,11 @@ import { createHistoryBlocks, type HistoryBlocks } from './history-blocks.ts'
 const MIB = 1024 * 1024
 /** Lives that are read for one answer. */
 const MOST_LIVES = 5000
+/** Whoever clears a worker away has written its life by then, also if it was interrupted. */
+const LIFE_SETTLED_MS = 180_000
 
 type Range = Parameters<HistoryBlocks<JobColumns>['read']>[0]
-type PastStore = Pick<HistoryStore, 'chunks' | 'lives'>
+type PastStore = Pick<HistoryStore, 'chunks' | 'ends' | 'lives'>
 
 export interface Past {
   readonly jobs: HistoryBlocks<JobColumns>
@@ -30,20 +32,30 @@ export function openPast(history: PastStore): Past {
   }
 }
 
-/** Parsing thousands takes longer than reading them. */
+interface ReadLife {
+  readonly at: number
+  /** None where it cannot be read. */
+  readonly life: readonly WorkerLife[]
+}
+
+/** Reading and parsing thousands takes longer than finding them, so each is kept that ended a while ago. A life is written again only with another end, or at once. */
 function createLifeReader(history: PastStore): Past['lives'] {
-  let parsed = new Map<string, readonly WorkerLife[]>()
+  let known: ReadonlyMap<string, ReadLife> = new Map()
   return async ({ from, to }) => {
-    const texts = await history.lives({ from, to, count: MOST_LIVES })
-    const found = texts.map((text) => [text, parsed.get(text) ?? parseLife(text)] as const)
-    if (parsed.size > MOST_LIVES) parsed = new Map()
-    for (const [text, life] of found) parsed.set(text, life)
-    return found.flatMap(([, life]) => life)
+    const ends = await history.ends({ from, to, count: MOST_LIVES })
+    const before = known
+    const settledAt = Date.now() - LIFE_SETTLED_MS
+    const missing = ends.filter(({ id, at }) => at > settledAt || before.get(id)?.at !== at)
+    const texts = await history.lives(missing.map(({ id }) => id))
+    const read = new Map(missing.map(({ id, at }, index): [string, ReadLife] => [id, { at, life: parseLife(texts[index]) }]))
+    const settled = [...read].filter(([, { at, life }]) => at <= settledAt && life.length > 0)
+    if (settled.length > 0) known = new Map([...(known.size > MOST_LIVES ? [] : known), ...settled])
+    return ends.flatMap(({ id }) => (read.get(id) ?? before.get(id))?.life ?? [])
   }
 }
 
-/** None where a later release wrote it in another form. */
-function parseLife(text: string): readonly WorkerLife[] {
-  const life = WorkerLife.safeParse(JSON.parse(text))
+/** None where a later release wrote it in another form, or where it is gone by now. */
+function parseLife(text: string | undefined): readonly WorkerLife[] {
+  const life = WorkerLife.safeParse(text === undefined ? undefined : JSON.parse(text))
   return life.success ? [life.data] : []
 }

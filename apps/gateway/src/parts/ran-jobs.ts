@@ -8,7 +8,7 @@ export interface RanJobsDeps {
   readonly store: Pick<Store, 'endpoints' | 'jobs'>
   readonly past: Pick<Past, 'jobs'>
   /** Endpoints on whose workers jobs may run now; default: all. */
-  readonly busy?: readonly string[]
+  readonly busy?: () => Promise<readonly string[]>
 }
 
 type Range = TimelineInput['range']
@@ -24,10 +24,11 @@ interface RanJobs {
 }
 
 export async function readRanJobs({ store, past, busy }: RanJobsDeps, range: Range): Promise<RanJobs> {
+  // What ended a while after the range may have run in it.
+  const ended = past.jobs.read({ from: range.from, to: range.to + HOUR_MS + CHUNK_LAG_MS })
   const blocks = range.to < Date.now() - HOUR_MS ? [] : [await runningJobs(store, busy)]
   let count = 0
-  // What ended a while after the range may have run in it.
-  for await (const block of past.jobs.read({ from: range.from, to: range.to + HOUR_MS + CHUNK_LAG_MS })) {
+  for await (const block of ended) {
     blocks.push(block)
     count += block.count
     if (count > MOST_JOBS) return { blocks, isComplete: false }
@@ -35,9 +36,9 @@ export async function readRanJobs({ store, past, busy }: RanJobsDeps, range: Ran
   return { blocks, isComplete: true }
 }
 
-async function runningJobs({ endpoints, jobs }: RanJobsDeps['store'], busy?: readonly string[]): Promise<JobColumns> {
+async function runningJobs({ endpoints, jobs }: RanJobsDeps['store'], busy: RanJobsDeps['busy']): Promise<JobColumns> {
   const builder = buildJobColumns()
-  const ids = busy ?? (await endpoints.list()).map(({ id }) => id)
+  const ids = busy === undefined ? (await endpoints.list()).map(({ id }) => id) : await busy()
   const leases = await Promise.all(ids.map((id) => jobs.leases(id)))
   for (const { jobId: id, endpointId, workerId, startedAt } of leases.flat()) {
     builder.addJob({ id, endpointId, status: 'IN_PROGRESS', workerId, startedAt })

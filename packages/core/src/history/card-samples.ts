@@ -193,13 +193,23 @@ function isSame(bytes: Uint8Array, chunk: Uint8Array, at: number): boolean {
   return true
 }
 
-/** Of the reading at a place: 0 to 1, 0 to 1, and in watts. */
-export const loadAt = ({ readings }: ReadingColumns, index: number): number | null =>
-  known(readings[index * READING_BYTES] ?? NOTHING, NOTHING, 200)
-export const memoryAt = ({ readings }: ReadingColumns, index: number): number | null =>
-  known(twoAt(readings, index * READING_BYTES + 2), FINE, 10_000)
-export const powerAt = ({ readings }: ReadingColumns, index: number): number | null =>
-  known(twoAt(readings, index * READING_BYTES + 4), FINE, 10)
+/** Of one kind of reading: where its bytes are, how many, what stands for unknown, and what one is. */
+export interface ReadingKind {
+  readonly at: number
+  readonly isTwo: boolean
+  readonly nothing: number
+  readonly divisor: number
+}
+/** 0 to 1, 0 to 1, and in watts. */
+export const READING_KINDS = {
+  load: { at: 0, isTwo: false, nothing: NOTHING, divisor: 200 },
+  memory: { at: 2, isTwo: true, nothing: FINE, divisor: 10_000 },
+  power: { at: 4, isTwo: true, nothing: FINE, divisor: 10 },
+} as const satisfies Record<string, ReadingKind>
+
+/** As it is packed: a whole number, or `nothing`. */
+export const packedAt = ({ readings }: ReadingColumns, { at, isTwo }: ReadingKind, index: number): number =>
+  isTwo ? twoAt(readings, index * READING_BYTES + at) : (readings[index * READING_BYTES + at] ?? NOTHING)
 
 function sampleAt(bytes: Uint8Array, at: number): CardSample | null {
   const load = known(bytes[at] ?? NOTHING, NOTHING, 200)

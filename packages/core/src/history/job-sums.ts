@@ -17,14 +17,20 @@ export function gridOf({ from, to }: Span, px: number): Grid {
 }
 
 export interface JobSums {
-  /** Jobs of each worker, by its place in the block's texts. */
-  readonly counts: ReadonlyMap<number, number>
-  /** A worker, a column of the grid, and how long jobs of the one ran in the other. */
-  readonly workers: Uint32Array
-  readonly columns: Float64Array
+  readonly workers: readonly WorkerSums[]
+  /** A column of the grid, and how long jobs of a worker ran in it; one worker after the other. */
+  readonly columns: Int32Array
   readonly ms: Float64Array
   /** Worker and column of each failed job. */
   readonly failures: readonly (readonly [worker: number, column: number])[]
+}
+
+interface WorkerSums {
+  /** By its place in the block's texts. */
+  readonly worker: number
+  readonly jobs: number
+  /** Where its columns end; they begin where those of the worker before it do. */
+  readonly end: number
 }
 
 /** Finer grids are those of short ranges, which have few blocks, and jobs would cover many of their columns. */
@@ -65,36 +71,42 @@ function spanOf({ startedAt, endedAt }: JobColumns): Span {
 
 function sumAll({ count, startedAt, endedAt, workers, statuses }: JobColumns, { columnMs, offset }: Grid): JobSums {
   const spent = createSpent({ columnMs, offset })
-  const counts = new Map<number, number>()
   const failures: [number, number][] = []
   for (let index = 0; index < count; index += 1) {
     const [start = Number.NaN, end = 0, worker = 0] = [startedAt[index], endedAt[index], workers[index]]
     if (Number.isNaN(start)) continue
-    counts.set(worker, (counts.get(worker) ?? 0) + 1)
     if (statuses[index] === FAILED) failures.push([worker, Math.floor((end - offset) / columnMs)])
     spent.add(worker, { from: start, to: end })
   }
-  return { counts, failures, ...spent.finish() }
+  return { failures, ...spent.finish() }
+}
+
+interface Spent {
+  jobs: number
+  readonly ms: Map<number, number>
 }
 
 function createSpent({ columnMs, offset }: Grid) {
-  const byWorker = new Map<number, Map<number, number>>()
+  const byWorker = new Map<number, Spent>()
   return {
     add(worker: number, { from, to }: Span): void {
-      const own = byWorker.get(worker) ?? new Map<number, number>()
+      const own = byWorker.get(worker) ?? { jobs: 0, ms: new Map<number, number>() }
       byWorker.set(worker, own)
+      own.jobs += 1
       const last = Math.floor((to - offset) / columnMs)
       for (let column = Math.floor((from - offset) / columnMs); column <= last; column += 1) {
         const left = offset + column * columnMs
-        own.set(column, (own.get(column) ?? 0) + Math.min(to, left + columnMs) - Math.max(from, left))
+        own.ms.set(column, (own.ms.get(column) ?? 0) + Math.min(to, left + columnMs) - Math.max(from, left))
       }
     },
     finish(): Pick<JobSums, 'workers' | 'columns' | 'ms'> {
-      const rows = [...byWorker].flatMap(([worker, own]) => [...own].map(([column, ms]) => [worker, column, ms] as const))
+      let end = 0
+      const workers = [...byWorker].map(([worker, { jobs, ms }]) => ({ worker, jobs, end: (end += ms.size) }))
+      const all = [...byWorker.values()]
       return {
-        workers: Uint32Array.from(rows, ([worker]) => worker),
-        columns: Float64Array.from(rows, ([, column]) => column),
-        ms: Float64Array.from(rows, ([, , ms]) => ms),
+        workers,
+        columns: Int32Array.from(all.flatMap(({ ms }) => [...ms.keys()])),
+        ms: Float64Array.from(all.flatMap(({ ms }) => [...ms.values()])),
       }
     },
   }

@@ -1,5 +1,5 @@
 // The pixels of one lane of the timeline (ADR 80): how long each of them has of each phase, and the means of readings.
-import { loadAt, memoryAt, powerAt, type ReadingColumns } from './card-samples.ts'
+import { packedAt, READING_KINDS, type ReadingColumns, type ReadingKind } from './card-samples.ts'
 
 export const LANE_PHASES = {
   free: '.',
@@ -22,26 +22,32 @@ export interface Scale extends Span {
   readonly columnMs: number
   /** Nothing where the time lies outside. */
   columnOf(at: number): readonly number[]
+  /** The first column of a span, and the first one after it; no columns where it lies outside. */
+  begin(span: Span): number
+  end(span: Span): number
   /** Adds how long each column has of the span, which is no longer than the column. Some hundred thousand calls for a wide picture. */
   spend(spent: Float64Array, span: Span): void
 }
 
 export function createScale({ from, to }: Span, px: number): Scale {
   const columnMs = (to - from) / px
+  const begin = (span: Span): number => Math.floor((Math.max(from, span.from) - from) / columnMs)
+  const end = (span: Span): number => Math.min(px, Math.ceil((Math.min(to, span.to) - from) / columnMs))
   return {
     from,
     to,
     px,
     columnMs,
     columnOf: (at) => (at < from || at >= to ? [] : [Math.min(px - 1, Math.floor((at - from) / columnMs))]),
+    begin,
+    end,
     spend(spent, span) {
-      const begin = Math.max(from, span.from)
-      const end = Math.min(to, span.to)
-      if (begin >= end) return
-      const last = Math.min(px, Math.ceil((end - from) / columnMs)) - 1
-      for (let column = Math.floor((begin - from) / columnMs); column <= last; column += 1) {
+      const [first, last] = [Math.max(from, span.from), Math.min(to, span.to)]
+      if (first >= last) return
+      const after = end(span)
+      for (let column = begin(span); column < after; column += 1) {
         const left = from + column * columnMs
-        const ms = Math.min(end, left + columnMs) - Math.max(begin, left)
+        const ms = Math.min(last, left + columnMs) - Math.max(first, left)
         spent[column] = Math.min(columnMs, (spent[column] ?? 0) + ms)
       }
     },
@@ -54,54 +60,60 @@ const textOf = (codes: Uint8Array): string => Reflect.apply(String.fromCharCode,
 /** What matters most wins a tie, and trouble wins over what else happened in its pixel. */
 const ORDER = ['quarantined', 'unknown', 'busy', 'pulling', 'starting', 'draining', 'idle'] as const satisfies readonly LanePhase[]
 const codeOf = (phase: LanePhase): number => LANE_PHASES[phase].charCodeAt(0)
+const BUSY = codeOf('busy')
 
-export function createPhaseColumns(scale: Scale) {
+export type PhaseSpan = Span & { readonly phase: LanePhase }
+
+/** Draws one lane after the other in the same memory: lanes of their own would be megabytes for each picture. */
+export function createPhasePainter(scale: Scale) {
   const { px, columnMs } = scale
-  const busy = new Float64Array(px)
-  /** Only of phases that there are. */
-  const spent: Partial<Record<LanePhase, Float64Array>> = { busy }
+  /** Of the phase that is being entered; else zeros. */
+  const own = new Float64Array(px)
+  const contest = createContest(px)
+
+  function enter(phase: LanePhase, spans: readonly PhaseSpan[], busy: Float64Array): void {
+    const code = codeOf(phase)
+    for (const span of spans) if (span.phase === phase) scale.spend(own, span)
+    for (const span of spans) {
+      if (span.phase !== phase) continue
+      for (let column = scale.begin(span), end = scale.end(span); column < end; column += 1) {
+        const ms = own[column] ?? 0
+        // What is warm is idle where it has no job. A column of two spans is entered once.
+        contest.enter(column, phase === 'idle' && ms > 0 ? ms - (busy[column] ?? 0) : ms, code)
+        own[column] = 0
+      }
+    }
+  }
+
   return {
-    addBusy: (span: Span) => scale.spend(busy, span),
-    /** `ms` of one column, which it has. */
-    addBusyMs(column: number, ms: number): void {
-      busy[column] = Math.min(columnMs, (busy[column] ?? 0) + ms)
-    },
-    add(phase: LanePhase, span: Span): void {
-      if (phase !== 'free') scale.spend((spent[phase] ??= new Float64Array(px)), span)
-    },
-    /** A letter per column, of the phase that took most of it. */
-    draw(): string {
-      const contest = createContest(px)
+    /** A letter per column, of the phase that took most of it. `busy`: how long each column has jobs. */
+    draw(spans: readonly PhaseSpan[], busy: Float64Array): string {
+      contest.begin()
       for (const phase of ORDER) {
-        const own = spent[phase]
-        if (own !== undefined) contest.enter(phase === 'idle' ? minus(own, busy) : own, codeOf(phase))
+        if (phase !== 'busy') enter(phase, spans, busy)
+        else for (let column = 0; column < px; column += 1) contest.enter(column, busy[column] ?? 0, BUSY)
       }
       return contest.draw(columnMs)
     },
   }
 }
 
-/** What is warm is idle where it has no job. */
-function minus(own: Float64Array, busy: Float64Array): Float64Array {
-  const rest = new Float64Array(own)
-  for (let column = 0; column < rest.length; column += 1) rest[column] = (own[column] ?? 0) - (busy[column] ?? 0)
-  return rest
-}
-
 function createContest(px: number) {
   const free = codeOf('free')
-  const codes = new Uint8Array(px).fill(free)
+  const codes = new Uint8Array(px)
   const [most, used] = [new Float64Array(px), new Float64Array(px)]
   return {
-    enter(own: Float64Array, code: number): void {
-      for (let column = 0; column < px; column += 1) {
-        const ms = own[column] ?? 0
-        if (ms <= 0) continue
-        used[column] = (used[column] ?? 0) + ms
-        if (ms <= (most[column] ?? 0)) continue
-        most[column] = ms
-        codes[column] = code
-      }
+    begin(): void {
+      codes.fill(free)
+      most.fill(0)
+      used.fill(0)
+    },
+    enter(column: number, ms: number, code: number): void {
+      if (ms <= 0) return
+      used[column] = (used[column] ?? 0) + ms
+      if (ms <= (most[column] ?? 0)) return
+      most[column] = ms
+      codes[column] = code
     },
     draw(columnMs: number): string {
       for (let column = 0; column < px; column += 1) {
@@ -112,44 +124,64 @@ function createContest(px: number) {
   }
 }
 
-/** `powerLimitW` absent: not known. */
-export function createReadingColumns(scale: Scale, powerLimitW: number | undefined) {
-  const [load, memory, power] = [createMeans(scale.px), createMeans(scale.px), createMeans(scale.px)]
-  const { from, px, columnMs } = scale
+/** The means of the readings of all cards, by their places. `powerLimitW` absent: not known. */
+export function createReadingMeans({ from, px, columnMs }: Scale, cards: readonly { readonly powerLimitW?: number | undefined }[]) {
+  const size = px * cards.length
+  const load = createMeans(READING_KINDS.load, size)
+  const memory = createMeans(READING_KINDS.memory, size)
+  const power = createMeans(READING_KINDS.power, size)
+  const all = [load, memory, power]
+
+  function addAt(columns: ReadingColumns, index: number, cells: Span): void {
+    for (const means of all) means.add(packedAt(columns, means.kind, index), cells)
+  }
+
   return {
-    add(columns: ReadingColumns, index: number): void {
-      const at = columns.at[index] ?? 0
-      const begin = Math.max(0, Math.floor((at - from) / columnMs))
-      // The first column that it does not touch.
-      const end = Math.min(px, Math.ceil((at + (columns.stepMs[index] ?? 0) - from) / columnMs))
-      if (begin >= end) return
-      const watts = powerAt(columns, index)
-      load.add(begin, end, loadAt(columns, index))
-      memory.add(begin, end, memoryAt(columns, index))
-      power.add(begin, end, watts === null || powerLimitW === undefined ? null : watts / powerLimitW)
+    /** Adds each reading to the columns that it touches. `placeOn`: of the cards in `uuids`, -1 where one is not drawn. */
+    add(columns: ReadingColumns, placeOn: readonly number[]): void {
+      let [at, stepMs, begin, end] = [Number.NaN, Number.NaN, 0, 0]
+      for (let index = 0; index < columns.count; index += 1) {
+        // The readings of one time lie one after the other.
+        if (columns.at[index] !== at || columns.stepMs[index] !== stepMs) {
+          ;[at, stepMs] = [columns.at[index] ?? 0, columns.stepMs[index] ?? 0]
+          begin = Math.max(0, Math.floor((at - from) / columnMs))
+          // The first column that it does not touch.
+          end = Math.min(px, Math.ceil((at + stepMs - from) / columnMs))
+        }
+        const first = (placeOn[columns.cards[index] ?? 0] ?? -1) * px
+        if (begin < end && first >= 0) addAt(columns, index, { from: first + begin, to: first + end })
+      }
     },
-    draw: () => ({ load: load.draw(), memory: memory.draw(), power: power.draw() }),
+    draw(place: number): { readonly load: string; readonly memory: string; readonly power: string } {
+      const cells = { from: place * px, to: (place + 1) * px }
+      return { load: load.draw(cells, 1), memory: memory.draw(cells, 1), power: power.draw(cells, cards[place]?.powerLimitW) }
+    },
   }
 }
 
 const DIGITS = Array.from({ length: 36 }, (_, value) => value.toString(36).charCodeAt(0))
 const UNKNOWN = '-'.charCodeAt(0)
 
-function createMeans(px: number) {
-  const [sums, counts] = [new Float64Array(px), new Float64Array(px)]
+/** Sums of packed readings are whole, so their order does not matter. */
+function createMeans(kind: ReadingKind, size: number) {
+  const { nothing, divisor } = kind
+  const [sums, counts] = [new Float64Array(size), new Uint32Array(size)]
   return {
-    add(begin: number, end: number, value: number | null): void {
-      if (value === null) return
-      for (let column = begin; column < end; column += 1) {
-        sums[column] = (sums[column] ?? 0) + value
-        counts[column] = (counts[column] ?? 0) + 1
+    kind,
+    add(value: number, { from, to }: Span): void {
+      if (value === nothing) return
+      for (let cell = from; cell < to; cell += 1) {
+        sums[cell] = (sums[cell] ?? 0) + value
+        counts[cell] = (counts[cell] ?? 0) + 1
       }
     },
-    draw(): string {
-      const codes = new Uint8Array(px).fill(UNKNOWN)
-      for (let column = 0; column < px; column += 1) {
-        const count = counts[column] ?? 0
-        if (count > 0) codes[column] = DIGITS[Math.round(Math.min(1, (sums[column] ?? 0) / count) * 35)] ?? UNKNOWN
+    /** A digit per cell, of `most`; absent: not known. */
+    draw({ from, to }: Span, most: number | undefined): string {
+      const codes = new Uint8Array(to - from).fill(UNKNOWN)
+      if (most === undefined) return textOf(codes)
+      for (let cell = from; cell < to; cell += 1) {
+        const count = counts[cell] ?? 0
+        if (count > 0) codes[cell - from] = DIGITS[Math.round(Math.min(1, (sums[cell] ?? 0) / (count * divisor * most)) * 35)] ?? UNKNOWN
       }
       return textOf(codes)
     },

@@ -4,7 +4,7 @@ import { JobStatus, type WorkerLife } from '@runyard/schema'
 import type { ReadingColumns } from './card-samples.ts'
 import { gridOf, sumJobs, type JobSums } from './job-sums.ts'
 import { columnJobAt, type ColumnJob, type JobColumns } from './job-columns.ts'
-import { createPhaseColumns, createReadingColumns, createScale, type LanePhase, type Scale, type Span } from './lane-columns.ts'
+import { createPhasePainter, createReadingMeans, createScale, type PhaseSpan, type Scale, type Span } from './lane-columns.ts'
 
 /** An image that was ready sooner was there already. */
 const PULL_MS = 1000
@@ -35,7 +35,7 @@ export interface TimelineInput {
 
 export interface Lane {
   readonly uuid: string
-  readonly bars: readonly { readonly worker: TimelineWorker; readonly phases: readonly (Span & { readonly phase: LanePhase })[] }[]
+  readonly bars: readonly { readonly worker: TimelineWorker; readonly phases: readonly PhaseSpan[] }[]
   /** A letter per pixel. */
   readonly phases: string
   /** Means over `readingPx` pixels, 0 to z (35 of 35); `-`: not known. */
@@ -64,20 +64,19 @@ export interface Lanes {
 }
 
 export function createLanes(input: TimelineInput): Lanes {
-  const { cards } = input
-  const sheets = createSheets(input)
-  const rough = createScale(input.range, Math.ceil(input.px / readingPxOf(input)))
-  const readings = cards.map(({ powerLimitW }) => createReadingColumns(rough, powerLimitW))
-  const placeOf = new Map(cards.map(({ uuid }, place) => [uuid, place]))
-  const placesOf = placesOfWorkers(input, placeOf)
+  const { cards, range, px } = input
+  const { scale, sheets, sheetsOf, placeOf, placesOf } = createSheets(input)
+  const rough = createScale(range, Math.ceil(px / readingPxOf(input)))
+  const means = createReadingMeans(rough, cards)
+  const painter = createPhasePainter(scale)
   const each = createEach(input, placesOf)
-  const grid = gridOf(input.range, input.px)
-  const addSums = createAddSums(sheets, { placesOf, first: Math.round((input.range.from - grid.offset) / grid.columnMs) })
+  const grid = gridOf(range, px)
+  const first = Math.round((range.from - grid.offset) / grid.columnMs)
   return {
     addJobs(jobs) {
       const { startedAt, endedAt, statuses } = jobs
-      const sums = sumJobs(jobs, grid, input.range)
-      if (sums !== undefined) return addSums(jobs.texts, sums)
+      const sums = sumJobs(jobs, grid, range)
+      if (sums !== undefined) return addSums(sums, { scale, first, onWorker: (worker) => sheetsOf(jobs.texts[worker]) })
       let count = 0
       each(jobs, (index, places) => {
         count += 1
@@ -88,13 +87,15 @@ export function createLanes(input: TimelineInput): Lanes {
       return count
     },
     addReadings(columns) {
-      const onCard = columns.uuids.map((uuid) => readings[placeOf.get(uuid) ?? -1])
-      for (let index = 0; index < columns.count; index += 1) onCard[columns.cards[index] ?? 0]?.add(columns, index)
+      means.add(
+        columns,
+        columns.uuids.map((uuid) => placeOf.get(uuid) ?? -1),
+      )
     },
     draw(place) {
-      const [sheet, means] = [sheets[place], readings[place]]
-      if (sheet === undefined || means === undefined) throw new Error(`there is no card ${place}`)
-      return { uuid: cards[place]?.uuid ?? '', ...sheet.draw(), ...means.draw() }
+      const [card, sheet] = [cards[place], sheets[place]]
+      if (card === undefined || sheet === undefined) throw new Error(`there is no card ${place}`)
+      return { uuid: card.uuid, ...sheet.draw(painter), ...means.draw(place) }
     },
     list(blocks) {
       const lists: ColumnJob[][] = cards.map(() => [])
@@ -108,28 +109,32 @@ export function createLanes(input: TimelineInput): Lanes {
   }
 }
 
-/** The places of the cards that a worker has, where one is drawn. */
-function placesOfWorkers({ workers }: TimelineInput, placeOf: ReadonlyMap<string, number>): ReadonlyMap<string, readonly number[]> {
-  const held = workers.map(({ id, gpus }) => [id, gpus.flatMap(({ uuid }) => placeOf.get(uuid) ?? [])] as const)
-  return new Map(held.filter(([, places]) => places.length > 0))
-}
+type Sheet = ReturnType<typeof createSheet>
 
 interface SumPlaces {
-  readonly placesOf: ReadonlyMap<string, readonly number[]>
+  readonly scale: Scale
   /** Of the columns of the grid the first one of the range. */
   readonly first: number
+  /** By the place of a worker in the texts of the block. */
+  readonly onWorker: (worker: number) => readonly Sheet[]
 }
 
 /** The same as adding its jobs one by one, for a block that lies within the range. */
-function createAddSums(sheets: ReturnType<typeof createSheets>, { placesOf, first }: SumPlaces) {
-  return (texts: readonly string[], { counts, workers, columns, ms, failures }: JobSums): number => {
-    const onText = texts.map((text) => (placesOf.get(text) ?? []).flatMap((place) => sheets[place] ?? []))
-    for (let index = 0; index < ms.length; index += 1) {
-      for (const sheet of onText[workers[index] ?? 0] ?? []) sheet.addSum((columns[index] ?? 0) - first, ms[index] ?? 0)
+function addSums({ workers, columns, ms, failures }: JobSums, { scale: { columnMs }, first, onWorker }: SumPlaces): number {
+  let [count, begin] = [0, 0]
+  for (const { worker, jobs, end } of workers) {
+    const own = onWorker(worker)
+    for (const { busy } of own) {
+      for (let index = begin; index < end; index += 1) {
+        const column = (columns[index] ?? 0) - first
+        busy[column] = Math.min(columnMs, (busy[column] ?? 0) + (ms[index] ?? 0))
+      }
     }
-    for (const [worker, column] of failures) for (const sheet of onText[worker] ?? []) sheet.addFailure(column - first)
-    return [...counts].reduce((sum, [worker, count]) => sum + (onText[worker]?.length === 0 ? 0 : count), 0)
+    if (own.length > 0) count += jobs
+    begin = end
   }
+  for (const [worker, column] of failures) for (const sheet of onWorker(worker)) sheet.addFailure(column - first)
+  return count
 }
 
 type Take = (index: number, places: readonly number[]) => void
@@ -149,14 +154,25 @@ function createEach({ range }: TimelineInput, placesOf: ReadonlyMap<string, read
 
 const FAILED = JobStatus.options.indexOf('FAILED')
 
+/** The columns of each card, and the places of the cards that a worker has, where one is drawn. */
 function createSheets(input: TimelineInput) {
   const scale = createScale(input.range, input.px)
-  const held = input.workers.flatMap((worker) => worker.gpus.map(({ uuid }) => ({ uuid, worker })))
-  const workersOn = Map.groupBy(held, ({ uuid }) => uuid)
-  return input.cards.map((card) => {
-    const workers = (workersOn.get(card.uuid) ?? []).map(({ worker }) => worker)
-    return createSheet(scale, input, { card, workers })
-  })
+  const workersOn = input.cards.map((): TimelineWorker[] => [])
+  const placeOf = new Map(input.cards.map(({ uuid }, place) => [uuid, place]))
+  const placesOf = new Map<string, number[]>()
+  for (const worker of input.workers) {
+    for (const { uuid } of worker.gpus) {
+      const place = placeOf.get(uuid)
+      if (place === undefined) continue
+      workersOn[place]?.push(worker)
+      const places = placesOf.get(worker.id)
+      if (places === undefined) placesOf.set(worker.id, [place])
+      else places.push(place)
+    }
+  }
+  const sheets = input.cards.map((card, place) => createSheet(scale, input, { card, workers: workersOn[place] ?? [] }))
+  const sheetsOf = (worker = '') => (placesOf.get(worker) ?? []).flatMap((place) => sheets[place] ?? [])
+  return { scale, sheets, sheetsOf, placeOf, placesOf }
 }
 
 interface OnCard {
@@ -164,33 +180,40 @@ interface OnCard {
   readonly workers: readonly TimelineWorker[]
 }
 
-/** The columns of one card: its workers and absences from the beginning, and the jobs that are added. */
+/** The columns of one card: the jobs that are added, under its workers and absences. */
 function createSheet(scale: Scale, input: TimelineInput, { card, workers }: OnCard) {
-  const columns = createPhaseColumns(scale)
+  const busy = new Float64Array(scale.px)
   const failed = new Set<number>()
-  const bars = workers.map((worker) => ({ worker, phases: phasesOf(worker, input) }))
-  for (const { phases } of bars) for (const one of phases) columns.add(one.phase, one)
-  for (const absence of input.absences) {
-    if (absence.uuid === card.uuid) columns.add('quarantined', absence)
-    else if (absence.hostId === card.hostId) columns.add('unknown', absence)
-  }
   return {
+    /** How long each column has jobs. */
+    busy,
     addJob(span: Span, hasFailed: boolean): void {
-      columns.addBusy(span)
+      scale.spend(busy, span)
       if (hasFailed) for (const column of scale.columnOf(span.to)) failed.add(column)
     },
-    addSum: (column: number, ms: number) => columns.addBusyMs(column, ms),
     /** The grid is rounded: what lies at an edge may be just outside. */
     addFailure: (column: number) => failed.add(Math.max(0, Math.min(scale.px - 1, column))),
-    draw: () => ({ bars, phases: columns.draw(), failed: [...failed].toSorted((a, b) => a - b) }),
+    draw(painter: ReturnType<typeof createPhasePainter>): Pick<Lane, 'bars' | 'phases' | 'failed'> {
+      const bars = workers.map((worker) => ({ worker, phases: phasesOf(worker, input) }))
+      const spans = [...bars.flatMap(({ phases }) => phases), ...absencesOf(card, input)]
+      return { bars, phases: painter.draw(spans, busy), failed: [...failed].toSorted((a, b) => a - b) }
+    },
   }
+}
+
+function absencesOf({ uuid, hostId }: LaneCard, { absences }: TimelineInput): readonly PhaseSpan[] {
+  return absences.flatMap((absence): readonly PhaseSpan[] => {
+    const { from, to } = absence
+    if (absence.uuid === uuid) return [{ phase: 'quarantined', from, to }]
+    return absence.hostId === hostId ? [{ phase: 'unknown', from, to }] : []
+  })
 }
 
 /** From its placement to its end; what is warm is idle until jobs are drawn over it. */
 function phasesOf(
   { createdAt, imageReadyAt = createdAt, readyAt, drainingSince, goneAt }: TimelineWorker,
   { now, range }: TimelineInput,
-): readonly (Span & { readonly phase: LanePhase })[] {
+): readonly PhaseSpan[] {
   const end = goneAt ?? now
   const drained = Math.min(end, drainingSince ?? end)
   const ready = Math.min(drained, readyAt ?? drained)

@@ -67,7 +67,11 @@ test('lives of workers are found by id and by time, and are replaced by themselv
   await history.addLife('w2', '{"n":3}', now)
   expect(await history.life('w1')).toBe('{"n":2}')
   expect(await history.life('w9')).toBeUndefined()
-  expect(await history.lives({ ...all })).toEqual(['{"n":3}', '{"n":2}'])
+  expect(await history.ends(all)).toEqual([
+    { id: 'w2', at: now },
+    { id: 'w1', at: now - 10 },
+  ])
+  expect(await history.lives(['w1', 'w9', 'w2'])).toEqual(['{"n":2}', undefined, '{"n":3}'])
   expect((await history.bytes()).lives).toBe(2 * (7 + 120))
 })
 
@@ -79,7 +83,7 @@ const addOne = async (history: History, kind: HistoryKind, { at, bytes }: { read
     ? history.addLife(`w${at}`, 'x'.repeat(bytes), at)
     : history.add(kind as Parameters<History['add']>[0], new Uint8Array(bytes), at)
 const countOf = async (history: History, kind: HistoryKind) =>
-  (kind === 'lives' ? await history.lives({ ...all, count: 10_000 }) : await history.chunks(kind, { ...all, count: 10_000 })).length
+  (kind === 'lives' ? await history.ends({ ...all, count: 10_000 }) : await history.chunks(kind, { ...all, count: 10_000 })).length
 const sumOf = async (history: History) => Object.values(await history.bytes()).reduce((sum, own) => sum + own, 0)
 
 test.each(KINDS)('%s that are older than their days go with the next one, younger ones stay', async (kind) => {
@@ -133,7 +137,7 @@ test('a range may begin before all times and end after them', async () => {
   await history.addJobs([job('a1', Date.now())], {})
   expect(await history.jobs({ from: -8.64e15, to: 8.64e21, count: 1 })).toHaveLength(1)
   expect(await history.jobs({ from: -2, to: -1, count: 1 })).toEqual([])
-  expect(await history.lives({ from: -8.64e15, to: -1, count: 1 })).toEqual([])
+  expect(await history.ends({ from: -8.64e15, to: -1, count: 1 })).toEqual([])
 })
 
 test('nothing is written where it is switched off', async () => {

@@ -27,6 +27,12 @@ export interface OpenChunk {
   readonly jobs: readonly PastJob[]
 }
 
+/** When a worker was gone. */
+export interface LifeEnd {
+  readonly id: string
+  readonly at: number
+}
+
 export interface ChunkRange {
   /** Epoch ms, both included; `to` may be the id of a chunk. */
   readonly from: number
@@ -65,8 +71,10 @@ export interface HistoryStore {
   /** `at`: when the worker was gone. */
   addLife(id: string, life: string, at: number): Promise<void>
   life(id: string): Promise<string | undefined>
-  /** Of workers that were gone in the range, latest first. */
-  lives(range: { readonly from: number; readonly to: number; readonly count: number }): Promise<readonly string[]>
+  /** Workers that were gone in the range, latest first. */
+  ends(range: { readonly from: number; readonly to: number; readonly count: number }): Promise<readonly LifeEnd[]>
+  /** Of each of these workers, in their order; undefined where none is kept. */
+  lives(ids: readonly string[]): Promise<readonly (string | undefined)[]>
   /** Jobs that workers have ended, and those of them that failed. */
   jobCounts(workerIds: readonly string[]): Promise<readonly { readonly jobs: number; readonly failed: number }[]>
   /** What each kind weighs, about. */
@@ -195,17 +203,21 @@ function createChunkReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 
   }
 }
 
-function createLifeReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 'life' | 'lives' | 'jobCounts'> {
+function createLifeReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 'life' | 'ends' | 'lives' | 'jobCounts'> {
   return {
     async life(id) {
       return isKept ? ((await client.hget(of.lifeRecords, id)) ?? undefined) : undefined
     },
 
-    async lives({ from, to, count }) {
+    async ends({ from, to, count }) {
       if (!isKept) return []
-      const ids = await client.zrevrangebyscore(of.lives, Math.ceil(to), Math.floor(from), 'LIMIT', 0, count)
-      const found = ids.length === 0 ? [] : await client.hmget(of.lifeRecords, ...ids)
-      return found.filter((life) => life !== null)
+      const found = await client.zrevrangebyscore(of.lives, Math.ceil(to), Math.floor(from), 'WITHSCORES', 'LIMIT', 0, count)
+      return Array.from({ length: found.length / 2 }, (_, index) => ({ id: found[2 * index] ?? '', at: Number(found[2 * index + 1]) }))
+    },
+
+    async lives(ids) {
+      if (!isKept || ids.length === 0) return ids.map(() => undefined)
+      return (await client.hmget(of.lifeRecords, ...ids)).map((life) => life ?? undefined)
     },
 
     async jobCounts(ids) {
