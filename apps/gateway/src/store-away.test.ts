@@ -60,6 +60,8 @@ it('answers reads of operators 503 while Redis hangs, and serves again when it g
     const [metrics, ...answers] = await Promise.all(['/metrics', ...reads].map((path) => patient.call(path)))
     for (const { status, text } of answers)
       expect({ status, text }).toEqual({ status: 503, text: expect.stringContaining('Redis has not answered') })
+    const query = { method: 'POST', body: { query: '{ myself { id endpoints { id } } }' } }
+    expect(await patient.call('/graphql', query)).toMatchObject({ status: 503, text: expect.stringContaining('Redis has not answered') })
     expect(metrics).toMatchObject({ status: 200, text: expect.stringContaining('runyard_store_up 0') })
     expect(metrics?.text).not.toContain('runyard_queue_jobs{')
   } finally {

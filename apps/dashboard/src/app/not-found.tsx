@@ -1,15 +1,17 @@
 import { Link } from '@tanstack/react-router'
-import { Empty } from '../ui/empty.tsx'
+import { Page } from '../ui/page.tsx'
 import { keepRange } from './range.ts'
 
 export function NotFoundPage() {
   return (
-    <Empty title="There is no such page">
-      The address may be old or cut off.{' '}
-      <Link to="/" search={keepRange}>
-        The Yard
-      </Link>{' '}
-      shows what there is.
-    </Empty>
+    <Page title="There is no such page">
+      <p>
+        The address may be old or cut off.{' '}
+        <Link to="/" search={keepRange}>
+          The Yard
+        </Link>{' '}
+        shows what there is.
+      </p>
+    </Page>
   )
 }
