@@ -2,6 +2,9 @@
 // replaced too early, and nothing stays behind.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createDockerHost } from '@runyard/host-docker'
 import type { WorkerRecord } from '@runyard/schema'
@@ -36,6 +39,15 @@ class Handle:
 read = Handle(read_config)
 `
 
+const NOTE = `
+def note(text=None):
+    import os, pathlib
+    path = pathlib.Path("/runpod-volume/note")
+    if text:
+        path.write_text(text)
+    return {"note": path.read_text(), "worker": os.environ["RUNPOD_POD_ID"]}
+`
+
 /** What the kernel of a worker calls itself, and what it said first. */
 const KERNEL = `
 import subprocess
@@ -49,6 +61,8 @@ await suiteThatNeeds(
   'a pool of two hosts, by ssh and by TLS',
   () => {
     let hosts: TwoHosts
+    /** Stands for the NFS that the operator has mounted on both. */
+    let shared: string
     let hub: FakeHub
     let stack: Stack
     let store: Store
@@ -56,7 +70,8 @@ await suiteThatNeeds(
     let both: readonly SeparateHost[]
 
     beforeAll(async () => {
-      hosts = await startTwoHosts({ byTls: { settings: GVISOR } })
+      shared = await mkdtemp(join(tmpdir(), 'runyard-shared-'))
+      hosts = await startTwoHosts({ byTls: { settings: GVISOR }, shared })
       hub = await openFakeHub()
       both = [hosts.bySsh, hosts.byTls]
       const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '10' }
@@ -77,6 +92,7 @@ await suiteThatNeeds(
       await stack?.stop()
       await hub?.[Symbol.asyncDispose]()
       await hosts?.stop()
+      await rm(shared, { recursive: true, force: true })
     }, 200_000)
     /** Whatever a test has left: no endpoint, no cordon, all cables in; then no host has a container. */
     afterEach(async () => {
@@ -176,6 +192,25 @@ await suiteThatNeeds(
       expect(hub.requests.filter((line) => line.startsWith('GET /large'))).toHaveLength(2)
       for (const host of both) expect((await volumesWith(host, 'runyard.app-build')).trim().split('\n')).toHaveLength(1)
       await app.remove()
+    })
+
+    test('a worker of one host reads what one of the other wrote into a volume that both share', async () => {
+      const volume = { name: 'notes', size: 10, dataCenter: 'EU-RO-1' }
+      const { id } = (await stack.api.post('/v2/network-volumes', volume)).json as { id: string }
+      const noted = async (host: SeparateHost, text?: string) => {
+        await cordon(other(host), true)
+        const endpoint = await stack.api.saveEndpoint({ name: `on-${host.name}`, volumes: [id] })
+        const job = await settled(endpoint, await stack.api.run(endpoint, sourceCall('note', NOTE, { text })))
+        const { note, worker } = valueOf(job['output'])
+        const record = (await workers(endpoint)).find((one) => one.id === worker)
+        expect(record?.hostId).toBe(await host.hostId())
+        await cordon(other(host), false)
+        await stack.api.deleteEndpoint(endpoint)
+        return note
+      }
+      expect([await noted(hosts.bySsh, 'written on one'), await noted(hosts.byTls)]).toEqual(['written on one', 'written on one'])
+      expect((await stack.api.request(`/v2/network-volumes/${id}`, { method: 'DELETE' })).status).toBe(204)
+      await waitFor('the data to go', async () => (await readdir(shared)).length === 0, PATIENCE)
     })
 
     test('starts workers where their image is, while it is missing on the other host', async () => {

@@ -19,6 +19,8 @@ export interface EndpointRequest {
   readonly idleTimeout?: number
   readonly executionTimeoutMs?: number
   readonly env?: Readonly<Record<string, string>>
+  /** Ids of network volumes. */
+  readonly volumes?: readonly string[]
 }
 
 export interface Api {
@@ -88,6 +90,8 @@ function management(
   }
 }
 
+const toVolumes = (ids: readonly string[] = []) => ids.map((networkVolumeId) => ({ networkVolumeId }))
+
 /** A template travels with the endpoint, as SDK 2.0 sends it (sdk2-api §3.1). */
 function toEndpointInput(endpoint: EndpointRequest): Record<string, unknown> {
   const hardware = endpoint.gpuIds === undefined ? { instanceIds: [endpoint.cpu ?? 'cpu3c-1-2'] } : { gpuIds: endpoint.gpuIds, gpuCount: 1 }
@@ -100,7 +104,7 @@ function toEndpointInput(endpoint: EndpointRequest): Record<string, unknown> {
     scalerType: 'QUEUE_DELAY',
     scalerValue: 1,
     executionTimeoutMs: endpoint.executionTimeoutMs ?? 0,
-    networkVolumeIds: [],
+    networkVolumeIds: toVolumes(endpoint.volumes),
     template: {
       name: endpoint.name,
       imageName: endpoint.image ?? 'runpod/queue:py3.12-latest',

@@ -70,8 +70,13 @@ export interface EngineOptions {
   readonly withoutHook?: boolean
 }
 
+interface TwoHostsOptions extends Partial<Record<'bySsh' | 'byTls', EngineOptions>> {
+  /** A directory that both have mounted, for the data of volumes. */
+  readonly shared?: string
+}
+
 /** Both have the small worker image. */
-export async function startTwoHosts(engines: Partial<Record<'bySsh' | 'byTls', EngineOptions>> = {}): Promise<TwoHosts> {
+export async function startTwoHosts(engines: TwoHostsOptions = {}): Promise<TwoHosts> {
   await reapAbandoned()
   await removeAbandonedNetworks()
   const dir = await mkdtemp(STACK_PREFIX)
@@ -108,13 +113,15 @@ export async function startTwoHosts(engines: Partial<Record<'bySsh' | 'byTls', E
   await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec ${findOnPath('ssh') ?? 'ssh'} -F ${ssh.config} "$@"\n`)
   await chmod(join(bin, 'ssh'), 0o755)
   const made = undo.move()
+  const volumes = engines.shared === undefined ? {} : { volumes: { path: engines.shared, shared: true } }
+  const sshHost = { id: 'by-ssh', engine: `ssh://root@${first.address}:${SSH_PORT}${first.socket}` }
   const tlsHost = { id: 'by-tls', engine: `tcp://${second.address}:${TLS_PORT}`, tls: tls.client }
   return {
     bySsh: hosts[0],
     byTls: hosts[1],
     tlsHost,
     settings: {
-      RUNYARD_HOSTS: JSON.stringify([{ id: 'by-ssh', engine: `ssh://root@${first.address}:${SSH_PORT}${first.socket}` }, tlsHost]),
+      RUNYARD_HOSTS: JSON.stringify([sshHost, tlsHost].map((host) => ({ ...host, ...volumes }))),
       RUNYARD_WORKER_PLANE_HOST: plane,
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
     },
