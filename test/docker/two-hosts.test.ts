@@ -338,18 +338,24 @@ await suiteThatNeeds(
       await waitFor('the container to be reaped', async () => !(await host.workers()).some((line) => line.includes(worker)), PATIENCE)
     })
 
-    test('an endpoint runs under gVisor where the setting says so, and another one does not', async () => {
+    test('an endpoint runs under gVisor where an engine has it, and another one does not', async () => {
       const [guarded, usual] = [await newEndpoint('guarded', 1), await newEndpoint('usual', 1)]
       await stack.scaler.kill()
       const scaler = stack.anotherScaler({ RUNYARD_RUNTIMES: JSON.stringify({ [guarded]: 'runsc' }) })
       await scaler.start()
-      await cordon(hosts.bySsh, true)
-      const kernel = async (endpoint: string) =>
-        valueOf((await settled(endpoint, await stack.api.run(endpoint, sourceCall('kernel', KERNEL))))['output'])
-      expect(await kernel(guarded)).toMatchObject({ log: expect.stringContaining('Starting gVisor') })
-      expect(await kernel(usual)).toMatchObject({ log: expect.not.stringContaining('gVisor') })
+      const ask = (endpoint: string) => stack.api.run(endpoint, sourceCall('kernel', KERNEL))
+      const logOf = async (endpoint: string, id: string) => valueOf((await settled(endpoint, id))['output'])['log']
 
-      await cordon(hosts.bySsh, false)
+      await cordon(hosts.byTls, true)
+      const id = await ask(guarded)
+      const why = async () => (await stack.api.get(`/runyard/v1/explain/${guarded}`)).text
+      const lacking = 'no host has the container runtime runsc, which the setting runtimes names: by-ssh'
+      await waitFor('the reason why it waits', async () => (await why()).includes(lacking), PATIENCE)
+      await cordon(hosts.byTls, false)
+      expect(await logOf(guarded, id)).toContain('Starting gVisor')
+      await cordon(hosts.bySsh, true)
+      expect(await logOf(usual, await ask(usual))).not.toContain('gVisor')
+
       await stack.api.deleteEndpoint(guarded)
       await scaler.kill()
       await stack.scaler.start()

@@ -17,7 +17,7 @@ test('failed starts are over once a younger worker got ready, also after its own
     memory,
     images: { isKnown: () => false },
     models: { isKnown: () => false },
-    config: { defaultImage: 'i', imageAliases: {} },
+    config: { defaultImage: 'i', imageAliases: {}, runtimes: {} },
     strangers: createStrangers(),
     keyLimits: { read: async () => new Map() },
     cards: { judge: async () => [], [Symbol.dispose]: () => undefined },

@@ -9,6 +9,7 @@ import {
   lifeSignsOf,
   modelKey,
   resolveImage,
+  runtimeOf,
   savedAt,
 } from '@runyard/core'
 import type { Apps, DemandSource, EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
@@ -33,7 +34,7 @@ export interface ObserveDeps {
   readonly memory: Memory
   readonly images: Pick<Images, 'isKnown'>
   readonly models: Pick<Models, 'isKnown'>
-  readonly config: Pick<Config, 'defaultImage' | 'imageAliases'>
+  readonly config: Pick<Config, 'defaultImage' | 'imageAliases' | 'runtimes'>
   readonly strangers: Strangers
   readonly reads: EndpointReads
   readonly keyLimits: Pick<KeyLimits, 'read'>
@@ -144,7 +145,8 @@ async function viewEndpoint(
   const openRequests = requests === undefined ? {} : { openRequests: requests.open }
   const lifeSigns = endpoint === undefined ? 'reports' : lifeSignsOf(endpoint)
   const deployment = endpoint === undefined ? undefined : deploymentOf(endpoint, apps)
-  return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, deployment, imageIds, ...remembered }
+  const asked = { deployment, runtime: runtimeOf(deps.config, endpointId) }
+  return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, ...asked, imageIds, ...remembered }
 }
 
 function requestDemand({ held, oldestHeldAt, open, perSecond }: RequestLoad): DemandSource {

@@ -4,6 +4,7 @@ import {
   diskBytesOf,
   resolveImage,
   runsApp,
+  runtimeOf,
   standbyTemplate,
   type HostView,
   type Observed,
@@ -81,7 +82,7 @@ function requestOf({ config }: Pick<ActDeps, 'config'>, { driver }: HostWatch, {
     // Where no images are run, whatever our agent serves has the software of the machine.
     image: runsImages ? image : config.defaultImage,
     gpus: action.gpus,
-    runtime: config.runtimes[id] ?? config.runtimes['*'],
+    runtime: runtimeOf(config, id),
     runsApp: runsApp(endpoint),
     cardsByVariable,
   }

@@ -11,6 +11,7 @@ import {
   resolveStart,
   restAfter,
   restsUntil,
+  runtimeOf,
   startCommandOf,
   workerEnvironment,
   type HostFault,
@@ -204,9 +205,6 @@ function cacheFor(
   return maxBytes === 0 || !hasRunner ? undefined : { id: createHash('sha256').update(ownerId).digest('hex').slice(0, 12), maxBytes }
 }
 
-/** By id: names are their owner's to choose. */
-const runtimeFor = ({ runtimes }: ActDeps['config'], endpointId: string): string | undefined => runtimes[endpointId] ?? runtimes['*']
-
 /** What a worker reads about a host whose inventory is not known. */
 const UNKNOWN_HOST = { cpuCount: 1, memoryBytes: 0 }
 
@@ -255,7 +253,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app,
     cpuShares: inventory && cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,
-    runtime: runtimeFor(deps.config, endpoint.id),
+    runtime: runtimeOf(deps.config, endpoint.id),
     caBundle: deps.caBundle,
   }
 }

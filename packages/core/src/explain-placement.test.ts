@@ -79,6 +79,12 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
     'no_python',
   ],
   ['has no Python', seen('h1', [], { pythons: [] }), { spec: { ...onCpu('cpu3c-2-4').spec, python: '3.12' } }, 'no_python'],
+  [
+    'lacks the container runtime',
+    seen('h1', [], { runtimes: ['runc'] }),
+    { spec: { ...onCpu('cpu3c-2-4').spec, runtime: 'runsc' } },
+    'no_runtime',
+  ],
   ['has too little memory', seen('h1', []), onCpu('cpu3g-8-32'), 'not_enough_memory'],
   ['has too few CPUs', seen('h1', [], { cpuCount: 1, memoryBytes: 64e9 }), onCpu('cpu3c-8-16'), 'not_enough_cpu'],
 ])('a host refuses with a reason: it %s', (_, record, change, reason) => {

@@ -1,6 +1,7 @@
 // What placement finds on each host and each GPU for a worker of an endpoint, as data: why it refuses, and what would change that (ADR 54). It uses the
 // same tests as `place`. Failure direction: none, because nothing is decided from it.
 import type { Gpu, GpuRequest, GpuVerdict, HostInventory, HostRecord, HostVerdict, Refusal } from '@runyard/schema'
+import { lacksRuntime } from './container-runtime.ts'
 import { resolveCpu } from './cpu-request.ts'
 import { gpuBudgetOf, GPU_BUDGET_VARIABLE, hasRoom, inGib, usableMemoryOf } from './gpu-budget.ts'
 import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.ts'
@@ -112,6 +113,12 @@ function whyUnable(host: HostInventory, { spec, hosts }: Question): Refusal | un
       'no_volume',
       `the host does not have the volume ${describeVolumes(volumes, labelOf)}`,
       'wait for the host that has the volume, or give the endpoint a volume of this one',
+    )
+  if (lacksRuntime(spec, host))
+    return refuse(
+      'no_runtime',
+      `the host does not have the container runtime ${spec.runtime}`,
+      `install ${spec.runtime} there and name it in /etc/docker/daemon.json, or change the setting runtimes`,
     )
   if (!lacksPython(spec, host)) return undefined
   return refuse(

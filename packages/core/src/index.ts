@@ -1,6 +1,7 @@
 export * from './backoff.ts'
 export * from './card-claims.ts'
 export { isHostsFault, TREATMENTS, suspectCards } from './card-health.ts'
+export * from './container-runtime.ts'
 export * from './cpu-request.ts'
 export * from './deployment.ts'
 export * from './disk.ts'

@@ -17,7 +17,7 @@ import type {
 import type { StartFailures } from './backoff.ts'
 import type { Deployment } from './deployment.ts'
 import type { Demand } from './scaling.ts'
-import type { VolumeNeeds } from './volume-placement.ts'
+import type { PlacedSpec } from './placement.ts'
 import type { KeyLimit } from './key-limits.ts'
 import type { LifeSigns } from './worker-facts.ts'
 
@@ -91,7 +91,8 @@ export interface LeaseView {
   readonly executionTimeoutMs: number | undefined
 }
 
-export interface EndpointView {
+/** With what its spec does not say of a place for its workers. */
+export interface EndpointView extends Pick<PlacedSpec, 'volumes' | 'runtime'> {
   readonly endpointId: string
   /** undefined: deleted; its workers are removed, then its keys. */
   readonly endpoint: Endpoint | undefined
@@ -104,8 +105,6 @@ export interface EndpointView {
   /** Open requests by worker, of a load-balanced endpoint; absent: none. */
   readonly openRequests?: ReadonlyMap<string, number>
   readonly workers: readonly WorkerRecord[]
-  /** The volumes of its spec; absent: none. */
-  readonly volumes?: VolumeNeeds
   readonly failures: StartFailures | undefined
   /** The build that its next worker runs; undefined: its workers need none. */
   readonly deployment?: Deployment | undefined

@@ -2,6 +2,7 @@
 // with a budget (ADR 61). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
+import { lacksRuntime, noRuntime } from './container-runtime.ts'
 import { cardsIn, gpuBudgetOf, hasRoom, inGib, takenMemory, usableMemoryOf, type Held } from './gpu-budget.ts'
 import { describeReserve, describeSize, lacksMemory, matchingGpus, modelsOf } from './gpu-fit.ts'
 import { bestLinked } from './gpu-links.ts'
@@ -60,6 +61,8 @@ export interface PlacedSpec extends Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
   readonly chosenStores?: ChosenStores | undefined
   /** The minor version of Python that its app was built for; absent: any. */
   readonly python?: string | undefined
+  /** The container runtime that the configuration names; absent: the host's own. */
+  readonly runtime?: string | undefined
   readonly modelNeeds?: ModelNeeds | undefined
 }
 
@@ -72,7 +75,9 @@ export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings
   if (near.length === 0) return refuse('no_volume_host', noVolumes(spec, able))
   const fitting = near.filter((host) => !lacksPython(spec, host))
   if (fitting.length === 0) return refuse('no_python', noPython(spec, near))
-  return placeOn(spec, fitting, holdings)
+  const running = fitting.filter((host) => !lacksRuntime(spec, host))
+  if (running.length === 0) return refuse('no_runtime', noRuntime(spec, fitting))
+  return placeOn(spec, running, holdings)
 }
 
 function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {

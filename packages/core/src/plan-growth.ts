@@ -192,12 +192,12 @@ export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanB
   })
 }
 
-/** With what decides on the volumes, on the Python and on the models. */
+/** With what decides on the volumes, on the Python, on the container runtime and on the models. */
 export function placedSpecOf(
-  { endpoint, view: { volumes, deployment } }: Want,
+  { endpoint, view: { volumes, deployment, runtime } }: Want,
   { stores }: { readonly stores: ReadonlyMap<string, string> },
 ): PlacedSpec {
-  return { ...endpoint.spec, volumes, chosenStores: stores, python: pythonOf(deployment), modelNeeds: modelNeeds(endpoint) }
+  return { ...endpoint.spec, volumes, chosenStores: stores, python: pythonOf(deployment), runtime, modelNeeds: modelNeeds(endpoint) }
 }
 
 /** From here on, their data is in the store of that host. */
@@ -214,8 +214,8 @@ function chooseVolumes(
 }
 
 /** Everything that `place` depends on. */
-export function askedOf({ endpoint: { spec }, view: { volumes = [], deployment } }: Pick<Want, 'endpoint' | 'view'>): string {
-  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes, pythonOf(deployment)])
+export function askedOf({ endpoint: { spec }, view: { volumes = [], deployment, runtime } }: Pick<Want, 'endpoint' | 'view'>): string {
+  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes, pythonOf(deployment), runtime])
 }
 
 export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {

@@ -40,6 +40,7 @@ const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   secret_missing: 'add the secret (runyard secrets set)',
   not_deployed: 'deploy the app to the environment (flash deploy, rp flash deploy)',
   no_python: 'deploy with --python-version of a Python that the hosts have, or install the one that is missing',
+  no_runtime: 'install the runtime on a host (runyard doctor), or change the setting runtimes',
   key_limit: 'wait until a worker of the same API key ends, or raise its limit (runyard keys limit)',
   backing_off: 'mend the cause of the failed starts and save the endpoint again, which tries at once',
 }
@@ -56,6 +57,7 @@ const NO_PLACE: ReadonlySet<Reason | undefined> = new Set<Reason>([
   'not_enough_cpu',
   'no_volume_host',
   'no_python',
+  'no_runtime',
 ])
 
 export interface JobInQueue {

@@ -92,6 +92,8 @@ export const HostInventory = z.object({
   cudaVersion: z.string().nullable(),
   /** Minor versions of the Pythons that can run deployed apps, e.g. `3.12`; absent: not known, or workers have that of their image. */
   pythons: z.array(z.string()).optional(),
+  /** Container runtimes that workers can have, e.g. `runsc`; absent: not known. */
+  runtimes: z.array(z.string()).optional(),
 })
 export type HostInventory = z.infer<typeof HostInventory>
 
@@ -100,7 +102,10 @@ export const DiskSpace = z.object({ path: z.string(), freeBytes: z.number(), tot
 export type DiskSpace = z.infer<typeof DiskSpace>
 
 /** The part of the inventory that the driver reads on its host. */
-export interface HostOffer extends Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'links' | 'cudaVersion' | 'pythons'> {
+export interface HostOffer extends Pick<
+  HostInventory,
+  'cpuCount' | 'memoryBytes' | 'gpus' | 'links' | 'cudaVersion' | 'pythons' | 'runtimes'
+> {
   /** What uses each real GPU, by uuid; without those that the host says nothing about. */
   readonly uses?: Readonly<Record<string, CardUse>>
   /** When the report with `uses` was begun, epoch ms. */

@@ -44,6 +44,7 @@ export const REASONS = {
   secret_missing: 'the endpoint names a secret that does not exist',
   not_deployed: 'nothing was deployed to the endpoint’s environment yet',
   no_python: 'no host has the Python that the deployed app was built for',
+  no_runtime: 'no host has the container runtime that the setting runtimes names',
   key_limit: 'the API key that created the endpoint has as many workers as it may have',
   backing_off: 'earlier workers failed to start; the next try waits',
   rolled_back: 'the last release could not start, so the endpoint was rolled back',

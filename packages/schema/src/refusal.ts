@@ -8,6 +8,7 @@ export const REFUSALS = [
   'cordoned',
   'resting',
   'no_python',
+  'no_runtime',
   'full',
   'no_containers',
   'no_volume',

@@ -69,7 +69,7 @@ function examineRuntimes({ Runtimes = {} }: EngineInfo, wanted: readonly string[
   return [...new Set(wanted)].map((name): HostFinding => {
     const subject = `runtime ${name}`
     if (name in Runtimes) return { subject, verdict: 'ok', words: 'workers that the setting runtimes names run under it' }
-    const words = 'the engine does not have it, so workers that the setting runtimes names do not start here'
+    const words = 'the engine does not have it, so workers that the setting runtimes names go to other hosts'
     return { subject, verdict: 'missing', words, mend: `sudo ${name} install && sudo systemctl restart docker` }
   })
 }

@@ -261,6 +261,7 @@ function inventoryOf(watch: GpuWatch, { files, pythons }: Known) {
         cpuCount: availableParallelism(),
         memoryBytes,
         gpus: [...gpus],
+        runtimes: [],
         ...(versions === undefined ? {} : { pythons: [...versions] }),
         ...seen,
       }

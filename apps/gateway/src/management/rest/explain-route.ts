@@ -11,13 +11,23 @@ import {
   queueReason,
   remediesOf,
   rollBackOf,
+  runtimeOf,
   volumeNeeds,
   type Holder,
   type Holding,
   type JobInQueue,
   type VolumeNeeds,
 } from '@runyard/core'
-import { cutText, Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
+import {
+  cutText,
+  Reason,
+  RunyardError,
+  type Config,
+  type Endpoint,
+  type HostRecord,
+  type JobRecord,
+  type WorkerRecord,
+} from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { ScalerStatus, Store } from '@runyard/store'
 import { findJob } from '../../jobs/find-job.ts'
@@ -25,6 +35,7 @@ import type { ManagementModel } from '../model.ts'
 import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export interface ExplainDeps {
+  readonly config: Pick<Config, 'runtimes'>
   readonly model: Pick<ManagementModel, 'list' | 'volumes'>
   readonly store: Pick<Store, 'jobs' | 'workers' | 'workerLogs' | 'status' | 'hosts' | 'endpoints' | 'volumes' | 'resources'>
 }
@@ -78,7 +89,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   const withoutImage = hostsWithoutImage(status)
   const [volumes, python] = await Promise.all([volumesOf(deps, endpoint), pythonFor(deps, endpoint)])
   const verdicts = explainPlacement({
-    spec: { ...spec, volumes, python },
+    spec: { ...spec, volumes, python, runtime: runtimeOf(deps.config, id) },
     hosts,
     holdings: holdingsOf(workers, hosts),
     holders,

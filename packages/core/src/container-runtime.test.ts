@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { runtimeOf } from './container-runtime.ts'
+import { place, type OpenHost, type PlacedSpec } from './placement.ts'
+
+const host = (hostId: string, more: Partial<OpenHost> = {}): OpenHost => ({
+  hostId,
+  kind: 'docker',
+  capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true },
+  cpuCount: 8,
+  memoryBytes: 32e9,
+  gpus: [],
+  cudaVersion: null,
+  ...more,
+})
+const usual: PlacedSpec = { image: 'mine/worker:1', gpu: null, cpu: null }
+const guarded: PlacedSpec = { ...usual, runtime: 'runsc' }
+
+test('an endpoint has the runtime of its id, or else that of all others', () => {
+  const config = { runtimes: { one: 'runsc', '*': 'runc' } }
+  expect([runtimeOf(config, 'one'), runtimeOf(config, 'two'), runtimeOf({ runtimes: {} }, 'one')]).toEqual(['runsc', 'runc', undefined])
+})
+
+test('a runtime decides which host gets a worker, unless it is not known what the host has', () => {
+  const hosts = [host('one', { runtimes: ['runc'] }), host('two', { runtimes: ['runc', 'runsc'] })]
+  expect(place(guarded, hosts, [])).toMatchObject({ kind: 'placed', hostId: 'two' })
+  expect(place(usual, hosts, [])).toMatchObject({ kind: 'placed', hostId: 'one' })
+  expect(place(guarded, [host('unknown')], [])).toMatchObject({ kind: 'placed' })
+})
+
+test('a runtime that no host has is the reason why no worker starts', () => {
+  const hosts = [host('one', { label: 'box', runtimes: ['runc'] }), host('two', { runtimes: [] })]
+  const message = 'no host has the container runtime runsc, which the setting runtimes names: box, two'
+  expect(place(guarded, hosts, [])).toEqual({ kind: 'refused', reason: 'no_runtime', message })
+})
