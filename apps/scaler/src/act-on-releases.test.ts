@@ -1,14 +1,9 @@
 import { createLogger } from '@runyard/kit'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { noteRelease, rollBack } from './act-on-releases.ts'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
-let fixture: ScalerFixture
 const log = createLogger({ name: 'test', level: 'silent' })
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-afterEach(() => fixture[Symbol.asyncDispose]())
 
 const save = (image: string, specHash: string, version: number) =>
   fixture.store.endpoints.upsert({ id: 'ep-one' }, (current) => ({

@@ -1,12 +1,11 @@
 // A card between two workers, from the worker's end to the next worker, through a restart of the scaler.
 import { toJson, type CardProbe, type CardUse, type EndpointSpec, type Gpu } from '@runyard/schema'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { beforeEach, expect, vi } from 'vitest'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 10 }
 const CARD = { uuid: 'GPU-1', name: 'GeForce RTX 4090', memoryBytes: 24e9, simulated: false, healthy: true }
 
-let fixture: ScalerFixture
 let use: CardUse
 let reads = 0
 let faulty: Partial<Gpu> = {}
@@ -17,14 +16,9 @@ let processes: readonly number[] = []
 let askedFor: readonly string[] = []
 
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   faulty = {}
   probes = []
   use = { usedBytes: 0, isMemoryProof: true, processes: [] }
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
 })
 
 /** A host with one real card. */

@@ -2,26 +2,19 @@
 import { activateBuild } from '@runyard/core'
 import { createLogger } from '@runyard/kit'
 import { toJson, type Build, type Endpoint, type Environment, type WorkerRecord } from '@runyard/schema'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, vi } from 'vitest'
 import { removeUnused } from './build-keeper.ts'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 const SAVE = { ownerId: 'owner', id: undefined, now: 1, randomText: () => 'x', sha256: (text: string) => text }
 const TAG = { flashEnvironmentId: 'env-1' }
 
-let fixture: ScalerFixture
-
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   const { apps, environments } = fixture.store.resources
   await apps.save({ ...SAVE, edit: () => ({ id: 'app-1', name: 'shop', ownerId: 'owner', createdAt: 1 }) })
   const environment: Environment = { id: 'env-1', ownerId: 'owner', appId: 'app-1', name: 'prod', activeBuildId: null, createdAt: 1 }
   await environments.save({ ...SAVE, edit: () => environment })
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
 })
 
 /** Uploads, registers and activates a build. */

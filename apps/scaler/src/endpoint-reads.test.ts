@@ -1,26 +1,20 @@
 import { toJson } from '@runyard/schema'
 import { workerRecord } from '@runyard/testing/records'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, vi } from 'vitest'
 import { createEndpointReads, type EndpointReads, type Look } from './endpoint-reads.ts'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const IDS = ['ep-one', 'ep-two', 'ep-three']
 
-let fixture: ScalerFixture
 let reads: EndpointReads
 /** The endpoints that were read from Redis. */
 let asked: string[]
 let store: Look['store']
 
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   reads = createEndpointReads()
   asked = []
   store = watched()
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
 })
 
 /** The same store, which notes what is read. */

@@ -2,9 +2,9 @@
 import { unpackNumbers, unpackSamples, type EndpointStatus, type EndpointView, type HostView } from '@runyard/core'
 import { createLogger } from '@runyard/kit'
 import { OutOfUse } from '@runyard/schema'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { createHistoryKeeper, type HistoryKeeper } from './history-keeper.ts'
-import { openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { fixture, test as it } from './testing/scaler-test.ts'
 
 const log = createLogger({ name: 'history-test', level: 'silent' })
 const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
@@ -13,11 +13,6 @@ const HOUR = 3_600_000
 /** The beginning of an hour, because what is older than its days is dropped. */
 const START = Date.now() - (Date.now() % HOUR)
 const ALL = { from: 0, to: START * 2, count: 100 }
-let fixture: ScalerFixture
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-afterEach(() => fixture[Symbol.asyncDispose]())
 
 const gpu = { uuid: UUID, name: 'NVIDIA L4', memoryBytes: 1000, simulated: false, healthy: true }
 const load = (utilization: number) => ({ utilization, temperatureC: 60, powerW: 70.5, powerLimitW: null })

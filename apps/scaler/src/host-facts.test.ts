@@ -1,24 +1,18 @@
 import type { Observed } from '@runyard/core'
 import { RunyardError, toJson, type StartFault, type WorkerRecord } from '@runyard/schema'
 import { staticSource } from '@runyard/testing'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, vi } from 'vitest'
 import { createHostSights } from './host-sights.ts'
-import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { createFakeHost, endpointOf, fixture, test, type FakeHost } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 
-let fixture: ScalerFixture
 let first: FakeHost
 let second: FakeHost
 
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   first = createFakeHost('first', 'id-1')
   second = createFakeHost('second', 'id-2')
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
 })
 
 async function submitOne(): Promise<void> {

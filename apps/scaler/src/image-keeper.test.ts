@@ -1,21 +1,16 @@
 import { Config, type HeldImage, type PulledImage } from '@runyard/schema'
 import { createLogger } from '@runyard/kit'
 import { staticSource } from '@runyard/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { openHostPool, type HostPool } from './host-pool.ts'
 import { pruneHost, recordPulled } from './image-keeper.ts'
-import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { createFakeHost, endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 const log = createLogger({ name: 'test', level: 'silent' })
-let fixture: ScalerFixture
 let hosts: HostPool | undefined
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
 afterEach(async () => {
   await hosts?.[Symbol.asyncDispose]()
-  await fixture[Symbol.asyncDispose]()
 })
 
 const record = (name: string, usedAt: number): PulledImage => ({ name, imageId: `id-${name}`, pulledAt: 1, usedAt })

@@ -1,23 +1,18 @@
 // What each end that the scaler makes or finds leaves in its log, in the endpoint's history and for the metrics (ADR 44).
 import { createLogger } from '@runyard/kit'
 import { toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 const EP = 'ep-one'
 const log = createLogger({ name: 'scaler-test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
-let fixture: ScalerFixture
 
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   vi.spyOn(log, 'info')
   await fixture.store.endpoints.upsert({ id: EP }, () => endpointOf(EP))
 })
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
-  vi.restoreAllMocks()
-})
+afterEach(() => void vi.restoreAllMocks())
 
 const job = (id: string, policy: JobSubmission['policy'] = {}): JobSubmission => ({
   id,

@@ -1,14 +1,9 @@
 // Pulls before the first job, with a host in memory whose pulls end when the test says so.
 import { RunyardError, type HostDriver, type PullOptions } from '@runyard/schema'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { expect, vi } from 'vitest'
+import { createFakeHost, endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000 }
-let fixture: ScalerFixture
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-afterEach(() => fixture[Symbol.asyncDispose]())
 
 interface Pull extends PullOptions {
   readonly image: string

@@ -1,16 +1,6 @@
 import { RunyardError, toJson, type Endpoint, type JobSubmission, type WorkerRecord, WorkerLife } from '@runyard/schema'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
-
-let fixture: ScalerFixture
-
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
-})
+import { expect, vi } from 'vitest'
+import { endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 

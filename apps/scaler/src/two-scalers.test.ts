@@ -2,21 +2,12 @@
 import { RunyardError, toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { workerRecord } from '@runyard/testing/records'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { expect, vi } from 'vitest'
+import { createFakeHost, endpointOf, fixture, test } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 /** Short, so that a take-over is soon. */
 const TTL = { leaderTtlMs: 500 }
-let fixture: ScalerFixture
-
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
-})
 
 const job = (id: string): JobSubmission => ({ id, input: toJson({}), sync: false, policy: {}, keyId: 'key' })
 const workers = (endpointId = 'ep-one'): Promise<readonly WorkerRecord[]> => fixture.store.workers.list(endpointId)

@@ -1,19 +1,10 @@
 // Volumes through the scaler: workers follow the data, and the data goes only with its volume.
 import { DockerHostConfig, type VolumeData, type WorkerRecord } from '@runyard/schema'
 import { staticSource } from '@runyard/testing'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { expect, vi } from 'vitest'
+import { createFakeHost, endpointOf, fixture, test, type FakeHost } from './testing/scaler-test.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
-let fixture: ScalerFixture
-
-beforeEach(async () => {
-  fixture = await openScalerFixture()
-})
-
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
-})
 
 const TOOLS = { now: 1, randomText: () => 'r', sha256: (text: string) => text }
 const OWNER = endpointOf('ep-one').ownerId

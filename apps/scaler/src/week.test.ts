@@ -4,9 +4,9 @@ import { buildPublicApp, openGateway } from '@runyard/gateway'
 import { createLogger } from '@runyard/kit'
 import { Config, WorkerLife, type LedgerRow, type WorkerRecord } from '@runyard/schema'
 import type { UsageView } from '@runyard/schema/api'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { Scaler } from './scaler.ts'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+import { endpointOf, fixture, test as it } from './testing/scaler-test.ts'
 
 const DAY_MS = 24 * 3_600_000
 const WEEK_MS = 7 * DAY_MS
@@ -15,16 +15,11 @@ const WAIT = { timeout: 30_000, interval: 5 }
 const STEPS = ['crash', 'update', 'host away', 'host back', 'restart', 'no first contact', 'quiet'] as const
 type Step = (typeof STEPS)[number]
 
-let fixture: ScalerFixture
 let scaler: Scaler
 beforeEach(async () => {
-  fixture = await openScalerFixture()
   scaler = await fixture.open()
 })
-afterEach(async () => {
-  await fixture[Symbol.asyncDispose]()
-  vi.useRealTimers()
-})
+afterEach(() => void vi.useRealTimers())
 
 const workersOf = (endpointId: string) => fixture.store.workers.list(endpointId)
 
