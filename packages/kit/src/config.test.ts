@@ -47,6 +47,7 @@ describe('loadConfig', () => {
     const both = await load({ REDIS_URL: 'redis://a', RUNYARD_REDIS_URL: 'redis://b' })
     expect(both.config.redis.url).toBe('redis://b')
     expect(both.origins['redis.url']).toBe('RUNYARD_REDIS_URL')
+    await expect(load({ REDIS_URL: 'http://a' })).rejects.toThrow('must begin with redis:// or rediss://')
   })
 
   it('reads hosts from a variable as a bare kind or as JSON', async () => {

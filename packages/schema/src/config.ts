@@ -79,6 +79,7 @@ export const Config = z.object({
   redis: z
     .object({
       url: text()
+        .refine((url) => !url.includes('://') || /^rediss?:/i.test(url), 'must begin with redis:// or rediss://')
         .optional()
         .describe('REDIS_URL also sets this; without it Runyard runs its own Redis. Your own Redis needs `appendonly yes`'),
       appendfsync: z.enum(['everysec', 'always']).default('everysec').describe('how soon an accepted job is on disk'),

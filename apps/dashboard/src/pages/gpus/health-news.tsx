@@ -1,4 +1,4 @@
-// Tells screen readers what changed for the worse or the better, and nothing else; at most once in ten seconds.
+// Announces to screen readers what changed for the worse or the better, and nothing else; at most once in ten seconds.
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { PoolView } from '@runyard/schema/api'

@@ -1,7 +1,6 @@
 // What a filled-in form would change or make: the fields, the request, and the command line that does the same.
 import type { EndpointBody, EndpointView, HealthView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema/errors'
-import { sentenceOf } from '../../../ui/problem.tsx'
 import { quoteShell } from '../../../ui/quote-shell.ts'
 import { coverEnv, envOption } from './env-lines.ts'
 import type { FormField, Values } from './form-field.ts'
@@ -38,9 +37,8 @@ export function refusedFields(fields: readonly FormField[], error: Error | null)
     return fields.some((field) => field.name === name) ? [[name, fault] as const] : []
   })
   if (byMember.length > 0) return new Map(byMember)
-  const sentence = sentenceOf(error)
-  const blamed = fields.find(({ blames }) => blames?.test(sentence))
-  return new Map(blamed === undefined ? [] : [[blamed.name, sentence]])
+  const blamed = fields.find(({ blames }) => blames?.test(error.message))
+  return new Map(blamed === undefined ? [] : [[blamed.name, error.message]])
 }
 
 /** Most fields have the name of their member of the body. */
