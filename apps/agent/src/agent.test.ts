@@ -1,28 +1,16 @@
 // Drives the real agent process and real Python against a small real gateway: calls that succeed, and what they may contain.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, pickled, python, startWorker, unpickled } from './testing/worker.ts'
+import { beforeEach, describe, expect } from 'vitest'
+import { gateway, it, scratch, start } from './testing/agent-test.ts'
+import { flashCall, pickled, python, unpickled } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
-let gateway: FakeGateway
 let worker: TestWorker
-let scratch: string
 
-beforeEach(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
-  gateway = await startFakeGateway()
-  worker = startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch } })
-})
-
-afterEach(async () => {
-  await worker[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-  rmSync(scratch, { recursive: true, force: true })
+beforeEach(() => {
+  worker = start({ env: { RUNYARD_SCRATCH_DIR: scratch } })
 })
 
 const run = (input: unknown) => gateway.run(input)
@@ -237,7 +225,7 @@ describe('dependencies', () => {
       { mode: 0o755 },
     )
     await worker[Symbol.asyncDispose]()
-    worker = startWorker(gateway.url, { env: { PATH: `${tools}:${process.env.PATH}` } })
+    worker = start({ env: { PATH: `${tools}:${process.env.PATH}` } })
     const call = (name: string) => flashCall('f', 'def f():\n    pass\n', { system_dependencies: [name] })
     expect((await run(call('figlet'))).body.output.success).toBe(true)
     expect((await run(call('figlet'))).body.output.success).toBe(true)

@@ -1,25 +1,19 @@
 // A job gets the dependencies that it names, whatever earlier jobs of its worker have named, and whatever has interrupted them (ADR 39).
 // Wheels of our own in a directory stand for the package index.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, python, startWorker } from './testing/worker.ts'
+import { beforeEach, describe, expect, vi } from 'vitest'
+import { gateway, it, scratch, start as startOne } from './testing/agent-test.ts'
+import { flashCall, python } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
-let gateway: FakeGateway
 let worker: TestWorker
-let scratch: string
 let index: string
 
-beforeEach(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
+beforeEach(() => {
   index = join(scratch, 'index')
   mkdirSync(index)
-  gateway = await startFakeGateway()
   worker = start()
 })
 
@@ -34,14 +28,8 @@ async function installWith(installer: (typeof INSTALLERS)[number]): Promise<void
 
 function start(env: Record<string, string> = {}): TestWorker {
   const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_OFFLINE: '1', UV_FIND_LINKS: index }
-  return startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_ENVELOPE: 'flash', ...offline, ...env } })
+  return startOne({ env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_ENVELOPE: 'flash', ...offline, ...env } })
 }
-
-afterEach(async () => {
-  await worker[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-  rmSync(scratch, { recursive: true, force: true })
-})
 
 interface Wheel {
   readonly version?: string

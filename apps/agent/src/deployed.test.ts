@@ -1,28 +1,17 @@
 // Deployed apps end to end: the code comes from an unpacked build, not with the job (flash-api §8.1, sdk2-api §5.1, §5.2).
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
-import { startWorker, type TestWorker } from './testing/worker.ts'
+import { beforeEach, describe, expect } from 'vitest'
+import { gateway, it, scratch, start as startOne } from './testing/agent-test.ts'
+import type { TestWorker } from './testing/worker.ts'
 
 let app: string
-let scratch: string
-let gateway: FakeGateway
-let worker: TestWorker | undefined
+let worker: TestWorker
 
-beforeEach(async () => {
-  app = mkdtempSync(join(tmpdir(), 'app-'))
-  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
-  gateway = await startFakeGateway()
-})
-
-afterEach(async () => {
-  await worker?.[Symbol.asyncDispose]()
-  worker = undefined
-  await gateway[Symbol.asyncDispose]()
-  for (const directory of [app, scratch]) rmSync(directory, { recursive: true, force: true })
+beforeEach(() => {
+  app = join(scratch, 'app')
+  mkdirSync(app)
 })
 
 function build(files: Readonly<Record<string, string>>): void {
@@ -34,7 +23,7 @@ function build(files: Readonly<Record<string, string>>): void {
 
 function start(envelope: string, env: Readonly<Record<string, string>> = {}): TestWorker {
   const deployed = { RUNYARD_ENVELOPE: envelope, RUNPOD_PREBUILT_APP_DIR: app, FLASH_RESOURCE_NAME: 'my-api', RUNYARD_SCRATCH_DIR: scratch }
-  worker = startWorker(gateway.url, { env: { ...deployed, ...env } })
+  worker = startOne({ env: { ...deployed, ...env } })
   return worker
 }
 

@@ -1,23 +1,11 @@
 // Whatever a function does to its process: the caller gets one clear error that names it, and the next job a working worker.
-import { accessSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { accessSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { describe, expect } from 'vitest'
+import { gateway, it, scratch, start } from './testing/agent-test.ts'
 import { readCgroupMemory } from './exit-message.ts'
-import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
-import { descendantsOf, flashCall, pickled, processesMarked, startWorker, unpickled, type TestWorker } from './testing/worker.ts'
+import { descendantsOf, flashCall, pickled, processesMarked, unpickled, type TestWorker } from './testing/worker.ts'
 
-let gateway: FakeGateway
 let worker: TestWorker | undefined
-
-beforeEach(async () => {
-  gateway = await startFakeGateway()
-})
-
-afterEach(async () => {
-  await worker?.[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
 
 const run = (input: unknown) => gateway.run(input)
 
@@ -97,7 +85,7 @@ const removeCgroup = (path: string) => {
 
 describe('a function that', () => {
   it('fails in any of these ways gives its caller one clear error, and the next job a working worker', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     for (const { title, code, error, more } of CASES) {
       const done = await run(flashCall('f', code, more))
       expect({ title, error: done.body.error, output: done.body.output }).toMatchObject({
@@ -110,25 +98,23 @@ describe('a function that', () => {
   })
 
   it('prints before it crashes has its words in the result', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     const done = await run(flashCall('f', body('import os', 'print("last words")', 'os._exit(1)')))
     expect(done.body.output.stdout).toBe('last words\n')
   })
 
   it('crashes on code in its arguments gets a hint about Python versions', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     const crash = 'def f(g):\n    import os\n    os.kill(os.getpid(), 11)\n'
     const done = await run(flashCall('f', crash, { args: [pickled('lambda: 1')] }))
     expect(done.body.error).toMatch(/SIGSEGV \(segmentation fault\); its arguments hold functions or classes, .* same minor version$/)
   })
 
   it('allocates over the limit of a process host gets a MemoryError that names the limit', async () => {
-    const scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
-    worker = startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_MEMORY_BYTES: String(256 * 2 ** 20) } })
+    worker = start({ env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_MEMORY_BYTES: String(256 * 2 ** 20) } })
     const done = await run(flashCall('f', body('return len(bytearray(1024 ** 3))')))
     expect(done.body.error).toMatch(/^the function ran out of memory \(limit 0\.25 GiB\)\n/)
     await expectWorking()
-    rmSync(scratch, { recursive: true })
   })
 
   const cgroup = `/sys/fs/cgroup/memory/runyard-test-${process.pid}`
@@ -145,7 +131,7 @@ describe('a function that', () => {
   it.skipIf(!mayLimit())('is killed for memory by the kernel fails with that reason (needs a writable memory cgroup, v1)', async () => {
     mkdirSync(cgroup)
     writeFileSync(`${cgroup}/memory.limit_in_bytes`, String(256 * 2 ** 20))
-    worker = startWorker(gateway.url, { prefix: ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'] })
+    worker = start({ prefix: ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'] })
     const done = await run(flashCall('f', body('return len(bytearray(b"x" * 1024 ** 3))')))
     expect(done.body.error).toBe('the function ran out of memory (limit 0.25 GiB): the kernel killed its process')
     await expectWorking()
@@ -154,7 +140,7 @@ describe('a function that', () => {
   })
 
   it('never returns is stopped by the gateway’s word, posts nothing, and the next job works', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'endless', input: flashCall('f', body('print("begun")', 'while True: pass')) })
     await worker.printed('begun')
     gateway.stop('endless')
@@ -175,7 +161,7 @@ describe('processes that a function leaves behind', () => {
     )
 
   it('die with their crashed process, whatever session they are in, and leave no zombie', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await run(flashCall('f', daemons('mark-one', 'os._exit(1)')))
     await expectWorking()
     await expect.poll(() => processesMarked('mark-one')).toEqual([])
@@ -185,14 +171,14 @@ describe('processes that a function leaves behind', () => {
   })
 
   it('die also when the function killed the supervisor that would have swept them', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await run(flashCall('f', daemons('mark-three', 'os.kill(os.getppid(), 9)', 'time.sleep(1000)')))
     await expectWorking()
     await expect.poll(() => processesMarked('mark-three')).toEqual([])
   })
 
   it('live on between jobs of a healthy process, and are reaped when they end', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await run(
       flashCall('f', body('import subprocess', 'subprocess.Popen(["setsid", "-f", "true"])', 'subprocess.Popen(["sleep", "1003"])')),
     )
@@ -201,8 +187,7 @@ describe('processes that a function leaves behind', () => {
   })
 
   it('die when the agent itself is killed, and its temporary files go too', async () => {
-    const temp = mkdtempSync(join(tmpdir(), 'temp-'))
-    worker = startWorker(gateway.url, { env: { TMPDIR: temp } })
+    worker = start({ env: { TMPDIR: scratch } })
     gateway.give({ id: 'held', input: flashCall('f', daemons('mark-two', 'time.sleep(1000)')) })
     await worker.printed('started')
     const below = () => descendantsOf(worker?.process.pid ?? 0)
@@ -211,21 +196,20 @@ describe('processes that a function leaves behind', () => {
     // Its output ends when the last process that holds it is gone.
     await worker.ended
     await expect.poll(() => processesMarked('mark-two')).toEqual([])
-    await expect.poll(() => readdirSync(temp)).toEqual([])
-    rmSync(temp, { recursive: true })
+    await expect.poll(() => readdirSync(scratch)).toEqual([])
   })
 })
 
 describe('a worker without a usable Python', () => {
   it('fails each job with one sentence that says so', async () => {
-    worker = startWorker(gateway.url, { env: { PATH: '/nonexistent', RUNYARD_PYTHON: '' } })
+    worker = start({ env: { PATH: '/nonexistent', RUNYARD_PYTHON: '' } })
     const done = await run(flashCall('f', body('pass'), { args: [pickled('1')] }))
     expect(done.body.error).toMatch(/^this worker’s image has no Python/)
     expect((await run(flashCall('f', body('pass')))).body.error).toMatch(/no Python/)
   })
 
   it('says what came of starting it', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: '/bin/false' } })
+    worker = start({ env: { RUNYARD_PYTHON: '/bin/false' } })
     const done = await run(flashCall('f', body('pass')))
     expect(done.body.error).toBe('Python could not be started in this worker: it ended with exit code 1')
   })

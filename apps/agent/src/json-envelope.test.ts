@@ -1,27 +1,15 @@
 // SDK 2.0's dev envelope end to end: module source and JSON in, a list with one FunctionResponse or stream items out (sdk2-api §4.4, §5.2).
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, startWorker, unpickled } from './testing/worker.ts'
+import { beforeEach, describe, expect } from 'vitest'
+import { gateway, it, scratch, start } from './testing/agent-test.ts'
+import { flashCall, unpickled } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
-let gateway: FakeGateway
 let worker: TestWorker
-let scratch: string
 
-beforeEach(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
-  gateway = await startFakeGateway()
-  worker = startWorker(gateway.url, { env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
-})
-
-afterEach(async () => {
-  await worker[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-  rmSync(scratch, { recursive: true, force: true })
+beforeEach(() => {
+  worker = start({ env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
 })
 
 async function run(name: string, source: string, more: Record<string, unknown> = {}) {
@@ -59,7 +47,7 @@ describe('a function in a module', () => {
     await worker[Symbol.asyncDispose]()
     const bindings = [{ kind: 'network', reference: 'models', id: 'v1', path: '/data/v1' }]
     const env = { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch, PYTHONPATH: scratch, RUNPOD_MOUNTS: JSON.stringify(bindings) }
-    worker = startWorker(gateway.url, { env })
+    worker = start({ env })
     const source = 'from runpod.apps import volume\nPATHS = volume.paths\ndef f():\n    return PATHS\n'
     expect((await run('f', source)).body.output[0].json_result).toEqual(bindings)
   })
@@ -131,7 +119,7 @@ describe('a source written for the real SDK', () => {
 describe('the envelope', () => {
   it('is found in the job where the worker’s environment does not say', async () => {
     await worker[Symbol.asyncDispose]()
-    worker = startWorker(gateway.url)
+    worker = start()
     expect((await run('f', 'def f():\n    return 1\n')).body.output[0].json_result).toBe(1)
     gateway.give({ id: 'flash', input: flashCall('f', 'def f():\n    return 2\n') })
     expect(unpickled((await gateway.settled('flash')).body.output.result)).toBe('2')

@@ -2,23 +2,12 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
+import { describe, expect } from 'vitest'
+import { gateway, it, start, startGateway } from './testing/agent-test.ts'
 import { descendantsOf, flashCall, processesMarked, startWorker, unpickled } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
-let gateway: FakeGateway
 let worker: TestWorker
-
-beforeEach(async () => {
-  gateway = await startFakeGateway()
-})
-
-afterEach(async () => {
-  await worker[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
 
 const answer = flashCall('f', 'def f():\n    return 42\n')
 /** Ends when `release` is called. */
@@ -32,7 +21,7 @@ const release = (): void => writeFileSync(gate(), '')
 
 describe('pings', () => {
   it('begin at once, name the version, and list the held job while there is one', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await gateway.until(() => gateway.pings.length > 0)
     expect(gateway.pings[0]?.get('job_id')).toBeNull()
     expect(gateway.pings[0]?.get('runpod_version')).toMatch(/^runyard-agent\/\d/)
@@ -45,7 +34,7 @@ describe('pings', () => {
 })
 
 it.runIf(existsSync('/proc/self/autogroup'))('runs a function with the priority that the agent was started with', async () => {
-  worker = startWorker(gateway.url, { prefix: ['nice', '-n', '3'], env: { RUNYARD_ENVELOPE: 'flash' } })
+  worker = start({ prefix: ['nice', '-n', '3'], env: { RUNYARD_ENVELOPE: 'flash' } })
   const code = 'def f():\n    import os\n    return os.getpriority(0, 0), open("/proc/self/autogroup").read().split()[1:]\n'
   gateway.give({ id: 'nice', input: flashCall('f', code, { serialization_format: 'json' }) })
   const priority = getPriority() + 3
@@ -54,25 +43,25 @@ it.runIf(existsSync('/proc/self/autogroup'))('runs a function with the priority 
 
 describe('polls', () => {
   it('start before Python does', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: join(import.meta.dirname, 'testing', 'slow-python') } })
+    worker = start({ env: { RUNYARD_PYTHON: join(import.meta.dirname, 'testing', 'slow-python') } })
     await gateway.until(() => gateway.waiting('job-take') === 1 && gateway.waiting('job-stop') === 1)
     expect(worker.output()).toBe('')
   })
 
   it('survive a gateway that answers with errors, and back off from it', async () => {
     gateway.refuse.set('job-take', [500, 502, 429, 503])
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'late', input: answer })
     expect(unpickled((await gateway.settled('late')).body.output.result)).toBe('42')
     expect(gateway.requests.filter((request) => request === 'GET job-take').length).toBeLessThan(8)
   })
 
   it('find a gateway that was restarted', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await gateway.until(() => gateway.waiting('job-take') === 1)
     const port = Number(new URL(gateway.url).port)
     await gateway[Symbol.asyncDispose]()
-    gateway = await startFakeGateway(port)
+    await startGateway(port)
     gateway.give({ id: 'after', input: answer })
     expect((await gateway.settled('after')).body.output.success).toBe(true)
   })
@@ -82,7 +71,7 @@ describe('polls', () => {
       'job-take',
       Array.from({ length: 100 }, () => 404),
     )
-    worker = startWorker(gateway.url)
+    worker = start()
     await worker.printed('does not know this worker any more')
     await gateway.until(() => gateway.pings.length >= 3)
     expect(gateway.requests.filter((request) => request === 'GET job-take')).toHaveLength(1)
@@ -92,26 +81,26 @@ describe('polls', () => {
 describe('a result', () => {
   it('is kept and posted again until the gateway takes it', async () => {
     gateway.refuse.set('job-done', [503, 429, 500])
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'kept', input: answer })
     expect(unpickled((await gateway.settled('kept')).body.output.result)).toBe('42')
     expect(gateway.requests.filter((request) => request === 'POST job-done')).toHaveLength(4)
   })
 
   it('outlives a restart of the gateway', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'outliving', input: held() })
     await worker.printed('begun')
     const port = Number(new URL(gateway.url).port)
     await gateway[Symbol.asyncDispose]()
     release()
     await worker.printed('the result could not be delivered')
-    gateway = await startFakeGateway(port)
+    await startGateway(port)
     expect(unpickled((await gateway.settled('outliving')).body.output.result)).toBe("'finished'")
   })
 
   it('outlives the agent too: the next one in the same place delivers it, and names its job in pings until then', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'outliving', input: held() })
     await worker.printed('begun')
     const port = Number(new URL(gateway.url).port)
@@ -123,7 +112,7 @@ describe('a result', () => {
     const directory = worker.directory
     const next = startWorker(`http://127.0.0.1:${port}`, { env: { TMPDIR: directory } })
     await next.printed('delivering it')
-    gateway = await startFakeGateway(port)
+    await startGateway(port)
     expect(unpickled((await gateway.settled('outliving')).body.output.result)).toBe("'finished'")
     await gateway.until(() => gateway.waiting('job-take') === 1)
     await next[Symbol.asyncDispose]()
@@ -131,7 +120,7 @@ describe('a result', () => {
 
   it('that is refused is dropped, and the next job is taken', async () => {
     gateway.refuse.set('job-done', [404])
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'refused', input: answer })
     gateway.give({ id: 'next', input: answer })
     await gateway.settled('next')
@@ -140,7 +129,7 @@ describe('a result', () => {
 
   it('that is too large for the gateway becomes an error that says so', async () => {
     gateway.refuse.set('job-done', [413])
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'large', input: flashCall('f', 'def f():\n    return b"x" * 3_000_000\n') })
     expect((await gateway.settled('large')).body.error).toBe(
       'the function’s result is 3.8 MiB on the wire, which is more than the gateway accepts',
@@ -152,7 +141,7 @@ describe('a result', () => {
       'job-done',
       Array.from({ length: 50 }, () => 503),
     )
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'cancelled', input: answer })
     await worker.printed('the result could not be delivered')
     gateway.stop('cancelled')
@@ -169,7 +158,7 @@ describe('the next job', () => {
   const polls = () => gateway.requests.filter((request) => request === 'GET job-take')
 
   it('comes with the answer to a result, so that a queue is worked off without a poll', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await gateway.until(() => gateway.waiting('job-take') === 1)
     for (const id of ['a', 'b', 'c']) gateway.give({ id, input: answer })
     expect(unpickled((await gateway.settled('c')).body.output.result)).toBe('42')
@@ -178,7 +167,7 @@ describe('the next job', () => {
   })
 
   it('is not asked for again with a result whose first answer was lost: a poll does', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.refuse.set('job-done', [0])
     gateway.give({ id: 'a', input: answer })
     expect((await gateway.settled('a')).headers['x-runyard-next']).toBeUndefined()
@@ -189,7 +178,7 @@ describe('the next job', () => {
   })
 
   it('is run, and none is asked for after it, where SIGTERM comes while it is on its way', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await gateway.until(() => gateway.waiting('job-take') === 1)
     gateway.beforeDone = async () => {
       gateway.beforeDone = async () => undefined
@@ -221,7 +210,7 @@ describe('a generator', () => {
       'job-stream',
       Array.from({ length: 1000 }, () => 503),
     )
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'stream', input })
     await worker.printed('all yielded')
     expect(gateway.chunks).toEqual([])
@@ -234,7 +223,7 @@ describe('a generator', () => {
 
 describe('SIGTERM', () => {
   it('ends an idle worker at once, with exit code 0 and its poll closed', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     await gateway.until(() => gateway.waiting('job-take') === 1)
     await worker.printed('takes jobs')
     worker.process.kill('SIGTERM')
@@ -243,7 +232,7 @@ describe('SIGTERM', () => {
   })
 
   it('lets a busy worker finish and deliver its job, and take no more', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     gateway.give({ id: 'held', input: held() })
     await worker.printed('begun')
     worker.process.kill('SIGTERM')
@@ -258,7 +247,7 @@ describe('SIGTERM', () => {
   })
 
   it('a second time kills the job and everything it started', async () => {
-    worker = startWorker(gateway.url)
+    worker = start()
     const code =
       'def f():\n    import subprocess, time\n    subprocess.Popen(["setsid", "sleep", "1004"])\n    print("begun")\n    time.sleep(1000)\n'
     gateway.give({ id: 'held', input: flashCall('f', code) })
@@ -277,7 +266,7 @@ describe('as PID 1', () => {
   const inNamespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
 
   it.skipIf(process.getuid?.() !== 0)('reaps what jobs leave and drains on SIGTERM (needs root for a PID namespace)', async () => {
-    worker = startWorker(gateway.url, { prefix: inNamespace })
+    worker = start({ prefix: inNamespace })
     const code = [
       'def f():',
       '    import os, subprocess, time',
@@ -304,7 +293,7 @@ describe('as PID 1', () => {
 
 describe('a missing setting', () => {
   it('ends the agent with one sentence', async () => {
-    worker = startWorker(gateway.url, { env: { RUNPOD_WEBHOOK_GET_JOB: '' } })
+    worker = start({ env: { RUNPOD_WEBHOOK_GET_JOB: '' } })
     expect(await worker.ended).toBe(1)
     expect(worker.output()).toContain('RUNPOD_WEBHOOK_GET_JOB is not set')
   })

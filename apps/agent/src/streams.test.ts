@@ -1,27 +1,7 @@
 // A stream of SDK 2.0 that ends badly: its reader learns of it by the stream alone, since the job itself is COMPLETED (sdk2-api §4.4, ADR 39).
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, startWorker } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
-
-let gateway: FakeGateway
-let worker: TestWorker
-let scratch: string
-
-beforeEach(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
-  gateway = await startFakeGateway()
-})
-
-afterEach(async () => {
-  await worker[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-  rmSync(scratch, { recursive: true, force: true })
-})
+import { describe, expect } from 'vitest'
+import { gateway, it, scratch, start } from './testing/agent-test.ts'
+import { flashCall } from './testing/worker.ts'
 
 /** What the stream brought for this job, and the job's end. */
 async function run(source: string) {
@@ -93,7 +73,7 @@ const ENDS: { title: string; source: string; values: number; error: RegExp }[] =
 
 describe('a stream', () => {
   it('of a function that fails in any of these ways ends with an item that says so, as the result does', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
+    start({ env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
     for (const { title, source, values, error } of ENDS) {
       const { items, body } = await run(source)
       const failure = { success: false, error: expect.stringMatching(error) }
@@ -104,7 +84,7 @@ describe('a stream', () => {
   })
 
   it('with a value that the gateway refuses for its size ends there, and so does the function', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
+    start({ env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
     gateway.refuse.set('job-stream', [413])
     const { items, body } = await run('def f():\n    yield "x" * 3_000_000\n    yield 1\n')
     const error = 'the function yielded a value of 2.9 MiB on the wire, which is more than the gateway accepts'
@@ -113,13 +93,13 @@ describe('a stream', () => {
   })
 
   it('of a worker without Python ends with that', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_ENVELOPE: 'json', RUNYARD_PYTHON: '/bin/false' } })
+    start({ env: { RUNYARD_ENVELOPE: 'json', RUNYARD_PYTHON: '/bin/false' } })
     const { items } = await run('def f():\n    yield 1\n')
     expect(items).toEqual([{ success: false, error: 'Python could not be started in this worker: it ended with exit code 1' }])
   })
 
   it('runs the finally blocks of a generator in its own job', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
+    start({ env: { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch } })
     const close = (kind: string) => `${kind} f():\n    try:\n        yield object()\n    finally:\n        print("closed")\n`
     expect((await run(close('def'))).body.output[0].stdout).toBe('closed\n')
     expect((await run(close('async def'))).body.output[0].stdout).toBe('closed\n')
@@ -128,7 +108,7 @@ describe('a stream', () => {
 
 describe('a generator that Flash calls', () => {
   it('is an error that says what to return instead', async () => {
-    worker = startWorker(gateway.url)
+    start()
     for (const code of ['def f():\n    yield 1\n', 'async def f():\n    yield 1\n']) {
       const { body } = await gateway.run(flashCall('f', code))
       expect(body.error).toMatch(
