@@ -1,18 +1,9 @@
 // The spool on a real disk: order, bounds, and what the next agent finds.
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect } from 'vitest'
+import { directory, it } from '@runyard/testing/directory'
 import { openSpool, type SpoolEntry } from './spool.ts'
-
-let directory: string
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'spool-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
-})
 
 const open = (limitBytes = 100_000) => openSpool({ directory, limitBytes })
 const chunk = (body: string, jobId = 'j1'): SpoolEntry => ({

@@ -1,21 +1,14 @@
 import { globSync, readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { directory as cwd, it } from '@runyard/testing/directory'
 import { runCommandLine } from './command-line.ts'
 import { COMMANDS, commandsIn, GROUPS } from './commands.ts'
 import { ROOT } from './locations.ts'
 import { widthOf } from './output/visible.ts'
 import { recorder } from './testing/recorder.ts'
-
-let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'runyard-cli-'))
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
-})
 
 async function runyard(words: readonly string[], env: Record<string, string> = {}, columns?: number) {
   const out = recorder(columns)

@@ -1,23 +1,21 @@
 // The real pnpm with the settings of this workspace, on a registry that serves one package of any age.
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { directory as base, it } from '@runyard/testing/directory'
 import { ROOT } from './locations.ts'
 
 const run = promisify(execFile)
 const DAY_MS = 86_400_000
 
-let base: string
 let registry: Server
 let publishedAt: Date
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'runyard-lockfile-'))
   registry = createServer((_request, response) => {
     const time = publishedAt.toISOString()
     const dist = { tarball: 'http://127.0.0.1:1/fresh.tgz', integrity: `sha512-${Buffer.alloc(64).toString('base64')}` }
@@ -31,9 +29,8 @@ beforeEach(async () => {
   await writeFile(join(base, 'package.json'), JSON.stringify({ private: true, dependencies: { fresh: '*' } }))
   await writeFile(join(base, '.npmrc'), `registry=http://127.0.0.1:${port}/\ncache-dir=${base}/cache\nstore-dir=${base}/store\n`)
 })
-afterEach(async () => {
+afterEach(() => {
   registry.close()
-  await rm(base, { recursive: true, force: true })
 })
 
 async function lock(): Promise<{ readonly text: string; readonly isTaken: boolean }> {

@@ -1,11 +1,12 @@
 // The POSIX wrapper at the root, in a copy with a stand-in for the CLI. Downloads are tested on bare machines, not here.
 import { execFile } from 'node:child_process'
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
+import { directory as base, it } from '@runyard/testing/directory'
 import { ROOT } from './locations.ts'
 
 const run = promisify(execFile)
@@ -13,10 +14,8 @@ const NODE_VERSION = /NODE_VERSION=([\d.]+)/.exec(readFileSync(join(ROOT, 'runya
 const BUNDLES = ['agent/dist/agent.mjs', 'gateway/dist/main.mjs', 'scaler/dist/main.mjs', 'dashboard/dist/index.html', 'cli/dist/main.mjs']
 const STAND_IN = 'console.log(JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd() }))\n'
 
-let base: string
 let root: string
 beforeEach(async () => {
-  base = await realpath(await mkdtemp(join(tmpdir(), 'runyard wrapper ')))
   root = join(base, 'check out')
   for (const bundle of BUNDLES) await put(join('apps', bundle), STAND_IN)
   await put('apps/cli/src/main.ts', '')
@@ -28,9 +27,6 @@ beforeEach(async () => {
   await copyFile(join(ROOT, 'runyard'), join(root, 'runyard'))
   // All files above are older than the build.
   await utimes(join(root, '.runyard', 'built'), inAnHour(), inAnHour())
-})
-afterEach(async () => {
-  await rm(base, { recursive: true })
 })
 
 async function put(path: string, text: string): Promise<void> {

@@ -1,19 +1,11 @@
 // `runyard doctor` on a machine whose configuration names several engines. None of them answers, so that this needs no Docker.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { directory as root, it as test } from '@runyard/testing/directory'
 import type { Finding } from './finding.ts'
 import { runCommandLine } from '../command-line.ts'
 import { recorder } from '../testing/recorder.ts'
-
-let root: string
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'runyard-doctor-'))
-})
-afterEach(async () => {
-  await rm(root, { recursive: true })
-})
 
 async function findings(hosts: string): Promise<readonly Finding[]> {
   await writeFile(join(root, 'runyard.yaml'), hosts)

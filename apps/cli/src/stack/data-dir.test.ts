@@ -1,16 +1,8 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { directory as root, it } from '@runyard/testing/directory'
 import { openDataDir, readRunning, socketPath } from './data-dir.ts'
-
-let root: string
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'runyard-data-'))
-})
-afterEach(async () => {
-  await rm(root, { recursive: true })
-})
 
 describe('openDataDir', () => {
   it('creates a key once, readable only by its owner', async () => {

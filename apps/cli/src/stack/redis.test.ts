@@ -1,19 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { dieWithUs } from '@runyard/testing/die-with-us'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { directory as root, it } from '@runyard/testing/directory'
 import { ask, defaultMaxMemory, openRedis, redisMemory } from './redis.ts'
 import { findRedis, provideRedis } from './redis-binary.ts'
-
-let root: string
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'runyard-redis-'))
-})
-afterEach(async () => {
-  await rm(root, { recursive: true })
-})
 
 async function open(binary: { path: string; label: string }, maxMemoryBytes?: number, onNews: (line: string) => void = () => {}) {
   return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec', maxMemoryBytes }, onNews)

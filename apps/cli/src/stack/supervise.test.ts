@@ -1,16 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { directory as root, it } from '@runyard/testing/directory'
 import { supervise, type ChildSpec } from './supervise.ts'
-
-let root: string
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'runyard-supervise-'))
-})
-afterEach(async () => {
-  await rm(root, { recursive: true })
-})
 
 /** A Node child that runs `body`, and its messages over the channel. */
 function probe(body: string, more: Partial<ChildSpec> = {}) {

@@ -1,18 +1,13 @@
 // Real debootstrap on mirrors in a directory. Needs root, as the real use does.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect } from 'vitest'
+import { directory as base, it } from '@runyard/testing/directory'
 import { makeTree } from './debootstrap.ts'
 
-let base: string
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'runyard-mirror-'))
   await mkdir(join(base, 'dists', 'bookworm'), { recursive: true })
   await writeFile(join(base, 'dists', 'bookworm', 'Release'), 'Suite: bookworm\nCodename: bookworm\nComponents: main\nSHA256:\n')
-})
-afterEach(async () => {
-  await rm(base, { recursive: true })
 })
 
 function make(keyring: string | undefined): Promise<void> {

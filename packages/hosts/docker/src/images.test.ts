@@ -1,15 +1,13 @@
 // How pulls carry credentials, and what becomes of a registry's refusal; on an engine that says what real ones say.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { directory as dir, it } from '@runyard/testing/directory'
 import { createDockerHost } from './docker-host.ts'
 import { WORKER_IMAGE } from './images.ts'
 
 const CREDENTIALS = { name: 'mine', username: 'me', password: 'open sesame+/=' }
 
-let dir: string
 let answer: { status: number; body: string }
 let requests: { readonly url: string | undefined; readonly auth: unknown }[]
 let server: ReturnType<typeof createServer>
@@ -22,7 +20,6 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
 }
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
   requests = []
   answer = { status: 200, body: '{"status":"Pull complete"}\n' }
   server = createServer(serve)
@@ -35,7 +32,6 @@ afterEach(async () => {
     server.close(resolve)
     server.closeAllConnections()
   })
-  await rm(dir, { recursive: true })
 })
 
 function pull(credentials?: typeof CREDENTIALS, image = 'registry.example/private:1'): Promise<void> {

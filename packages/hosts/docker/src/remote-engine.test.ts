@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostDriver, TlsFiles } from '@runyard/schema'
 import { workerLaunch } from '@runyard/testing'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, vi } from 'vitest'
+import { directory as dir, it } from '@runyard/testing/directory'
 import { findFreePort } from '@runyard/testing/free-port'
 import { prepareTls } from '@runyard/testing/remote-access'
 import { createDockerHost } from './docker-host.ts'
@@ -17,13 +17,6 @@ import { canRunSshd, startSshd, startTlsEngine } from './testing/remote-engine-f
 
 const SOCKET = '/var/run/docker.sock'
 const WAIT = { timeout: 30_000, interval: 50 }
-let dir: string
-
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'runyard-remote-'))
-})
-
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 /** A worker runs, prints, is listed, stopped and removed. */
 async function outputOf(driver: HostDriver): Promise<readonly string[]> {

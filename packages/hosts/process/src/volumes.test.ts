@@ -1,15 +1,9 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { workerLaunch } from '@runyard/testing'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect } from 'vitest'
+import { directory as parent, it } from '@runyard/testing/directory'
 import { createVolumeDirectories } from './volumes.ts'
-
-let parent: string
-beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'runyard-volumes-'))
-})
-afterEach(() => rm(parent, { recursive: true }))
 
 const mount = { volumeId: 'v1', path: '/runpod-volume', readOnly: false }
 const BINDING = { kind: 'network', reference: 'models', id: 'v1' }
