@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { OpenedPage, PageSite } from '../../harness/page.ts'
-import { pagesOf, untilFilled } from './looks.ts'
+import { findNoTitle, pagesOf, pictureOf, untilFilled } from './looks.ts'
 
 /** Chromium's own words for requests without an answer. */
 const AWAY = [/net::ERR_/u, /status of 50\d/u, /Failed to fetch/u]
@@ -135,6 +135,7 @@ export function faultScenarios(site: () => PageSite): void {
       await stack.redis.kill()
       for (const { page } of tabs) await page.getByRole('alert').filter({ hasText: /Redis/u }).first().waitFor()
       await opened.page.getByRole('status').filter({ hasText: 'Redis is away' }).waitFor()
+      expect(await opened.page.getByText('Nothing needs you').count()).toBe(0)
       // A page that is opened now says so, too, and appears once Redis is back.
       const late = await open('/usage')
       await late.page.getByRole('alert').filter({ hasText: /Redis/u }).waitFor()
@@ -183,7 +184,8 @@ async function barriersOf(opened: OpenedPage, paths: readonly string[]): Promise
     // After the page's own tries. What shows nothing of Redis has nothing to say.
     const alert = opened.page.getByRole('alert').first()
     if (!SILENT.test(path)) await alert.waitFor().catch(() => found.push(`${path} does not say that something is away`))
-    found.push(...(await opened.look()).map((barrier) => `${path} ${barrier}`))
+    const barriers = [...(await findNoTitle(opened.page)), ...(await opened.look(pictureOf(path, 'away')))]
+    found.push(...barriers.map((barrier) => `${path} ${barrier}`))
   }
   return found
 }

@@ -20,8 +20,8 @@ export const pagesOf = (endpoint: string): readonly string[] => [
 ]
 
 /** With `RUNYARD_PICTURES=1` every page is pictured in each theme at each width, for people to look at. */
-const pictureOf = (path: string, as: string | undefined): string | undefined =>
-  process.env['RUNYARD_PICTURES'] === '1' ? `${as === undefined ? 'full' : 'other'}${path.replaceAll(/[^\w-]/gu, '_')}` : undefined
+export const pictureOf = (path: string, state: string): string | undefined =>
+  process.env['RUNYARD_PICTURES'] === '1' ? `${state}${path.replaceAll(/[^\w-]/gu, '_')}` : undefined
 
 /** What keys of little rights get, and addresses of what is not there. */
 const REFUSED = /status of 40[34] /u
@@ -70,7 +70,11 @@ export function lookScenarios(of: () => PageSite): void {
       for (const path of paths) {
         await visit(opened, `${site().stack.url}${path}`)
         await untilFilled(opened.page)
-        found.push(...(await check(opened, pictureOf(path, as))).map((barrier) => `${path} ${barrier}`))
+        const barriers = [
+          ...(await findNoTitle(opened.page)),
+          ...(await check(opened, pictureOf(path, as === undefined ? 'full' : 'other'))),
+        ]
+        found.push(...barriers.map((barrier) => `${path} ${barrier}`))
       }
       return found
     }
@@ -106,6 +110,12 @@ export function lookScenarios(of: () => PageSite): void {
       expect(await barriersOn(['/none', '/endpoints/none', '/jobs/none', '/workers/none', '/gpus/none', '/hosts/none'])).toEqual([])
     })
   })
+}
+
+/** Also where it has nothing to show, and only a fault to report. */
+export async function findNoTitle(page: Page): Promise<readonly string[]> {
+  const count = await page.getByRole('heading', { level: 1 }).count()
+  return count === 1 ? [] : [`has ${count} titles`]
 }
 
 /** Until something is there, and does not change from one look to the next. */

@@ -7,11 +7,10 @@ import { useTopic } from '../../api/live.ts'
 import { endpointsQuery, healthQuery, jobsQuery } from '../../api/queries.ts'
 import { keepRange } from '../../app/range.ts'
 import { CopyButton } from '../../ui/copy.tsx'
-import { Empty } from '../../ui/empty.tsx'
 import { stateOfEndpoint } from '../../ui/endpoint-state.ts'
 import { formatDuration } from '../../ui/format.ts'
 import { useNow } from '../../ui/now.ts'
-import { Stack } from '../../ui/page.tsx'
+import { Page, Stack } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Status } from '../../ui/status.tsx'
 import { TabLinks } from '../../ui/tab-links.tsx'
@@ -39,17 +38,25 @@ export function EndpointPage() {
   const { id } = route.useParams()
   const { data, error, refetch } = useQuery(endpointsQuery)
   const endpoint = data?.find((one) => one.id === id || one.name === id)
-  if (error && data === undefined) return <Problem error={error} onRetry={() => void refetch()} />
+  if (error && data === undefined) {
+    return (
+      <Page title="Endpoint">
+        <Problem error={error} onRetry={() => void refetch()} />
+      </Page>
+    )
+  }
   if (data === undefined) return null
   if (endpoint === undefined) {
     return (
-      <Empty title={`There is no endpoint ${id}`}>
-        It may have been deleted, or belong to another account.{' '}
-        <Link to="/endpoints" search={keepRange}>
-          Endpoints
-        </Link>{' '}
-        shows those that there are.
-      </Empty>
+      <Page title={`There is no endpoint ${id}`}>
+        <p>
+          It may have been deleted, or belong to another account.{' '}
+          <Link to="/endpoints" search={keepRange}>
+            Endpoints
+          </Link>{' '}
+          shows those that there are.
+        </p>
+      </Page>
     )
   }
   return (

@@ -2,7 +2,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { PoolCard, PoolHost, TimelineLane } from '@runyard/schema/api'
 import { keepRange } from '../../app/range.ts'
-import { Empty } from '../../ui/empty.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { WorkerLink } from '../../ui/worker-link.tsx'
@@ -51,12 +50,14 @@ const isSimulated = (card: PoolCard | undefined, lane: TimelineLane | undefined)
 
 function NoCard() {
   return (
-    <Empty title="There is no such card">
-      It is on none of the hosts, and no worker had it in this range.{' '}
-      <Link to="/gpus" search={keepRange}>
-        All GPUs
-      </Link>
-    </Empty>
+    <Page title="There is no such card">
+      <p>
+        It is on none of the hosts, and no worker had it in this range.{' '}
+        <Link to="/gpus" search={keepRange}>
+          All GPUs
+        </Link>
+      </p>
+    </Page>
   )
 }
 

@@ -24,15 +24,23 @@ export function HostPage() {
   const pool = useQuery(poolQuery)
   const host = pool.data?.hosts.find(({ id, label }) => id === word || label === word)
   if (host !== undefined) return <KnownHost host={host} />
-  if (pool.error) return <Problem error={pool.error} />
+  if (pool.error) {
+    return (
+      <Page title="Host">
+        <Problem error={pool.error} onRetry={() => void pool.refetch()} />
+      </Page>
+    )
+  }
   return (
     pool.data && (
-      <Empty title="There is no such host">
-        It may have been taken out of the configuration.{' '}
-        <Link to="/gpus" search={keepRange}>
-          All GPUs
-        </Link>
-      </Empty>
+      <Page title="There is no such host">
+        <p>
+          It may have been taken out of the configuration.{' '}
+          <Link to="/gpus" search={keepRange}>
+            All GPUs
+          </Link>
+        </p>
+      </Page>
     )
   )
 }
@@ -42,10 +50,10 @@ function KnownHost({ host }: { readonly host: PoolHost }) {
   const picture = usePicture({})
   const { data } = picture
   const own = useMemo(() => data && { ...data, lanes: data.lanes.filter(({ hostId }) => hostId === id) }, [data, id])
-  if (picture.error) return <Problem error={picture.error} />
   return (
     <Page title={`Host ${host.label}`}>
       <HostFacts host={host} />
+      {picture.error && <Problem error={picture.error} />}
       {host.gpus.length === 0 ? (
         <Empty title="It has no GPU">Workers that need none run here.</Empty>
       ) : (

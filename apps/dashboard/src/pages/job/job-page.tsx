@@ -11,6 +11,7 @@ import { formatDuration } from '../../ui/format.ts'
 import { JobStatus } from '../../ui/job-status.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { useNow } from '../../ui/now.ts'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { JobActions } from './job-actions.tsx'
 import { JobLog } from './job-log.tsx'
@@ -31,7 +32,9 @@ export function JobPage() {
   }, [cache])
   // Of an ended one nothing comes.
   useTopic(isLive(job) ? `job:${id}` : undefined, hear)
-  if (job === undefined) return error ? <Problem error={error} onRetry={() => void refetch()} /> : <p>Looking for the job…</p>
+  if (job === undefined) {
+    return <Page title="Job">{error ? <Problem error={error} onRetry={() => void refetch()} /> : <p>Looking for the job…</p>}</Page>
+  }
   const waits = job.status === 'IN_QUEUE'
   return (
     <div className={styles.page}>

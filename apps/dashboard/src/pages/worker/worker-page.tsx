@@ -15,6 +15,7 @@ import { LogView } from '../../ui/logs/log-view.tsx'
 import { Moment } from '../../ui/moment.tsx'
 import { useNow } from '../../ui/now.ts'
 import { PHASE_KINDS } from '../../ui/phase.ts'
+import { Page } from '../../ui/page.tsx'
 import { Problem } from '../../ui/problem.tsx'
 import { Status } from '../../ui/status.tsx'
 import { StartView } from './start-view.tsx'
@@ -32,7 +33,13 @@ export function WorkerPage() {
     void cache.invalidateQueries({ queryKey: ['jobs'] })
   }, [cache, id])
   useTopic(worker?.phase === 'gone' || worker === undefined ? undefined : `endpoint:${worker.endpoint.id}`, look)
-  if (error && worker === undefined) return <Problem error={error} onRetry={() => void refetch()} />
+  if (error && worker === undefined) {
+    return (
+      <Page title="Worker">
+        <Problem error={error} onRetry={() => void refetch()} />
+      </Page>
+    )
+  }
   if (worker === undefined || worker.id !== id) return null
   return (
     <div className={styles.page}>

@@ -46,7 +46,9 @@ export function YardPage() {
     <div className={styles.page} ref={ref}>
       <div>
         <h1>Yard</h1>
-        {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>}
+        {pool.data && notices.data && !isAway && error === null && (
+          <p className={styles.sentence}>{describePool(pool.data, troubles, loads)}</p>
+        )}
       </div>
       {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
       <NoticeList troubles={troubles} />
