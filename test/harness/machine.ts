@@ -1,8 +1,6 @@
 // What this machine provides, decided once per run. Suites that need more are skipped by name with the reason. In CI only a physical GPU may be
 // missing; any other gap fails the test there (`suite.ts`).
-import { existsSync, globSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
 import { findOnPath, tryCommand } from './child.ts'
 import { isGvisorReady, isNewerDockerdReady } from './engine-programs.ts'
 import { isImageRegistryReady } from './image-registry.ts'
@@ -64,39 +62,6 @@ async function dockerAnswers(): Promise<boolean> {
 function isSocket(path: string): boolean {
   const file = path.replace(/^unix:\/\//, '')
   return existsSync(file) && statSync(file).isSocket()
-}
-
-export interface FoundPython {
-  readonly path: string
-  /** E.g. `3.12` */
-  readonly minor: string
-}
-
-const MINORS = ['3.12', '3.13', '3.10', '3.11', '3.14'] as const
-let otherPython: Promise<FoundPython | undefined> | undefined
-
-/** One of another minor version than `python3`, for which a deployed app may be built. */
-export function findOtherPython(): Promise<FoundPython | undefined> {
-  otherPython ??= lookForOtherPython()
-  return otherPython
-}
-
-async function lookForOtherPython(): Promise<FoundPython | undefined> {
-  const usual = await minorOf('python3')
-  for (const minor of MINORS) {
-    const ofPyenv = globSync(
-      join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions', `${minor}.*`, 'bin', `python${minor}`),
-    )
-    for (const path of [findOnPath(`python${minor}`) ?? [], ofPyenv].flat()) {
-      if (minor !== usual && (await minorOf(path)) === minor) return { path, minor }
-    }
-  }
-  return undefined
-}
-
-async function minorOf(python: string): Promise<string> {
-  const found = await tryCommand(python, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { timeoutMs: 60_000 })
-  return found.stdout.trim()
 }
 
 async function hasImage(image: string): Promise<boolean> {

@@ -22,14 +22,19 @@ with zipfile.ZipFile(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read(), "w"
 let root: string
 let gateway: FakeGateway
 let index: Server
+/** Requests for the wheel. */
+let downloads = 0
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'cache-'))
   python(BUILD, join(root, WHEEL))
   gateway = await startFakeGateway()
   index = createServer((request, response) => {
-    if (request.url?.endsWith(WHEEL) === true) response.end(readFileSync(join(root, WHEEL)))
-    else if (request.url === '/simple/tiny/') response.setHeader('content-type', 'text/html').end(`<a href="/${WHEEL}">${WHEEL}</a>`)
+    if (request.url?.endsWith(WHEEL) === true) {
+      downloads += 1
+      // As PyPI serves files.
+      response.setHeader('cache-control', 'max-age=365000000, immutable, public').end(readFileSync(join(root, WHEEL)))
+    } else if (request.url === '/simple/tiny/') response.setHeader('content-type', 'text/html').end(`<a href="/${WHEEL}">${WHEEL}</a>`)
     else response.writeHead(404).end()
   })
   await new Promise<void>((resolve) => index.listen(0, '127.0.0.1', resolve))
@@ -61,11 +66,14 @@ async function runOnNewWorker(name: string): Promise<unknown> {
 let address: AddressInfo | undefined
 
 describe.skipIf(uvDirectory === undefined)('the dependencies of a second worker', () => {
-  it('come from the cache of the host while the package index is away', async () => {
+  it('come from the cache of the host: nothing is downloaded again, and the package index may be away', async () => {
     expect(await runOnNewWorker('first')).toMatchObject({ output: { json_result: '1.0' } })
+    const ofFirst = downloads
+    expect(await runOnNewWorker('second')).toMatchObject({ output: { json_result: '1.0' } })
+    expect([ofFirst > 0, downloads]).toEqual([true, ofFirst])
     index.closeAllConnections()
     await new Promise((resolve) => index.close(resolve))
-    const { output } = (await runOnNewWorker('second')) as { output: { json_result: string; stdout: string } }
+    const { output } = (await runOnNewWorker('third')) as { output: { json_result: string; stdout: string } }
     expect(output.json_result).toBe('1.0')
     expect(output.stdout).toContain('the package index does not answer; installing from the cache of this host')
   })

@@ -1,8 +1,9 @@
 // Values between callers and workers of different Pythons, and errors that must not send anybody the wrong way.
+import { findOtherPythons } from '@runyard/testing/other-pythons'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, python, startWorker, unpickled } from './testing/worker.ts'
+import { flashCall, pickled, python, startWorker, unpickled } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
@@ -29,6 +30,28 @@ const pickleOf = (module: string, name: string, ...strings: string[]) => {
   return base64([0x80, 5], ...text(module), ...text(name), [0x93], ...call)
 }
 const SHOW = 'def f(value):\n    return str(value)\n'
+
+const others = await findOtherPythons()
+const lacking = others.length === 0 ? ' [no Python beside the usual one here, on the PATH or of pyenv]' : ''
+const PYTHON_OF_WORKER = 'import sys\ndef f(path):\n    return ["%d.%d" % sys.version_info[:2], str(path)]\n'
+
+it.skipIf(lacking)(
+  `workers of other Pythons run what a client of this one sends, and name theirs where they cannot${lacking}`,
+  async () => {
+    const asked = others.map(async ({ minor, path }) => {
+      await using pool = await startFakeGateway()
+      await using _ = startWorker(pool.url, { env: { RUNYARD_PYTHON: path } })
+      const { body } = await pool.run(flashCall('f', PYTHON_OF_WORKER, { args: [pickled('__import__("pathlib").Path("/x")')] }))
+      expect(unpickled(body.output.result)).toBe(`['${minor}', '/x']`)
+      const refused = await pool.run(flashCall('f', SHOW, { args: [pickleOf('formatter', 'NullFormatter')] }))
+      expect(refused.body.error).toContain(
+        `made by another version of Python and cannot be decoded by this worker, which runs Python ${minor}.`,
+      )
+      return minor
+    })
+    console.log(`live workers ran with Python ${(await Promise.all(asked)).join(', ')}`)
+  },
+)
 
 describe('an argument', () => {
   it.for([

@@ -305,6 +305,13 @@ describe('endpoints of REST v1', () => {
     expect(await opened.store.endpoints.list()).toEqual([])
   })
 
+  it('take the count of the other family, whose default Terraform sends', async () => {
+    const gpu = await makeEndpoint({ computeType: 'GPU', gpuCount: 1, vcpuCount: 2 })
+    const cpu = await makeEndpoint({ computeType: 'CPU', gpuCount: 1, vcpuCount: 4 })
+    expect([gpu['computeType'], cpu['computeType'], cpu['instanceIds']]).toEqual(['GPU', 'CPU', expect.arrayContaining(['cpu3c-4-8'])])
+    for (const { id } of [gpu, cpu]) await ok('PATCH', `/v1/endpoints/${String(id)}`, { gpuCount: 1, vcpuCount: 4, workersMax: 2 })
+  })
+
   it.each([
     ['the kind of hardware', { computeType: 'CPU' }, 'There is no member "computeType" in the body'],
     ['GPUs for CPUs', { cpuFlavorIds: ['cpu3g'] }, 'This is a GPU endpoint'],
