@@ -110,6 +110,18 @@ export function settingScenarios(of: () => PageSite): void {
       await expect.poll(() => rows.count()).toBe(1)
     })
 
+    test('deliveries of webhooks are shown for the endpoint in the address, and somebody with several must first choose', async () => {
+      const key = await newOwnersKey(site(), 'with-webhooks', ['admin'])
+      const api = createApi(site().stack.url, key)
+      await api.saveEndpoint({ name: 'reports', workersMax: 0 })
+      const second = await api.saveEndpoint({ name: 'thumbnails', workersMax: 0 })
+      await using opened = await openAs(site(), '/settings/webhooks', { key })
+      const { page } = opened
+      await page.getByRole('link', { name: 'thumbnails' }).click()
+      await page.getByText('No webhook of thumbnails was sent yet').waitFor()
+      expect(page.url()).toContain(`endpoint=${second}`)
+    })
+
     test('the list of first steps ticks itself off by a real job', async () => {
       const key = await newOwnersKey(site(), 'newcomer', ['admin'])
       const api = createApi(site().stack.url, key)

@@ -1,6 +1,6 @@
 // Webhooks: what became of each delivery of an endpoint, and the secrets that sign them.
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { EndpointView, WebhookLogView } from '@runyard/schema/api'
 import { client } from '../../api/client.ts'
@@ -26,16 +26,19 @@ type Attempt = WebhookLogView['attempts'][number]
 const route = getRouteApi('/settings/webhooks')
 
 export function WebhooksPage() {
-  const { data: endpoints = [], error } = useQuery(endpointsQuery)
+  const { data: endpoints, error } = useQuery(endpointsQuery)
   const { endpoint: asked } = route.useSearch()
   const navigate = useNavigate()
-  const chosen = endpoints.find(({ id, name }) => id === asked || name === asked) ?? endpoints[0]
+  const named = endpoints?.find(({ id, name }) => id === asked || name === asked)
+  // Deliveries of an arbitrary endpoint would look like those of all.
+  const chosen = endpoints?.length === 1 ? endpoints[0] : named
   return (
     <Stack>
       <Part
         id="deliveries"
         title="Deliveries"
         actions={
+          endpoints &&
           chosen && (
             <Select
               label="Endpoint"
@@ -47,14 +50,31 @@ export function WebhooksPage() {
         }
       >
         {error && <Problem error={error} />}
-        {chosen === undefined ? (
-          <Empty title="There is no endpoint yet">Each attempt to deliver a webhook of a job would be listed here.</Empty>
-        ) : (
-          <Deliveries of={chosen} />
-        )}
+        {chosen && <Deliveries of={chosen} />}
+        {endpoints && !chosen && <EndpointChoice among={endpoints} />}
       </Part>
       <SigningSecrets />
     </Stack>
+  )
+}
+
+function EndpointChoice({ among }: { readonly among: readonly EndpointView[] }) {
+  if (among.length === 0) {
+    return <Empty title="There is no endpoint yet">Each attempt to deliver a webhook of a job would be listed here.</Empty>
+  }
+  return (
+    <>
+      <p>Choose the endpoint whose deliveries you want to see.</p>
+      <ul className={styles.actions}>
+        {among.map(({ id, name }) => (
+          <li key={id}>
+            <Link to="/settings/webhooks" search={(before) => ({ ...before, endpoint: id })}>
+              {name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
   )
 }
 
