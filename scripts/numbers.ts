@@ -59,6 +59,17 @@ say(`${imported} lines are imports and re-exports, ${((100 * imported) / sum(pro
 say(
   `${count(production, / as (?!const\b)[\w{([]/, /^(?:import|export) |^ {2}\w+ as \w+,$/)} casts, ${count(production, /oxlint-disable/)} oxlint-disables`,
 )
+// What stands for how much the code does: the code behind each is to become less.
+const scripts = count(
+  sources.filter(({ path }) => path.startsWith('packages/store/')),
+  /defineScript\(|lua: `/,
+)
+const commands = count(
+  sources.filter(({ path }) => /^apps\/cli\/src\/(?:\w+-)?commands\.ts$/.test(path)),
+  /^ {4}name: '/,
+)
+say(`${scripts} Redis scripts, ${perUnit('packages/store', scripts)} lines of the store each, with their Lua`)
+say(`${commands} commands, ${perUnit('apps/cli', commands)} lines of the CLI each`)
 const calls = sum(tests.map(({ text }) => (text.match(/^\s*(?:it|test|testWhere)(?:\.\w+)*\(/gm) ?? []).length))
 say(
   `${calls} calls of it and test; ${sources.filter((source) => isSupport(source) && !source.path.endsWith('.test.ts')).length} files of test support`,
@@ -118,6 +129,11 @@ function countImporters(): ReadonlyMap<string, number> {
       .entries()
       .map(([path, all]) => [path, all.length]),
   )
+}
+
+function perUnit(name: string, units: number): number {
+  const lua = read(`${name}/src/**/*.lua`)
+  return Math.round(sum([...(packages.get(name) ?? []), ...lua].map(({ lines }) => lines)) / units)
 }
 
 /** Lines of code that match one pattern and not the other. */

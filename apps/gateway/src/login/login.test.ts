@@ -1,17 +1,10 @@
 // Login by approval (ADR 68; flash-api §1.2): GraphQL without a key, the page, and what neither gives away.
-import { describe, expect, it } from 'vitest'
-import type { TestApp } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import { it, key as ownKey, opened } from '../testing/management-test.ts'
 
 const CREATE = 'mutation createFlashAuthRequest { createFlashAuthRequest { id status expiresAt } }'
 const STATUS =
   'query flashAuthRequestStatus($id: String!) { flashAuthRequestStatus(flashAuthRequestId: $id) { id status expiresAt apiKey } }'
-
-let opened: TestApp
-let ownKey: string
-useTestApp((site) => {
-  ;({ opened, key: ownKey } = site)
-})
 
 async function ask(query: string, variables: object = {}, headers: Record<string, string> = {}) {
   const payload = JSON.stringify({ query, variables })

@@ -1,16 +1,10 @@
 // What clients ask an account for: runpodctl's `doctor`, `user`, `ssh`, `template list`, `serverless create`, `hub`, `model`, `billing` (production §2.3,
 // production §3.9), and Terraform's changes of an endpoint (production §2.5).
-import { describe, expect, it } from 'vitest'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import { QUEUE_BODY } from '../testing/management-app.ts'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB me@here'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 describe('an account', () => {
   it('says who it is, without money and mail', async () => {

@@ -1,15 +1,8 @@
 // What is too large, too many or no name at all is refused by the model, in one sentence, whatever dialect it came in.
 import { AppsConfig, ModelsConfig } from '@runyard/schema'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createManagementModel } from './model.ts'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
+import { it, opened, user } from '../testing/management-test.ts'
 
 /** What an owner says of an endpoint, without a dialect. */
 interface Said {

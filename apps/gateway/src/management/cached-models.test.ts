@@ -1,19 +1,14 @@
 // Models that endpoints and builds ask for (ADR 86): what a save keeps and shows, and what is refused before a build exists.
 import { type ModelsConfig } from '@runyard/schema'
 import { openFakeHub, type FakeHub } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { openTestApp, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { it, redisUrl } from '../testing/management-test.ts'
 import { registerManagement } from './index.ts'
 import { createModelCache } from './model-cache.ts'
 
 const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id version modelReferences } }'
 const [OLD, NEW] = ['a'.repeat(40), 'b'.repeat(40)]
-
-let redisUrl: string
-useTestApp((site) => {
-  ;({ redisUrl } = site)
-})
 
 let hub: FakeHub
 let opened: TestApp

@@ -1,12 +1,6 @@
 // Two projects of one owner that use one name: each change is an event, a line in the log and a notice to the client that made it.
-import { expect, test } from 'vitest'
-import type { TestApp } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
-
-let opened: TestApp
-useTestApp((site) => {
-  opened = site.opened
-})
+import { expect } from 'vitest'
+import { it as test, opened } from '../testing/management-test.ts'
 
 const GPU = { pools: ['ADA_24'] }
 const SCALING = { type: 'QUEUE_DELAY', queueDelay: 4 }

@@ -1,16 +1,10 @@
 // Registry credentials in GraphQL and REST v2, and what refers to them (management §2.4, §3.5, §4.2; sdk2-api §7.2).
-import { describe, expect, it } from 'vitest'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import { QUEUE_BODY } from '../testing/management-app.ts'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const CREDENTIALS = { username: 'me', password: 'open sesame' }
 const QUEUE = { ...QUEUE_BODY, name: 'private', image: 'registry.example/private/worker:1' }
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 async function add(name = 'mine'): Promise<string> {
   const { status, json } = await user.rest('POST', '/v2/registries', { name, ...CREDENTIALS })

@@ -1,17 +1,11 @@
 // Secrets in GraphQL, as SDK 2 speaks it (sdk2-api §3.7), and in REST of ours.
-import { describe, expect, it } from 'vitest'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import { QUEUE_BODY } from '../testing/management-app.ts'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const VALUE = 'open sesame'
 const CREATE = 'mutation secretCreate($input: SecretCreateInput!) { secretCreate(input: $input) { id name } }'
 const LIST = '{ myself { secrets { id name description createdAt } } }'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 async function create(name = 'token'): Promise<string> {
   const made = (await user.graphql(CREATE, { input: { name, value: VALUE, description: '' } })) as { secretCreate: { id: string } }

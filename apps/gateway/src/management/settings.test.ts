@@ -9,12 +9,12 @@ import {
   V1UpdateEndpointBody as V1Update,
 } from '@runyard/schema/api'
 import { buildSchema, isInputObjectType } from 'graphql'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
 import type { z } from 'zod'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { QUEUE_BODY } from '../testing/management-app.ts'
+import { it, opened, user } from '../testing/management-test.ts'
 
 type Verdict =
   /** Sent so, it is part of the endpoint that is stored. */
@@ -25,11 +25,6 @@ type Verdict =
   /** Honoured, which other tests of this directory show. */
   | { readonly elsewhere: string }
 
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 beforeEach(() => opened.addEnvironment('env'))
 
 const spec = (part: Partial<Endpoint['spec']>) => ({ spec: part })

@@ -1,13 +1,6 @@
 // Tasks of SDK 2 in GraphQL and REST v2, as rc2 sends them (sdk2-api §4.6, production §3.8).
-import { expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
+import { expect } from 'vitest'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const CPU = 'mutation($input: deployCpuPodInput!) { deployCpuPod(input: $input) { id desiredStatus } }'
 const GPU = 'mutation($input: PodFindAndDeployOnDemandInput!) { podFindAndDeployOnDemand(input: $input) { id desiredStatus } }'

@@ -1,7 +1,6 @@
 // Templates in both dialects, and the endpoints that use them (management §2.2, §3.5, §4.2; sdk2-api §7.2).
-import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const FIELDS = 'id name imageName dockerArgs containerDiskInGb ports readme isServerless containerRegistryAuthId env { key value }'
 const SAVE_TEMPLATE = `mutation ($input: SaveTemplateInput) { saveTemplate(input: $input) { ${FIELDS} } }`
@@ -20,12 +19,6 @@ const TEMPLATE = {
   isPublic: false,
   readme: '# mine',
 }
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 type Saved = { readonly id: string; readonly templateId: string }
 

@@ -1,14 +1,8 @@
 // Volumes in REST v1, REST v2 and GraphQL (flash-api §4.3, management §2.3, §3.5, sdk2-api §3.7), and the data centers that they are in.
 import type { HostInventory } from '@runyard/schema'
-import { describe, expect, it } from 'vitest'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../testing/management-app.ts'
-import { useTestApp } from '../testing/use-management-app.ts'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
+import { describe, expect } from 'vitest'
+import { QUEUE_BODY } from '../testing/management-app.ts'
+import { it, opened, user } from '../testing/management-test.ts'
 
 const PAGE = { hasNextPage: false, nextCursor: null }
 const QUEUE = { ...QUEUE_BODY, name: 'q', image: 'x:1' }

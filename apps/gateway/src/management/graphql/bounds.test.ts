@@ -1,19 +1,12 @@
 // One request of GraphQL reads, changes and answers a bounded amount, however it repeats itself.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { TestApp, TestUser } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { afterEach, beforeEach, describe, expect, vi } from 'vitest'
+import { it, opened, user } from '../../testing/management-test.ts'
 
 const TOO_MUCH = 'This request asks for too much at once; ask for less, in several requests.'
 const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id } }'
 const STOCK = 'query($input: GpuTypeFilter) { gpuTypes(input: $input) { id lowestPrice { stockStatus } } }'
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 beforeEach(async () => {
   for (const name of ['one', 'two', 'three']) {

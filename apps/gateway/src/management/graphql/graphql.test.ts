@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest'
-import type { TestApp } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { beforeEach, describe, expect } from 'vitest'
+import { it, key as ownKey, opened } from '../../testing/management-test.ts'
 
 const SAVE_ENDPOINT = `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) {
   aiKey gpuIds id idleTimeout locations name networkVolumeId networkVolumeIds { networkVolumeId dataCenterId } flashEnvironmentId
@@ -51,13 +50,11 @@ const CPU_QUEUE = { ...WITHOUT_GPU, instanceIds: ['cpu3g-2-8'] }
 /** A deployed app may have one, whose workers bring their code. */
 const OWN_IMAGE = { ...TEMPLATE, imageName: 'mine/app:1' }
 
-let opened: TestApp
 let key: string
-
-useTestApp((site) => {
-  ;({ opened, key } = site)
+beforeEach(() => {
+  key = ownKey
+  return opened.addEnvironment('env1')
 })
-beforeEach(() => opened.addEnvironment('env1'))
 
 interface Reply {
   readonly data?: Record<string, Record<string, unknown> | null> | null

@@ -1,8 +1,8 @@
 // REST v1: endpoints, templates and registry credentials in the exact shapes of management §2.1, §2.2, §2.4.
 import { workerRecord } from '@runyard/testing/records'
-import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { describe, expect } from 'vitest'
+import type { TestUser } from '../../testing/management-app.ts'
+import { it, opened, user } from '../../testing/management-test.ts'
 
 const TEMPLATE = {
   name: 'shared',
@@ -14,12 +14,6 @@ const TEMPLATE = {
   ports: ['8000/http'],
   readme: '# mine',
 }
-
-let opened: TestApp
-let user: TestUser
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 type Method = Parameters<TestUser['rest']>[0]
 

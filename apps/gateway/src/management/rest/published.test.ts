@@ -2,18 +2,13 @@
 // answered, and what is served has the members and types that the document names. `rest-v2-shapes.json` holds these and nothing else of it. Two
 // differences are ours: CPU sizes of one vCPU, which Flash asks for, and more members than the document has.
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
 import published from '../../testing/rest-v2-shapes.json' with { type: 'json' }
-import { QUEUE_BODY, type TestUser } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { QUEUE_BODY } from '../../testing/management-app.ts'
+import { it, user } from '../../testing/management-test.ts'
 
 type Shape = object | null
 type Key = keyof typeof published.operations
-
-let user: TestUser
-useTestApp((site) => {
-  ;({ user } = site)
-})
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
 ajv.addSchema({

@@ -1,17 +1,12 @@
-import { beforeEach, expect, it } from 'vitest'
-import { QUEUE_BODY, type TestApp, type TestUser } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { beforeEach, expect } from 'vitest'
+import { QUEUE_BODY } from '../../testing/management-app.ts'
+import { it, opened, user } from '../../testing/management-test.ts'
 
-let opened: TestApp
-let user: TestUser
 let id: string
-useTestApp((site) => {
-  ;({ opened, user } = site)
-})
 
 const BODY = { ...QUEUE_BODY, name: 'e', image: 'x:1' }
 const list = async () => (await user.rest('GET', `/v2/serverless/${id}/releases`)).json as { releases: Record<string, unknown>[] }
-const rollBack = (body: unknown = {}) => user.rest('POST', `/runyard/v1/endpoints/${id}/rollback`, body)
+const rollBack = (body: unknown = {}, by = user) => by.rest('POST', `/runyard/v1/endpoints/${id}/rollback`, body)
 
 beforeEach(async () => {
   id = String((await user.rest('POST', '/v2/serverless', BODY)).json['id'])
@@ -53,6 +48,5 @@ it('refuses a release that is not there, the one that runs, and the endpoint of 
   expect((await rollBack()).json['detail']).toBe('The endpoint "e" has no earlier release.')
   expect((await rollBack({ version: 9 })).json['detail']).toBe('The endpoint "e" has no release 9.')
   expect((await rollBack({ version: 1 })).status).toBe(409)
-  user = await opened.userOf('other')
-  expect((await rollBack()).status).toBe(404)
+  expect((await rollBack({}, await opened.userOf('other'))).status).toBe(404)
 })

@@ -1,19 +1,14 @@
 import { toJson, type LedgerRow } from '@runyard/schema'
 import { workerRecord } from '@runyard/testing/records'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
-import { openTestApp, QUEUE_BODY, type TestApp } from '../../testing/management-app.ts'
-import { useTestApp } from '../../testing/use-management-app.ts'
+import { openTestApp, QUEUE_BODY } from '../../testing/management-app.ts'
+import { it, key as ownKey, opened, redisUrl } from '../../testing/management-test.ts'
+
+let key: string
+beforeEach(() => void (key = ownKey))
 
 const QUEUE = { ...QUEUE_BODY, name: 'hello', image: 'mine/worker:1' }
-
-let redisUrl: string
-let opened: TestApp
-let key: string
-
-useTestApp((site) => {
-  ;({ opened, key, redisUrl } = site)
-})
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
