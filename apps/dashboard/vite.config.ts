@@ -30,6 +30,38 @@ function compressAssets(): Plugin {
   }
 }
 
+/** By the address of a page. */
+const FIRST_PAGES: Readonly<Record<string, string>> = {
+  '/': 'yard-page',
+  '/gpus': 'gpus-page',
+  '/jobs': 'jobs-page',
+  '/usage': 'usage-page',
+  '/failures': 'failures-page',
+}
+
+/** Writes which files a page needs beside those of the start, so that the gateway names them in `index.html`: browsers get them with the start, not after it. */
+function listFilesOfPages(): Plugin {
+  return {
+    name: 'list-files-of-pages',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const chunks = new Map(Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file] as const] : [])))
+      const reachedFrom = (names: readonly string[], reached = new Set<string>()): ReadonlySet<string> => {
+        for (const name of names) if (!reached.has(name)) reachedFrom(chunks.get(name)?.imports ?? [], reached.add(name))
+        return reached
+      }
+      const start = reachedFrom([...chunks.values()].filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName))
+      const filesOf = (page: string): readonly string[] => {
+        const own = [...chunks.values()].filter(({ name }) => name === page).map(({ fileName }) => fileName)
+        const scripts = [...reachedFrom(own)].filter((name) => !start.has(name))
+        return [...scripts, ...scripts.flatMap((name) => [...(chunks.get(name)?.viteMetadata?.importedCss ?? [])])]
+      }
+      const files = Object.fromEntries(Object.entries(FIRST_PAGES).map(([path, page]) => [path, filesOf(page)]))
+      this.emitFile({ type: 'asset', fileName: 'pages.json', source: JSON.stringify(files) })
+    },
+  }
+}
+
 /** Where `pnpm --filter @runyard/dashboard dev` finds a running gateway. */
 const GATEWAY = process.env['RUNYARD_URL'] ?? 'http://127.0.0.1:8080'
 const API_PATHS = ['/v1', '/v2', '/graphql', '/rest', '/hapi', '/runyard', '/healthz', '/openapi.json', '/docs']
@@ -39,7 +71,7 @@ const OWN_PACKAGES = /\/packages\/(?:core|schema)\//u
 
 export default defineConfig({
   base: './',
-  plugins: [react(), compressAssets()],
+  plugins: [react(), compressAssets(), listFilesOfPages()],
   worker: {
     format: 'es',
     rolldownOptions: { treeshake: { moduleSideEffects: (id) => !OWN_PACKAGES.test(id), manualPureFunctions: ['z'] } },

@@ -45,6 +45,19 @@ export function jobScenarios(of: () => PageSite): void {
       await waitFor('both failures to be listed', async () => (await get<FailureListView>('failures?endpoint=scan')).total === 2)
     })
 
+    test('the list of jobs is asked for while the code of its page still comes', async () => {
+      await using opened = await open('/start')
+      const { page } = opened
+      const asked = page.waitForRequest('**/runyard/v1/jobs?*')
+      await page.route('**/assets/jobs-page-*.js', async (route) => {
+        await asked
+        await route.continue()
+      })
+      await page.goto(`${site().stack.url}/jobs`)
+      await page.getByRole('row').nth(1).waitFor()
+      expect(new URL((await asked).url()).searchParams.get('limit')).toBe('100')
+    })
+
     test('the Yard says whether it is healthy: what needs a person, cards in use, and each endpoint as it is', async () => {
       await using opened = await open('/')
       const { page } = opened

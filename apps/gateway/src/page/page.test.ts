@@ -78,6 +78,16 @@ describe('the page', () => {
     expect((await ask('/belowhealthz')).status).toBe(404)
   })
 
+  it('names the files of the page that is asked for, so that they come with those of the start', async () => {
+    const namedFor = async (path: string) => [
+      ...(await (await ask(path)).text()).matchAll(/href="(\/below\/assets\/([a-z-]+-page)-[^"]+)"/gu),
+    ]
+    const named = await namedFor('/jobs?range=24h')
+    expect(new Set(named.map(([, , page]) => page))).toEqual(new Set(['jobs-page']))
+    for (const [, file = ''] of named) expect((await ask(file)).status).toBe(200)
+    expect(await namedFor('/jobs/1')).toEqual([])
+  })
+
   it('takes its address only from trusted proxies', async () => {
     const { publicUrl } = await startGateway({ listen: { trustedProxies: ['10.0.0.0/8', 'fd00::/8'] } })
     const claims = { 'x-forwarded-prefix': '/yard', 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https' }
@@ -94,6 +104,6 @@ describe('the page', () => {
   })
 
   it('says how to build it where it is not', async () => {
-    await expect(readPage('/', '/nowhere')).rejects.toThrow(/^The page is not built: `\.\/runyard exec/u)
+    await expect(readPage({ base: '/', path: '/' }, '/nowhere')).rejects.toThrow(/^The page is not built: `\.\/runyard exec/u)
   })
 })

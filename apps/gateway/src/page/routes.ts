@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
+import { z } from 'zod'
 import { guardWith, open } from '../http/access.ts'
 import { prefixOf } from '../http/base-url.ts'
 import type { PageAnswer } from '../http/errors.ts'
@@ -59,7 +60,7 @@ function runpodLink(path: string): string | undefined {
 }
 
 async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const html = await readPage(`${prefixOf(request)}/`)
+  const html = await readPage({ base: `${prefixOf(request)}/`, path: pathOf(request) })
   return reply
     .header('content-security-policy', POLICY)
     .header('cross-origin-opener-policy', 'same-origin')
@@ -96,12 +97,19 @@ const IS_SOURCE = import.meta.url.endsWith('.ts')
 /** Beside the gateway's own bundle, `apps/gateway/dist`; from source it is one step further up. */
 const PAGE_DIR = fileURLToPath(new URL(IS_SOURCE ? '../../../dashboard/dist' : '../../dashboard/dist', import.meta.url))
 
+export interface PageAddress {
+  /** Begins and ends with a slash. */
+  readonly base: string
+  /** Without the base. */
+  readonly path: string
+}
+
 /**
- * `index.html` for a page below `base`, which begins and ends with a slash. Addresses become absolute: the page at `/jobs/1` cannot use relative ones, and
- * its policy forbids a `<base>`. Read for each visit: a build that replaces the files replaces their names.
+ * `index.html` for a page. Addresses become absolute: the page at `/jobs/1` cannot use relative ones, and its policy forbids a `<base>`. Names the files of
+ * that page alone, which come with those of the start. Read for each visit: a build that replaces the files replaces their names.
  * @throws RunyardError('not_found') where nothing is built.
  */
-export async function readPage(base: string, directory = PAGE_DIR): Promise<string> {
+export async function readPage({ base, path }: PageAddress, directory = PAGE_DIR): Promise<string> {
   const html = await readFile(join(directory, 'index.html'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new RunyardError(
       'not_found',
@@ -111,5 +119,17 @@ export async function readPage(base: string, directory = PAGE_DIR): Promise<stri
   })
   return html
     .replace('name="runyard-base" content="/"', `name="runyard-base" content="${base}"`)
+    .replace('</head>', `${await preloadsOf(path, directory)}</head>`)
     .replaceAll(/(src|href)="\.\//gu, (_all, attribute: string) => `${attribute}="${base}`)
+}
+
+const FilesOfPages = z.record(z.string(), z.array(z.string()))
+
+/** Only sooner: a page without them asks for its files itself. */
+async function preloadsOf(path: string, directory: string): Promise<string> {
+  const text = await readFile(join(directory, 'pages.json'), 'utf8').catch(() => '{}')
+  const files = FilesOfPages.parse(JSON.parse(text))[path] ?? []
+  return files
+    .map((name) => `<link rel="${name.endsWith('.css') ? 'preload" as="style' : 'modulepreload'}" crossorigin href="./${name}">`)
+    .join('')
 }

@@ -3,11 +3,13 @@ import { createRoute } from '@tanstack/react-router'
 import { lazyPage } from '../../app/lazy-page.ts'
 import { rootRoute } from '../../app/root-route.ts'
 import { readJobFilter } from './job-filter.ts'
+import { beginJobList } from './list-query.ts'
 
 const jobsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/jobs',
   validateSearch: readJobFilter,
+  loader: ({ location }) => void beginJobList(location.search),
   component: lazyPage(() => import('./jobs-page.tsx'), 'JobsPage'),
 })
 

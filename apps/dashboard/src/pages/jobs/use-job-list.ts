@@ -3,15 +3,12 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef } from 'react'
 import type { FoundJob, JobSearchView } from '@runyard/schema/api'
-import { client } from '../../api/client.ts'
 import { useTopic } from '../../api/live.ts'
 import { NOTHING_MEANWHILE } from '../../api/queries.ts'
-import { gatewayNow } from '../../app/clock.ts'
-import { toRange, type RangeSearch } from '../../app/range.ts'
-import { jobsOf, toSearch, type JobFilter } from './job-filter.ts'
+import type { RangeSearch } from '../../app/range.ts'
+import { jobsOf, type JobFilter } from './job-filter.ts'
+import { jobListQuery, readJobs } from './list-query.ts'
 
-const FIRST_PAGE = 100
-const NEXT_PAGE = 500
 const LOOK_MS = 5000
 /** The history has a job a second after its end. */
 const SETTLED_MS = 1200
@@ -31,14 +28,10 @@ export interface JobList {
 
 export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
   const cache = useQueryClient()
-  const queryKey = useMemo(() => ['jobs', 'list', filter, range], [filter, range])
-  const read = (limit: number, cursor?: string): Promise<JobSearchView> =>
-    client.history.findJobs({ ...toSearch(filter, toRange(range, gatewayNow())), limit, cursor })
+  const query = useMemo(() => jobListQuery(filter, range), [filter, range])
+  const { queryKey } = query
   const list = useInfiniteQuery({
-    queryKey,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam: cursor }) => (cursor === undefined ? read(FIRST_PAGE) : read(NEXT_PAGE, cursor)),
-    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    ...query,
     refetchInterval: ({ state }) => (isLong(state.data?.pages) ? false : LOOK_MS),
   })
   const pages = list.data?.pages
@@ -46,7 +39,7 @@ export function useJobList(filter: JobFilter, range: RangeSearch): JobList {
   const head = useQuery({
     ...NOTHING_MEANWHILE,
     queryKey: ['jobs', 'head', filter, range],
-    queryFn: () => read(FIRST_PAGE),
+    queryFn: () => readJobs(filter, range),
     enabled: stands,
     refetchInterval: LOOK_MS,
   })
