@@ -51,7 +51,13 @@ async function runOnNewWorker(name: string): Promise<unknown> {
   const scratch = join(root, name)
   mkdirSync(scratch)
   const url = `http://127.0.0.1:${(address ??= index.address() as AddressInfo).port}/simple`
-  const uvSettings = { UV_DEFAULT_INDEX: url, UV_INDEX_URL: url, UV_CACHE_DIR: join(root, 'uv'), UV_HTTP_TIMEOUT: '5' }
+  const uvSettings = {
+    UV_DEFAULT_INDEX: url,
+    UV_INDEX_URL: url,
+    UV_CACHE_DIR: join(root, 'uv'),
+    UV_HTTP_TIMEOUT: '5',
+    UV_HTTP_RETRIES: '0',
+  }
   await using _ = startWorker(gateway.url, {
     env: {
       ...uvSettings,
