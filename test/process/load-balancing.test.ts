@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBlankPage, type BlankPage } from '../harness/browser.ts'
 import { startCaddy } from '../harness/caddy.ts'
 import { runCommand, tryCommand } from '../harness/child.ts'
+import { runCli } from '../harness/cli.ts'
 import { makeProject, pythonEnv } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -152,6 +153,10 @@ await suiteThatNeeds(
       const host = `${id}.api.localhost:${tlsPort}`
       const byPath = `https://localhost:${tlsPort}/lb/${id}`
       expect(await callFromPython([byPath, `https://${host}`], authority('bundle'))).toEqual({ path: python, host: python })
+
+      const printed = await runCli(['ca', '--data', stack.dataDir], stack.env)
+      expect(printed.stdout.trim()).toBe(authority('ca'))
+      expect(printed.stderr).toMatch(/^trust it on this machine: sudo cp .*ca\.pem.* && sudo update-ca-certificates$/mu)
 
       // The same behind a proxy that ends TLS, below a path and by Host.
       await using caddy = await startCaddy(stack.url)
