@@ -47,7 +47,7 @@ it('answers clients 503, polls 429 and pings 200, keeps a result until it can be
   expect((await worker.take())?.input).toBe(1)
 })
 
-it('answers reads of operators 503 while Redis hangs, and serves again when it goes on', async () => {
+it('answers reads of operators 503 while Redis hangs, keeps a mutation waiting, and serves again when it goes on', async () => {
   await using hanging = await startRedis()
   // The store itself would wait for longer than this test may take.
   await using patient = await startGateway(hanging.url, {}, { answerMs: 600_000 })
@@ -56,6 +56,10 @@ it('answers reads of operators 503 while Redis hangs, and serves again when it g
   const statuses = async () => Promise.all(reads.map(async (path) => (await patient.call(path)).status))
   expect(await statuses()).toEqual(reads.map(() => 200))
   process.kill(hanging.pid, 'SIGSTOP')
+  const saved = patient.call('/graphql', {
+    method: 'POST',
+    body: { query: 'mutation { saveRegistryAuth(input: { name: "mine", username: "me", password: "x" }) { id } }' },
+  })
   try {
     const [metrics, ...answers] = await Promise.all(['/metrics', ...reads].map((path) => patient.call(path)))
     for (const { status, text } of answers)
@@ -67,6 +71,7 @@ it('answers reads of operators 503 while Redis hangs, and serves again when it g
   } finally {
     process.kill(hanging.pid, 'SIGCONT')
   }
+  expect((await saved).json).toMatchObject({ data: { saveRegistryAuth: { id: expect.any(String) } } })
   expect(await statuses()).toEqual(reads.map(() => 200))
 })
 

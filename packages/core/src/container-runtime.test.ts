@@ -32,3 +32,9 @@ test('a runtime that no host has is the reason why no worker starts', () => {
   const message = 'no host has the container runtime runsc, which the setting runtimes names: box, two'
   expect(place(guarded, hosts, [])).toEqual({ kind: 'refused', reason: 'no_runtime', message })
 })
+
+test('a shim of containerd is on no list of an engine, so it is left to the engine, but no host without containers gets its workers', () => {
+  const shim = { ...usual, runtime: 'io.containerd.kata.v2' }
+  expect(place(shim, [host('plain', { runtimes: [] }), host('engine', { runtimes: ['runc'] })], [])).toMatchObject({ hostId: 'engine' })
+  expect(place(shim, [host('plain', { runtimes: [] })], [])).toMatchObject({ kind: 'refused', reason: 'no_runtime' })
+})

@@ -10,8 +10,13 @@ interface RuntimeNeed {
   readonly runtime?: string | undefined
 }
 
+/** An engine takes a shim of containerd by its name, e.g. `io.containerd.kata.v2`, without listing it. */
+export const namesShim = (runtime: string): boolean => runtime.includes('.')
+
+/** A host without any starts no containers. */
 export function lacksRuntime({ runtime }: RuntimeNeed, { runtimes }: Pick<HostInventory, 'runtimes'>): boolean {
-  return runtime !== undefined && runtimes !== undefined && !runtimes.includes(runtime)
+  if (runtime === undefined || runtimes === undefined || runtimes.includes(runtime)) return false
+  return runtimes.length === 0 || !namesShim(runtime)
 }
 
 export function noRuntime({ runtime = '' }: RuntimeNeed, hosts: readonly Pick<HostInventory, 'label' | 'hostId'>[]): string {

@@ -28,9 +28,7 @@ async function hasPassed(ms: number): Promise<void> {
 /** For the reads of operators and of the page. Jobs and workers wait longer, since they lose more. Call it before any route. */
 export function refuseReadsOfSilentStore(app: FastifyInstance, store: Pingable): void {
   const follow: onRequestHookHandler = (request, reply, next) => {
-    const timer = setTimeout(() => {
-      if (!mayMutate(request)) void refuseIfSilent(store, reply)
-    }, READ_MS)
+    const timer = setTimeout(() => void refuseIfSilent(store, request, reply), READ_MS)
     whenClosed(reply, () => clearTimeout(timer))
     next()
   }
@@ -52,8 +50,9 @@ function mayMutate({ routeOptions, body }: FastifyRequest): boolean {
   return typeof query !== 'string' || /\bmutation\b/.test(query)
 }
 
-async function refuseIfSilent(store: Pingable, reply: FastifyReply): Promise<void> {
-  if (await isStoreAnswering(store)) return
+async function refuseIfSilent(store: Pingable, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // The second is asked last: a body may arrive during the ping.
+  if ((await isStoreAnswering(store)) || mayMutate(request)) return
   // A stream that has begun reports it itself.
   if (reply.sent || reply.raw.headersSent) return
   void reply.send(new RunyardError('store_unavailable', STORE_IS_SILENT, { retryAfterS: RETRY_AFTER_S }))

@@ -7,7 +7,7 @@ import { createHistoryBlocks, type HistoryBlocks } from './history-blocks.ts'
 const MIB = 1024 * 1024
 /** Lives that are read for one answer. */
 const MOST_LIVES = 5000
-/** Whoever clears a worker away has written its life by then, also if it was interrupted. */
+/** By then the life of a worker is written, even if clearing it away was interrupted. */
 const LIFE_SETTLED_MS = 180_000
 
 type Range = Parameters<HistoryBlocks<JobColumns>['read']>[0]

@@ -201,8 +201,8 @@ function createInventoryReader(
 ): (usedAfter?: number) => Promise<HostOffer> {
   return async (usedAfter) => {
     const [info, { gpus, ...seen }, disk] = await Promise.all([docker.info() as Promise<EngineInfo>, watch.look(usedAfter), diskSpace()])
-    const runtimes = Object.keys(info.Runtimes).toSorted()
-    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, runtimes, gpus: [...gpus], disk, ...seen }
+    const runtimes = info.Runtimes == null ? {} : { runtimes: Object.keys(info.Runtimes).toSorted() }
+    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, ...runtimes, gpus: [...gpus], disk, ...seen }
   }
 }
 
@@ -239,7 +239,7 @@ interface EngineInfo {
   readonly Name: string
   readonly NCPU: number
   readonly MemTotal: number
-  readonly Runtimes: Readonly<Record<string, unknown>>
+  readonly Runtimes?: Readonly<Record<string, unknown>> | null
 }
 
 async function stop(container: Docker.Container, graceMs: number): Promise<void> {

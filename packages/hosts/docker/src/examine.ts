@@ -1,6 +1,7 @@
 // What an operator has to know of an engine beyond that it answers: the processor, the default image, whether disks can be limited, and what GPUs need: the
 // NVIDIA runtime or CDI, a toolkit without known holes, a cgroup driver that does not take GPUs away.
 import { gigabytes, judgeToolkit } from '@runyard/core'
+import { namesShim } from '@runyard/core'
 import { findOnPath } from '@runyard/kit'
 import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
@@ -69,6 +70,7 @@ function examineRuntimes({ Runtimes = {} }: EngineInfo, wanted: readonly string[
   return [...new Set(wanted)].map((name): HostFinding => {
     const subject = `runtime ${name}`
     if (name in Runtimes) return { subject, verdict: 'ok', words: 'workers that the setting runtimes names run under it' }
+    if (namesShim(name)) return { subject, verdict: 'note', words: 'a shim of containerd, which the engine looks for when a worker starts' }
     const words = 'the engine does not have it, so workers that the setting runtimes names go to other hosts'
     return { subject, verdict: 'missing', words, mend: `sudo ${name} install && sudo systemctl restart docker` }
   })

@@ -61,7 +61,7 @@ it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit
   const subjects = async (...cards: readonly string[]) => {
     const findings = await examineEngine(engine, {
       image: WORKER_IMAGE,
-      runtimes: ['runsc', 'runc', 'runsc'],
+      runtimes: ['runsc', 'runc', 'runsc', 'io.containerd.kata.v2'],
       cards,
       env: { PATH: '/nowhere' },
       run,
@@ -70,5 +70,5 @@ it('a host whose engine cannot hand its GPUs over is recognised, and its toolkit
   }
   expect(await subjects('GPU-1')).toMatchObject({ 'worker image': 'ok', 'NVIDIA runtime': 'missing', 'container toolkit': 'note' })
   expect(await subjects()).not.toHaveProperty('NVIDIA runtime')
-  expect(await subjects()).toMatchObject({ 'runtime runc': 'ok', 'runtime runsc': 'missing' })
+  expect(await subjects()).toMatchObject({ 'runtime runc': 'ok', 'runtime runsc': 'missing', 'runtime io.containerd.kata.v2': 'note' })
 })

@@ -26,7 +26,7 @@ export const jobListQuery = (filter: JobFilter, range: RangeSearch) =>
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
   })
 
-/** Where nothing of it is known. Whoever is not signed in is not asked for it, and what fails is asked again by the page. */
+/** Unless some of it is there. Without a session nothing is asked for, and the page asks again for what fails. */
 export async function beginJobList(search: Readonly<Record<string, unknown>>): Promise<void> {
   const query = jobListQuery(readJobFilter(search), keepRange(search))
   if (queryClient.getQueryData(query.queryKey) !== undefined) return
