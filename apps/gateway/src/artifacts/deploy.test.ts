@@ -56,11 +56,11 @@ async function graphqlOf(ownerId: string): Promise<Graphql> {
 const finalize = (objectKey: string, manifest: unknown = FLASH_MANIFEST) =>
   graphql(FINALIZE, { input: { flashAppId: appId, objectKey, manifest } })
 
-async function build(text = 'x = 1'): Promise<{ id: string; objectKey: string }> {
+async function build(text = 'x = 1', manifest: unknown = FLASH_MANIFEST): Promise<{ id: string; objectKey: string }> {
   const bytes = await artifactOf([{ name: './main.py', text }])
   const { uploadUrl, objectKey } = await prepare(graphql, appId, bytes.length)
   expect(await put(uploadUrl, bytes)).toBe(204)
-  const { finalizeFlashArtifactUpload } = (await finalize(objectKey)) as { finalizeFlashArtifactUpload: { id: string } }
+  const { finalizeFlashArtifactUpload } = (await finalize(objectKey, manifest)) as { finalizeFlashArtifactUpload: { id: string } }
   return { id: finalizeFlashArtifactUpload.id, objectKey }
 }
 
@@ -134,6 +134,32 @@ describe('a deploy', () => {
     const left = (await gateway.store.resources.builds.list(owner)).map(({ id }) => id)
     expect(new Set(left)).toEqual(new Set([builds[0]?.id, builds[2]?.id, builds[3]?.id]))
     expect(await graphql(BUILD, { input: builds[1]?.id })).toBe(`Build not found: "${builds[1]?.id}".`)
+  })
+
+  test('is explained by the Python of the build that the next worker runs, and an image with its own needs none', async () => {
+    const [old, active] = [await build('x = 1', { ...FLASH_MANIFEST, python_version: '3.11' }), await build('x = 2')]
+    await deploy(active.id)
+    const { saveEndpoint } = (await graphql(SAVE, saveInput())) as { saveEndpoint: { id: string } }
+    const capabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true } as const
+    const offer = { cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null, pythons: ['3.12'] }
+    const inventory = { hostId: 'h1', kind: 'docker' as const, capabilities, ...offer }
+    await gateway.store.hosts.putSight('h1', { health: 'ready', label: 'box', kind: 'docker', at: Date.now(), claims: {}, inventory })
+    const { plain } = await gateway.store.keys.create({ name: 'test', ownerId: owner })
+    const rest = createSend(gateway.publicUrl, { authorization: `Bearer ${plain}` })
+    const before = await gateway.store.endpoints.get(saveEndpoint.id)
+    const refusalFor = async (image: string, pinned: { readonly buildId?: string }) => {
+      if (before === undefined) throw new Error('the endpoint is not stored')
+      await gateway.store.endpoints.upsert({ id: before.id }, () => ({ ...before, ...pinned, spec: { ...before.spec, image } }))
+      const { json } = await rest(`/runyard/v1/explain/${before.id}`)
+      return (json['hosts'] as readonly { readonly refusal?: unknown }[]).map(({ refusal }) => refusal)
+    }
+    const flash = 'runpod/flash-cpu:latest'
+    expect(await refusalFor(flash, {})).toEqual([undefined])
+    expect(await refusalFor(flash, { buildId: old.id })).toEqual([
+      expect.objectContaining({ reason: 'no_python', message: expect.stringContaining('3.11') }),
+    ])
+    expect(await refusalFor('mine/worker:1', { buildId: old.id })).toEqual([undefined])
+    await gateway.store.hosts.forget('h1')
   })
 
   test('is undone by a roll-back of its endpoints, which then run the build of their release until they are saved again', async () => {

@@ -3,11 +3,13 @@
 import {
   budgetOn,
   countLeases,
+  deploymentOf,
   describeGpuRequest,
   explainPlacement,
   gpuBudgetOf,
   healthCounters,
   inGib,
+  pythonOf,
   queueReason,
   remediesOf,
   rollBackOf,
@@ -63,11 +65,14 @@ async function find({ store }: ExplainDeps, own: readonly Endpoint[], word: stri
 }
 
 /** Of the build that its next worker runs; undefined: any. */
-async function pythonFor({ store: { resources } }: ExplainDeps, { ownerId, flashEnvironmentId }: Endpoint): Promise<string | undefined> {
-  if (flashEnvironmentId === null) return undefined
-  const environment = await resources.environments.find(ownerId, flashEnvironmentId)
-  const build = environment?.activeBuildId == null ? undefined : await resources.builds.find(ownerId, environment.activeBuildId)
-  return build?.pythonVersion ?? undefined
+async function pythonFor({ store: { resources } }: ExplainDeps, endpoint: Endpoint): Promise<string | undefined> {
+  const { ownerId, flashEnvironmentId, buildId } = endpoint
+  const environment = flashEnvironmentId === null ? undefined : await resources.environments.find(ownerId, flashEnvironmentId)
+  if (environment === undefined) return undefined
+  const ids = [buildId, environment.activeBuildId].flatMap((id) => id ?? [])
+  const builds = (await Promise.all(ids.map((id) => resources.builds.find(ownerId, id)))).flatMap((build) => build ?? [])
+  const apps = { environments: new Map([[environment.id, environment]]), builds: new Map(builds.map((build) => [build.id, build])) }
+  return pythonOf(deploymentOf(endpoint, apps))
 }
 
 async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, job }: Subject): Promise<ExplainView> {
