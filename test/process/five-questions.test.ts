@@ -149,7 +149,11 @@ await suiteThatNeeds(['redis'], 'the five questions of an operator', () => {
     await Promise.all([stack.gateway.start(), stack.scaler.start()])
     await submit(UNDER_LOAD / 2)
     const jobs = await Promise.all(ids.map((id) => ended(caption, id)))
-    expect(jobs.map(({ output }) => valueOf(output)['value'])).toEqual(ids.map((_, value) => value))
+    // Here a lost attempt is a job's last one, and of one worker one job may have been on its way when its gateway was killed.
+    const onItsWay = jobs.filter(({ status }) => status === 'FAILED')
+    expect(onItsWay.map(({ error }) => String(error))).toEqual(onItsWay.slice(0, 1).map(() => expect.stringContaining('worker lost once')))
+    const values = jobs.map(({ status, output }, at) => (status === 'FAILED' ? at : valueOf(output)['value']))
+    expect(values).toEqual(ids.map((_, value) => value))
     const known = await asked<readonly { readonly id: string }[]>('jobs', 'caption', '--status', 'done', '--limit', '200')
     // A gateway that is killed takes what ended just before with it, of the history alone.
     const missing = ids.filter((id) => !known.some((job) => job.id === id))
