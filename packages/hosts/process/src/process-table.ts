@@ -1,7 +1,11 @@
 // Signals to processes that a worker started, also to those that left its group.
 import { readFile, readdir } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemCode } from '@runyard/schema'
 
+const LOOK_AGAIN_MS = 20
+/** One that hangs in the kernel is not waited for. */
+const MOST_LOOKS = 50
 const onLinux = process.platform === 'linux'
 
 /** Signals a process, or with a negative pid its group. A process that is gone is no error. */
@@ -28,7 +32,17 @@ export async function findMarked(markers: readonly string[]): Promise<readonly n
   return marked.flat()
 }
 
-/** What a dead worker's processes left behind. Where they are not found, the signal to its group has to do. */
+/**
+ * What a dead worker's processes left behind. Where they are not found, the signal to its group has to do. One that is about to become another program
+ * (`execve`) has no environment for a moment, so a look that finds none is repeated.
+ */
 export async function killMarked(marker: string): Promise<void> {
-  for (const pid of (await findMarked([marker])) ?? []) signal(pid, 'SIGKILL')
+  let wasEmpty = false
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const found = await findMarked([marker])
+    if (found === undefined || (found.length === 0 && wasEmpty)) return
+    for (const pid of found) signal(pid, 'SIGKILL')
+    wasEmpty = found.length === 0
+    await sleep(LOOK_AGAIN_MS)
+  }
 }

@@ -97,7 +97,7 @@ describe('a new endpoint', () => {
     ['Redis cannot be reached right now.', undefined],
   ])('“%s” is shown at %s', (message, field) => {
     const { fields } = readDraft(draft({ source: 'image' }), [])
-    expect([...refusedFields(fields, new Error(`POST /v2/serverless: ${message}`)).keys()]).toEqual(field === undefined ? [] : [field])
+    expect([...refusedFields(fields, new Error(message)).keys()]).toEqual(field === undefined ? [] : [field])
   })
 })
 
