@@ -27,13 +27,14 @@ export function mayUnpackApp(endpoint: Pick<Endpoint, 'flashEnvironmentId' | 'sp
 
 /** Undefined: its workers need no build. */
 export function deploymentOf(endpoint: Endpoint, apps: Apps): Deployment | undefined {
-  if (runsApp(endpoint)) return activeIn(endpoint, apps)
-  const found = mayUnpackApp(endpoint) ? activeIn(endpoint, apps) : undefined
-  return found?.kind === 'build' ? { ...found, kind: 'archive' } : undefined
+  const { flashEnvironmentId } = endpoint
+  if (flashEnvironmentId === null) return undefined
+  const found = activeIn(endpoint, apps.environments.get(flashEnvironmentId), apps)
+  if (runsApp(endpoint)) return found
+  return mayUnpackApp(endpoint) && found.kind === 'build' ? { ...found, kind: 'archive' } : undefined
 }
 
-function activeIn(endpoint: Endpoint, { environments, builds }: Apps): Deployment {
-  const environment = environments.get(endpoint.flashEnvironmentId ?? '')
+function activeIn(endpoint: Endpoint, environment: Environment | undefined, { builds }: Pick<Apps, 'builds'>): Deployment {
   if (environment?.ownerId !== endpoint.ownerId) return { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
   // One that is gone, or of another app since the endpoint has moved, is no build to go back to.
   const pinned = builds.get(endpoint.buildId ?? '')
