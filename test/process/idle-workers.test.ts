@@ -42,6 +42,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
     const count = (route: 'ping' | 'job-take'): number => agents.count(route) + worker.asked.count(route)
     const isReady = async (id: string): Promise<boolean> => (await api.health(id)).workers.ready === AGENTS
     await waitFor('our workers to be ready', async () => (await isReady(one)) && (await isReady(two)), PATIENCE)
+    // Their first line names the endpoint.
+    const hasLine = async (endpoint: string): Promise<boolean> => {
+      const logs = (await store.workers.list(endpoint)).map(({ id }) => store.workerLogs.read(id, 'container', 1))
+      return (await Promise.all(logs)).every(({ length }) => length > 0)
+    }
+    await waitFor('their first line to be kept', async () => (await hasLine(one)) && (await hasLine(two)), PATIENCE)
     await waitFor('the SDK to ping', () => worker.asked.count('ping') > 1, PATIENCE)
     // Their start report arrives a moment later.
     const settled = count('ping') + 2 * WORKERS
