@@ -33,7 +33,7 @@ export function JobPage() {
   // Of an ended one nothing comes.
   useTopic(isLive(job) ? `job:${id}` : undefined, hear)
   if (job === undefined) {
-    return <Page title="Job">{error ? <Problem error={error} onRetry={() => void refetch()} /> : <p>Looking for the job…</p>}</Page>
+    return <Page title={id}>{error ? <Problem error={error} onRetry={() => void refetch()} /> : <p>Looking for the job…</p>}</Page>
   }
   const waits = job.status === 'IN_QUEUE'
   return (

@@ -35,7 +35,7 @@ export function WorkerPage() {
   useTopic(worker?.phase === 'gone' || worker === undefined ? undefined : `endpoint:${worker.endpoint.id}`, look)
   if (error && worker === undefined) {
     return (
-      <Page title="Worker">
+      <Page title={`Worker ${shortId(id)}`}>
         <Problem error={error} onRetry={() => void refetch()} />
       </Page>
     )
