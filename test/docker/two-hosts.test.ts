@@ -355,6 +355,7 @@ await suiteThatNeeds(
       expect(await logOf(guarded, id)).toContain('Starting gVisor')
       await cordon(hosts.bySsh, true)
       expect(await logOf(usual, await ask(usual))).not.toContain('gVisor')
+      await cordon(hosts.bySsh, false)
 
       await stack.api.deleteEndpoint(guarded)
       await scaler.kill()

@@ -3,6 +3,7 @@
 // Failure direction: an image that is not there is pulled by the first start, which joins a pull that is under way.
 import {
   addPullLine,
+  askerFacts,
   hostsToPrePull,
   NO_PROGRESS,
   pauseAfterMs,
@@ -13,6 +14,7 @@ import {
   savedAt,
   withPulls,
   withMayStart,
+  type Asker,
   type EndpointStatus,
   type Observed,
   type PullProgress,
@@ -67,14 +69,17 @@ export function createPrePull(deps: PrePullDeps): PrePull {
   }
   const make = (observed: Observed, now: number): void => {
     const facts = prePullFacts(observed.hosts)
-    const endpoints = observed.shutdown ? [] : observed.endpoints.flatMap(({ endpoint }) => endpoint ?? [])
-    const named = new Set<string>(endpoints.map(({ id }) => id))
+    const askers = observed.shutdown
+      ? []
+      : observed.endpoints.flatMap((view) => (view.endpoint === undefined ? [] : [{ endpoint: view.endpoint, view }]))
+    const named = new Set<string>(askers.map(({ endpoint }) => endpoint.id))
     for (const endpointId of known.keys()) if (!named.has(endpointId)) drop(endpointId)
-    for (const endpoint of endpoints) {
-      const made = `${endpoint.specHash} ${savedAt(endpoint)} ${endpoint.settings.workersMax === 0} ${facts}`
-      const before = known.get(endpoint.id)
+    for (const asker of askers) {
+      const { id, specHash } = asker.endpoint
+      const made = `${specHash} ${savedAt(asker.endpoint)} ${askerFacts(asker)} ${facts}`
+      const before = known.get(id)
       if (before?.made === made) continue
-      known.set(endpoint.id, { made, tasks: tasksOf(deps, endpoint, { observed, now, before: before?.tasks ?? [] }) })
+      known.set(id, { made, tasks: tasksOf(deps, asker, { observed, now, before: before?.tasks ?? [] }) })
     }
   }
   return {
@@ -104,9 +109,10 @@ interface Making {
 }
 
 /** A pull that is under way for the same image and credentials goes on. */
-function tasksOf({ config }: PrePullDeps, endpoint: Endpoint, { observed, now, before }: Making): readonly Task[] {
+function tasksOf({ config }: PrePullDeps, asker: Asker, { observed, now, before }: Making): readonly Task[] {
+  const { endpoint } = asker
   const { image } = resolveImage(endpoint.spec.image, config)
-  const wanted = hostsToPrePull(endpoint, observed.hosts)
+  const wanted = hostsToPrePull(asker, observed.hosts)
   const isSame = (task: Task): boolean => task.image === image && task.endpoint.spec.registryId === endpoint.spec.registryId
   const going = before.filter((task) => task.state === 'pulling' && isSame(task) && wanted.includes(task.hostId))
   for (const task of before) if (!going.includes(task)) task.stop.abort()

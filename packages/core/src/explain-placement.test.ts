@@ -91,6 +91,13 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
   expect(ask([record], change)[0]?.refusal).toMatchObject({ reason, remedy: expect.stringMatching(/./) as string })
 })
 
+test('a host that lacks several things is refused for the first of them, by placement and by its explanation', () => {
+  const spec = { ...onCpu('cpu3c-2-4').spec, python: '3.12', runtime: 'runsc' }
+  const record = seen('h1', [], { pythons: ['3.11'], runtimes: ['runc'] })
+  expect(ask([record], { spec })[0]?.refusal?.reason).toBe('no_python')
+  expect(place(spec, record.sight?.inventory === undefined ? [] : [record.sight.inventory], [])).toMatchObject({ reason: 'no_python' })
+})
+
 test.each<[string, Partial<Question>]>([
   ['of a size that fits', onCpu('cpu3c-2-4')],
   ['of one of two sizes that fits', { spec: { image: 'mine/worker:1', gpu: null, cpu: { instanceIds: ['cpu3c-64-128', 'cpu3c-2-4'] } } }],

@@ -1,14 +1,12 @@
 // What placement finds on each host and each GPU for a worker of an endpoint, as data: why it refuses, and what would change that (ADR 54). It uses the
 // same tests as `place`. Failure direction: none, because nothing is decided from it.
 import type { Gpu, GpuRequest, GpuVerdict, HostInventory, HostRecord, HostVerdict, Refusal } from '@runyard/schema'
-import { lacksRuntime } from './container-runtime.ts'
 import { resolveCpu } from './cpu-request.ts'
 import { gpuBudgetOf, GPU_BUDGET_VARIABLE, hasRoom, inGib, usableMemoryOf } from './gpu-budget.ts'
 import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.ts'
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
-import { lacksPython } from './deployment.ts'
-import { needsContainer } from './image-reference.ts'
-import { describeVolumes, volumesOn } from './volume-placement.ts'
+import { firstLack, type Lack } from './host-lacks.ts'
+import { describeVolumes } from './volume-placement.ts'
 import { restsUntil } from './open-hosts.ts'
 import { isFull, NO_SHARING, shortOf, type Holding, type PlacedSpec } from './placement.ts'
 
@@ -100,32 +98,37 @@ function whyNoRoom(sight: SeenHost['sight'], { spec, withoutImage }: Question): 
 
 /** It cannot run the program, whatever is free. */
 function whyUnable(host: HostInventory, { spec, hosts }: Question): Refusal | undefined {
-  if (needsContainer(spec.image) && !host.capabilities.runsImages)
-    return refuse(
+  const lack = firstLack(spec, host)
+  return lack === undefined
+    ? undefined
+    : LACKING[lack](spec, host, (hostId) => hosts.find((one) => one.hostId === hostId)?.sight?.label ?? hostId)
+}
+
+const LACKING: Readonly<Record<Lack, (spec: PlacedSpec, host: HostInventory, labelOf: (hostId: string) => string) => Refusal>> = {
+  no_container_host: ({ image }) =>
+    refuse(
       'no_containers',
-      `the image ${spec.image} needs a Docker host; this one runs processes`,
+      `the image ${image} needs a Docker host; this one runs processes`,
       'add a Docker host, or use an image of runpod/flash or runpod/queue',
-    )
-  const { volumes = [] } = spec
-  const labelOf = (hostId: string) => hosts.find((one) => one.hostId === hostId)?.sight?.label ?? hostId
-  if (volumesOn(host, volumes) === undefined)
-    return refuse(
+    ),
+  no_volume_host: ({ volumes = [] }, _, labelOf) =>
+    refuse(
       'no_volume',
       `the host does not have the volume ${describeVolumes(volumes, labelOf)}`,
       'wait for the host that has the volume, or give the endpoint a volume of this one',
-    )
-  if (lacksRuntime(spec, host))
-    return refuse(
+    ),
+  no_python: ({ python }, { pythons }) =>
+    refuse(
+      'no_python',
+      `the app was built for Python ${python}; this host has ${pythons?.join(', ') || 'none'}`,
+      `install python${python}, name it in the setting pythons, or deploy with --python-version`,
+    ),
+  no_runtime: ({ runtime }) =>
+    refuse(
       'no_runtime',
-      `the host does not have the container runtime ${spec.runtime}`,
-      `install ${spec.runtime} there and name it in /etc/docker/daemon.json, or change the setting runtimes`,
-    )
-  if (!lacksPython(spec, host)) return undefined
-  return refuse(
-    'no_python',
-    `the app was built for Python ${spec.python}; this host has ${host.pythons?.join(', ') || 'none'}`,
-    `install python${spec.python}, name it in the setting pythons, or deploy with --python-version`,
-  )
+      `the host does not have the container runtime ${runtime}`,
+      `install ${runtime} there and name it in /etc/docker/daemon.json, or change the setting runtimes`,
+    ),
 }
 
 function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], question: Question): Refusal | undefined {

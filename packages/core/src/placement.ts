@@ -2,15 +2,12 @@
 // with a budget (ADR 61). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
-import { lacksRuntime, noRuntime } from './container-runtime.ts'
 import { cardsIn, gpuBudgetOf, hasRoom, inGib, takenMemory, usableMemoryOf, type Held } from './gpu-budget.ts'
 import { describeReserve, describeSize, lacksMemory, matchingGpus, modelsOf } from './gpu-fit.ts'
 import { bestLinked } from './gpu-links.ts'
 import { createGpuRanker, describeGpuRequest, wantsEveryPool } from './gpu-request.ts'
-import { lacksPython, noPython } from './deployment.ts'
-import { needsContainer } from './image-reference.ts'
+import { LACKS, lacks, nameOf, noHostHas, type HostNeeds } from './host-lacks.ts'
 import { modelScore, type ModelNeeds, type ModelShelf } from './model-placement.ts'
-import { describeVolumes, volumesOn, type ChosenStores, type VolumeNeeds } from './volume-placement.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
 export interface Holding extends Held {
@@ -56,28 +53,20 @@ export interface OpenHost extends HostInventory, ModelShelf {
 }
 
 /** What decides where a worker of an endpoint may go. */
-export interface PlacedSpec extends Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>, Partial<Pick<EndpointSpec, 'env'>> {
-  readonly volumes?: VolumeNeeds | undefined
-  readonly chosenStores?: ChosenStores | undefined
-  /** The minor version of Python that its app was built for; absent: any. */
-  readonly python?: string | undefined
-  /** The container runtime that the configuration names; absent: the host's own. */
-  readonly runtime?: string | undefined
+export interface PlacedSpec extends HostNeeds, Pick<EndpointSpec, 'gpu' | 'cpu'>, Partial<Pick<EndpointSpec, 'env'>> {
   readonly modelNeeds?: ModelNeeds | undefined
 }
 
 /** `reachable`: the hosts that can be reached now. */
 export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
-  const able = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
-  if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
-  const near = withVolumes(spec, able)
-  if (near.length === 0) return refuse('no_volume_host', noVolumes(spec, able))
-  const fitting = near.filter((host) => !lacksPython(spec, host))
-  if (fitting.length === 0) return refuse('no_python', noPython(spec, near))
-  const running = fitting.filter((host) => !lacksRuntime(spec, host))
-  if (running.length === 0) return refuse('no_runtime', noRuntime(spec, fitting))
-  return placeOn(spec, running, holdings)
+  let able = reachable
+  for (const lack of LACKS) {
+    const left = able.filter((host) => !lacks(lack, spec, host))
+    if (left.length === 0) return refuse(lack, noHostHas(lack, spec, able))
+    able = left
+  }
+  return placeOn(spec, able, holdings)
 }
 
 function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {
@@ -91,15 +80,6 @@ function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), pool)
   const { hostId } = hosts.reduce((one, other) => (compareScores(pool.bringing(other), pool.bringing(one)) < 0 ? other : one))
   return { kind: 'placed', hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
-}
-
-function withVolumes({ volumes = [], chosenStores }: PlacedSpec, hosts: readonly OpenHost[]): readonly OpenHost[] {
-  return volumes.length === 0 ? hosts : hosts.filter((host) => volumesOn(host, volumes, chosenStores) !== undefined)
-}
-
-function noVolumes({ volumes = [] }: PlacedSpec, hosts: readonly OpenHost[]): string {
-  const labelOf = (hostId: string) => nameOf(hosts.find((one) => one.hostId === hostId) ?? { hostId })
-  return `no host has the volume ${describeVolumes(volumes, labelOf)}: ${hosts.map(nameOf).join(', ')}`
 }
 
 /** It would have to pull the image, and its disk is too full for that. */
@@ -116,16 +96,6 @@ export function isFull({ hostId, maxWorkers = Infinity }: HostInventory, holding
   const here = holdings.filter((holding) => holding.hostId === hostId)
   const named = new Set(here.flatMap(({ workerId }) => workerId ?? []))
   return named.size + here.filter(({ workerId }) => workerId === undefined).length >= maxWorkers
-}
-
-function noContainers(image: string, hosts: readonly HostInventory[]): string {
-  const names = hosts.map(nameOf).join(', ')
-  return `the image ${image} brings its own handler, which needs a Docker host; ${names} runs processes only: start Docker, then Runyard again`
-}
-
-/** The name that the operator knows. */
-function nameOf({ label, hostId }: Pick<HostInventory, 'label' | 'hostId'>): string {
-  return label ?? hostId
 }
 
 function refuse(reason: Reason, message: string): Refused {

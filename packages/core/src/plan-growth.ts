@@ -192,9 +192,15 @@ export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanB
   })
 }
 
+/** An endpoint, as far as it decides where its workers may go. */
+export interface Asker {
+  readonly endpoint: Endpoint
+  readonly view: Pick<EndpointView, 'volumes' | 'deployment' | 'runtime'>
+}
+
 /** With what decides on the volumes, on the Python, on the container runtime and on the models. */
 export function placedSpecOf(
-  { endpoint, view: { volumes, deployment, runtime } }: Want,
+  { endpoint, view: { volumes, deployment, runtime } }: Asker,
   { stores }: { readonly stores: ReadonlyMap<string, string> },
 ): PlacedSpec {
   return { ...endpoint.spec, volumes, chosenStores: stores, python: pythonOf(deployment), runtime, modelNeeds: modelNeeds(endpoint) }
@@ -214,7 +220,7 @@ function chooseVolumes(
 }
 
 /** Everything that `place` depends on. */
-export function askedOf({ endpoint: { spec }, view: { volumes = [], deployment, runtime } }: Pick<Want, 'endpoint' | 'view'>): string {
+export function askedOf({ endpoint: { spec }, view: { volumes = [], deployment, runtime } }: Asker): string {
   return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes, pythonOf(deployment), runtime])
 }
 

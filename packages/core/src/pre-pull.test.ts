@@ -1,8 +1,8 @@
-import type { ImagePull } from '@runyard/schema'
+import type { Build, HostInventory, ImagePull } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointStatus, HostView } from './observed.ts'
-import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withMayStart, type PullView } from './pre-pull.ts'
+import { askerFacts, hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withMayStart, type Asker, type PullView } from './pre-pull.ts'
 import { endpoint, gpu, host, NOW } from './testing/plan-fixture.ts'
 
 const box = host('box', [gpu('g1')])
@@ -10,6 +10,7 @@ const without = (change: Partial<HostView>): HostView => ({ ...box, ...change })
 const ofProcesses = without({
   inventory: box.inventory && { ...box.inventory, capabilities: { ...box.inventory.capabilities, runsImages: false } },
 })
+const asking = (view: Asker['view'] = {}, found = endpoint('ep-one')): Asker => ({ endpoint: found, view })
 
 test.each<[string, HostView, readonly string[]]>([
   ['is open', box, ['box']],
@@ -21,13 +22,40 @@ test.each<[string, HostView, readonly string[]]>([
   ['runs processes', ofProcesses, []],
   ['has other GPUs only', host('box', [gpu('g1', 'NVIDIA L4')]), []],
 ])('a host that %s pulls the images that it may need', (_, found, hosts) => {
-  expect(hostsToPrePull(endpoint('ep-one'), [found])).toEqual(hosts)
+  expect(hostsToPrePull(asking(), [found])).toEqual(hosts)
+})
+
+const BUILD: Build = {
+  id: 'b1',
+  ownerId: 'owner',
+  appId: 'app',
+  artifactId: 'a',
+  objectKey: 'k',
+  kind: 'flash',
+  pythonVersion: '3.12',
+  sizeBytes: 1,
+  sha256: 'f'.repeat(64),
+  createdAt: 1,
+}
+const VOLUME = { id: 'v', name: 'models', dataCenterId: null, storeId: 'host other' }
+
+test.each<[string, Partial<HostInventory>, Asker['view']]>([
+  ['the container runtime of its workers', { runtimes: ['runc'] }, { runtime: 'runsc' }],
+  ['the Python of its app', { pythons: ['3.11'] }, { deployment: { kind: 'build', build: BUILD } }],
+  ['the data of its volume', {}, { volumes: [[VOLUME]] }],
+])('a host that lacks %s does not pull the image of an endpoint, and pulls it once it has that', (_, has, needs) => {
+  const lacking = without({ inventory: box.inventory && { ...box.inventory, ...has } })
+  expect(hostsToPrePull(asking(needs), [lacking])).toEqual([])
+  expect(hostsToPrePull(asking(), [lacking])).toEqual(['box'])
+  const mended = { ...has, runtimes: ['runc', 'runsc'], pythons: ['3.11', '3.12'], volumes: { shared: true } }
+  expect(prePullFacts([without({ inventory: box.inventory && { ...box.inventory, ...mended } })])).not.toBe(prePullFacts([lacking]))
+  expect(askerFacts(asking(needs))).not.toBe(askerFacts(asking()))
 })
 
 test('the image of an endpoint without workers is not pulled, and one in use counts as a place', () => {
-  expect(hostsToPrePull(endpoint('ep-one', { settings: { workersMax: 0 } }), [box])).toEqual([])
+  expect(hostsToPrePull(asking({}, endpoint('ep-one', { settings: { workersMax: 0 } })), [box])).toEqual([])
   const busy = without({ cardsOfOthers: ['g1'] })
-  expect(hostsToPrePull(endpoint('ep-one'), [busy])).toEqual(['box'])
+  expect(hostsToPrePull(asking(), [busy])).toEqual(['box'])
 })
 
 test('the facts of hosts change with what decides, and not with what runs there', () => {

@@ -1,19 +1,28 @@
 // Which images a host pulls before a job arrives (ADR 59): those of every endpoint that may have workers, on each host where a worker could be placed if
 // nothing ran there. Failure direction: an image that is not pulled early is pulled by the first start.
-import type { Endpoint, ImagePull } from '@runyard/schema'
+import type { ImagePull } from '@runyard/schema'
 import type { EndpointStatus, HostView } from './observed.ts'
-import { place } from './placement.ts'
+import { askedOf, placedSpecOf, type Asker } from './plan-growth.ts'
+import { place, type PlacedSpec } from './placement.ts'
+
+export type { Asker }
 
 /** The hosts that need the endpoint's image. */
-export function hostsToPrePull(endpoint: Endpoint, hosts: readonly HostView[]): readonly string[] {
+export function hostsToPrePull({ endpoint, view }: Asker, hosts: readonly HostView[]): readonly string[] {
   if (endpoint.settings.workersMax === 0) return []
-  return hosts.filter((host) => couldHold(endpoint, host)).map(({ hostId }) => hostId)
+  const spec = placedSpecOf({ endpoint, view }, { stores: new Map() })
+  return hosts.filter((host) => couldHold(spec, host)).map(({ hostId }) => hostId)
 }
 
-function couldHold({ spec }: Endpoint, host: HostView): boolean {
+function couldHold(spec: PlacedSpec, host: HostView): boolean {
   const { inventory } = host
   if (inventory === undefined || !isOpen(host) || !inventory.capabilities.runsImages) return false
   return place(spec, [inventory], []).kind === 'placed'
+}
+
+/** Equal for endpoints that `hostsToPrePull` treats alike, whatever the hosts. */
+export function askerFacts(asker: Asker): string {
+  return `${asker.endpoint.settings.workersMax === 0} ${askedOf(asker)}`
 }
 
 /** A host that rests may start workers again soon, so it counts. */
@@ -31,6 +40,10 @@ export function prePullFacts(hosts: readonly HostView[]): string {
       inventory?.memoryBytes,
       inventory?.cudaVersion,
       inventory?.maxWorkers,
+      inventory?.pythons,
+      inventory?.runtimes,
+      inventory?.dataCenterId,
+      inventory?.volumes,
       inventory?.gpus.map(({ name, healthy, reserved }) => [name, healthy, reserved]),
     ])
   return JSON.stringify(open)
