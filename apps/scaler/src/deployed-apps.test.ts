@@ -148,6 +148,24 @@ test('an image with a handler of its own needs no build, whatever Flash sets for
   await vi.waitFor(async () => expect(await fixture.store.status.get('ep-one')).toMatchObject(status), WAIT)
 })
 
+test('an image that may unpack its app itself gets the archive of the active build, without our agent', async () => {
+  await deploy('b1')
+  const { host } = fixture
+  await fixture.open({
+    driver: { ...host, kind: 'docker', capabilities: { ...host.capabilities, runsImages: true }, hasImage: async () => true },
+  })
+  const env = { FLASH_RESOURCE_NAME: 'fn' }
+  await save({ spec: { ...endpointOf('x').spec, gpu: null, image: 'mine/unpacks:1', env } })
+  await submit('j1')
+  const [worker] = await started()
+  expect(worker?.buildId).toBe('b1')
+  expect([...host.placed]).toEqual([['b1 packed', 'archive of b1']])
+  const [launch] = host.launches
+  expect(launch?.build).toMatchObject({ id: 'b1', isPacked: true })
+  expect(launch).toMatchObject({ image: 'mine/unpacks:1', env })
+  expect(Object.keys(launch?.env ?? {})).not.toContain('RUNYARD_ENVELOPE')
+})
+
 test('a build leaves its host when no environment has it active and no worker runs it', async () => {
   const { store, host } = fixture
   const keeper = {

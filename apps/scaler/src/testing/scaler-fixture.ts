@@ -25,7 +25,7 @@ export interface FakeHost extends HostDriver {
   /** The password of each pull. */
   readonly pulledWith: (string | undefined)[]
   readonly observed: Map<string, ObservedWorker>
-  /** Build → the text of its archive. */
+  /** Build → the text of its archive; of one that is not unpacked, `ID packed`. */
   readonly placed: Map<string, string>
   /** A listing, an inventory or a start that the host refuses; `starting`: what it says while it takes its time with a start. */
   problem: {
@@ -122,9 +122,9 @@ function builds(problem: FakeHost['problem'], observed: FakeHost['observed']) {
   const placed = new Map<string, string>()
   return {
     placed,
-    async placeBuild({ id, open, onProgress }: BuildPlacement) {
+    async placeBuild({ id, isPacked, open, onProgress }: BuildPlacement) {
       onProgress('unpacking the app')
-      placed.set(id, await text(Readable.from(await open())))
+      placed.set(isPacked === true ? `${id} packed` : id, await text(Readable.from(await open())))
     },
     builds: async () => [...placed.keys()],
     removeBuild: async (id: string) => [...observed.values()].every(({ state }) => state !== 'running') && placed.delete(id),
