@@ -84,6 +84,15 @@ function writeInBursts(client: Redis): void {
   }
 }
 
+/** How long Redis has been silent on an open connection, which may be another one by then. */
+export function followAnswers(client: Redis): () => number {
+  let heardAt = performance.now()
+  const listen = (): void => void client.stream.on('data', () => (heardAt = performance.now()))
+  listen()
+  client.on('connect', listen)
+  return () => performance.now() - heardAt
+}
+
 function withoutSecrets(redisUrl: string): string {
   if (!URL.canParse(redisUrl)) return 'the configured address'
   const url = new URL(redisUrl)

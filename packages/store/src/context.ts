@@ -14,6 +14,7 @@ export interface StoreContext {
   readonly keys: Keys
   readonly run: Run
   readonly timing: Timing
+  readonly silentMs: () => number
   readonly signals: Signals
   readonly payloads: Payloads
   readonly justSettled: JustSettled

@@ -6,7 +6,7 @@ import { createSessionStore } from './api-keys/sessions.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
 import { createCardStore } from './cards/cards.ts'
-import { connect } from './connection.ts'
+import { connect, followAnswers } from './connection.ts'
 import type { StoreContext } from './context.ts'
 import { ensureDataVersion } from './data/data-version.ts'
 import { createEndpointCache } from './endpoints/endpoint-lists.ts'
@@ -104,7 +104,7 @@ function openHistory(context: StoreContext): HistoryStore {
 
 function connectionOf(
   context: StoreContext,
-): Pick<Store, 'subscribe' | 'publish' | 'problems' | 'redisMemory' | 'redisFacts' | 'isUp' | 'isAnswering' | 'timeScripts'> {
+): Pick<Store, 'subscribe' | 'publish' | 'problems' | 'redisMemory' | 'redisFacts' | 'isUp' | 'silentMs' | 'isAnswering' | 'timeScripts'> {
   const { client, signals, timing } = context
   return {
     subscribe: (onSignal) => signals.subscribe(onSignal),
@@ -112,6 +112,7 @@ function connectionOf(
     problems: () => findProblems(context),
     ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
     isUp: () => client.status === 'ready',
+    silentMs: context.silentMs,
     // Redis refuses a ping, too, while it refuses writes; that is an answer.
     isAnswering: () =>
       client.ping().then(
@@ -189,12 +190,14 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
   const timing = { onAnswer: undefined }
+  const silentMs = followAnswers(client)
   const run = createRun({ client, signals, timing })
   return {
     client,
     keys,
     run,
     timing,
+    silentMs,
     signals,
     payloads,
     justSettled: createJustSettled(),

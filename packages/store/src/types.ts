@@ -106,6 +106,8 @@ export interface Store extends AsyncDisposable {
   redisMemory(): Promise<RedisMemory>
   redisFacts(): Promise<RedisFacts>
   isUp(): boolean
+  /** Since the last answer of Redis. */
+  silentMs(): number
   /** Asks Redis, which may hang while the connection is there: then it resolves late. Never throws. */
   isAnswering(): Promise<boolean>
   /** Calls back with the milliseconds of each script that Redis answers from now on. One caller per store. */

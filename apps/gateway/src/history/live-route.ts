@@ -20,7 +20,9 @@ const AT_MOST_EVERY_MS = 200
 /** Of a stream: what changes together is sent together. Topics keep their own pace. */
 const TOGETHER_MS = 20
 const LOOK_MS = 5000
-const LOOK_AT_STORE_MS = 5000
+/** Without a command, as long as Redis answers others: one is sent every five seconds at least, to see that its data is there. */
+const LOOK_AT_STORE_MS = 1000
+const SILENT_MS = 6000
 const LOOK_AT_POOL_MS = 10_000
 /** The scaler writes an unchanged host as often. */
 const HOSTS_HOLD_MS = 60_000
@@ -151,11 +153,12 @@ function poolSource({ store, workers }: LiveDeps, ownerId: string): Source {
   }
 }
 
-function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'isAnswering'>): Source {
+function storeSource(store: Pick<GatewayDeps['store'], 'isUp' | 'silentMs' | 'isAnswering'>): Source {
+  const isHeard = (): boolean => store.isUp() && store.silentMs() < SILENT_MS
   return {
     lookMs: LOOK_AT_STORE_MS,
     concerns: ({ kind }) => kind === 'resync',
-    read: async () => ({ redis: (await isStoreAnswering(store, ANSWER_MS)) ? 'up' : 'away' }),
+    read: async () => ({ redis: isHeard() || (await isStoreAnswering(store, ANSWER_MS)) ? 'up' : 'away' }),
   }
 }
 

@@ -189,9 +189,15 @@ it('sends what the scaler and the operator say of endpoints and hosts, without l
   await vi.waitFor(() => expect(latest('endpoints')).not.toBe(before), WAIT)
 })
 
-it('says whether Redis answers', async () => {
+it('says whether Redis answers, and does not ask while it answers others', async () => {
+  const ask = vi.spyOn(gateway.store, 'isAnswering')
   const { data } = await listen('live?topics=store')
   await vi.waitFor(() => expect(data).toEqual([{ topic: 'store', value: { redis: 'up' } }]), WAIT)
+  expect(ask).not.toHaveBeenCalled()
+  const silent = vi.spyOn(gateway.store, 'silentMs').mockReturnValue(60_000)
+  await vi.waitFor(() => expect(ask).toHaveBeenCalled(), WAIT)
+  silent.mockRestore()
+  ask.mockRestore()
 })
 
 it('reads a topic once for all streams that follow it', async () => {

@@ -73,9 +73,11 @@ export async function drawTimeline(deps: TimelineDeps, ownerId: string, query: Q
   const { px, group, endpoint: word, gpu, mostJobs = NEAR_PER_PX * px, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = query
   const range = { from: Math.min(from, to - 1), to }
   const readings = readingsIn(deps, range)
-  const there = workersNow(store, deps.workers)
+  const list = store.endpoints.list()
+  const endpointStore = { ...store.endpoints, list: () => list }
+  const there = workersNow({ endpoints: endpointStore }, deps.workers)
   const [own, hosts, now, lives, ran, ...others] = await Promise.all([
-    pastEndpoints(store, ownerId, word),
+    pastEndpoints({ endpoints: endpointStore }, ownerId, word),
     store.hosts.list(),
     there,
     deps.past.lives({ from: range.from, to: Number.MAX_SAFE_INTEGER }),

@@ -20,8 +20,8 @@ const listOwnedScript = defineScript({
   lua: new URL('./list-owned-endpoints.lua', import.meta.url),
   uses: [ownedLua],
   keys: ['revision', 'names', 'records'],
-  args: { namesBegin: 'text' },
-  reply: row({ revision: text, texts: list(text) }),
+  args: { known: 'text', namesBegin: 'text' },
+  reply: row({ revision: text, texts: maybe(list(text)) }),
 })
 
 export interface EndpointLists {
@@ -72,9 +72,11 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
       return endpoints
     },
     of: async (ownerId) => {
-      const owner = { revision: keys.revision, names, records, namesBegin: namesBegin(ownerId) }
+      const before = endpointCache.known
+      const owner = { revision: keys.revision, names, records, known: before?.revision ?? '', namesBegin: namesBegin(ownerId) }
       const { revision, texts } = await run(listOwnedScript, owner)
-      return { revision, endpoints: texts.map(readEndpoint) }
+      const known = before?.endpoints.filter((endpoint) => endpoint.ownerId === ownerId) ?? []
+      return { revision, endpoints: texts?.map(readEndpoint) ?? known }
     },
     goneOwners: (ids) => remembered(ids, ids),
     goneIds: () => client.zrange(ownersSince, '0', '-1'),

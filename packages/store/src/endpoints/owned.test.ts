@@ -77,6 +77,8 @@ describe('the list of all endpoints', () => {
     await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
     const before = await one.endpoints.list()
     expect(await one.endpoints.list()).toBe(before)
+    expect((await one.endpoints.list(before[0]?.ownerId))[0]).toBe(before[0])
+    expect(await one.endpoints.list('stranger')).toEqual([])
     await two.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { version: 2 }))
     expect(await one.endpoints.list()).toMatchObject([{ version: 2 }])
     await two.endpoints.delete('ep-1')
