@@ -22,7 +22,13 @@ export function watchStack(stack: RunningStack): Disposable {
   return { [Symbol.dispose]: () => void running.delete(stack) }
 }
 
-/** All stacks that run in this process. */
+/** Call it before each file: files share this process. */
+export function forgetKept(): void {
+  running.clear()
+  kept = 0
+}
+
+/** All stacks that the file has started. */
 export async function showStacks(title: string): Promise<void> {
   if (kept >= MOST_KEPT) return
   for (const stack of running) {

@@ -41,13 +41,13 @@ interface ForkServer {
   readonly fork: (request: object) => Waiting
 }
 
-const servers = new Map<VenvName, ForkServer>()
+/** By what a server's programs share: the environment, and the certificates that modules read when they are imported. */
+const servers = new Map<string, ForkServer>()
 
 /** The program's output is collected until it has ended and its output was read. */
 export async function startProgram(program: Program): Promise<StartedProgram> {
   if (process.platform !== 'linux') return startAsUsual(program)
-  const server = servers.get(program.venv) ?? startServer(program)
-  servers.set(program.venv, server)
+  const server = serverFor(program)
   const directory = await mkdtemp(join(tmpdir(), 'runyard-program-'))
   const [stdout, stderr] = [join(directory, 'stdout'), join(directory, 'stderr')]
   const { started, ended } = server.fork({ argv: program.argv, cwd: program.cwd, env: program.env, stdout, stderr })
@@ -70,7 +70,14 @@ function startAsUsual({ name, venv, argv, cwd, env }: Program): StartedProgram {
   return { ...child, stdout: child.output, stderr: () => '' }
 }
 
-function startServer({ venv, env }: Program): ForkServer {
+function serverFor(program: Program): ForkServer {
+  const key = `${program.venv} ${program.env['SSL_CERT_FILE']}`
+  const server = servers.get(key) ?? startServer(program, () => void servers.delete(key))
+  servers.set(key, server)
+  return server
+}
+
+function startServer({ venv, env }: Program, onEnd: () => void): ForkServer {
   // The variables of the program are not yet known to the modules, except where certificates are.
   const { PATH = '', SSL_CERT_FILE } = env
   const child = spawn(...dieWithUs(venvPython(venv), ['-u', SERVER]), {
@@ -87,7 +94,7 @@ function startServer({ venv, env }: Program): ForkServer {
     if (code !== undefined) waiting.get(id)?.ended.resolve(code)
   })
   child.once('exit', (code, signal) => {
-    servers.delete(venv)
+    onEnd()
     for (const { started, ended } of waiting.values()) {
       started.reject(new Error(`the fork server of ${venv} ended with ${signal ?? code}`))
       ended.resolve(null)
