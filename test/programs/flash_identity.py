@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import platform
 import sys
 
 from runpod_flash import Endpoint, GpuType
@@ -19,12 +20,13 @@ async def which():
         "endpoint": os.environ["RUNPOD_ENDPOINT_ID"],
         "worker": os.environ["RUNPOD_POD_ID"],
         "flavour": os.environ.get("FLAVOUR"),
+        "told": os.environ.get("RUNYARD_CLIENT_PYTHON"),
     }
 
 
 async def main():
     found = await which()
-    return {**found, "cache": os.path.exists(".flash/resources.pkl")}
+    return {**found, "python": platform.python_version(), "cache": os.path.exists(".flash/resources.pkl")}
 
 
 if __name__ == "__main__":

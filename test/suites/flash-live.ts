@@ -99,6 +99,8 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
       const first = await identify('identity', '300')
       const again = await identify('identity', '300')
       expect(again).toEqual(first)
+      // What its errors about versions name: the client's own, from the User-Agent of its save.
+      expect(first['told']).toBe(first['python'])
       await rm(join(project.dir, '.flash'), { recursive: true })
       expect(await identify('identity', '300')).toMatchObject({ endpoint: first['endpoint'] })
       const settings = await identify('identity', '301')

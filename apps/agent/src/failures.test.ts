@@ -107,7 +107,9 @@ describe('a function that', () => {
     worker = start()
     const crash = 'def f(g):\n    import os\n    os.kill(os.getpid(), 11)\n'
     const done = await run(flashCall('f', crash, { args: [pickled('lambda: 1')] }))
-    expect(done.body.error).toMatch(/SIGSEGV \(segmentation fault\); its arguments hold functions or classes, .* same minor version$/)
+    expect(done.body.error).toMatch(
+      /SIGSEGV \(segmentation fault\); its arguments hold functions or classes; this worker runs Python 3\.\d+\.\d+, and both sides need the same minor version$/,
+    )
   })
 
   it('allocates over the limit of a process host gets a MemoryError that names the limit', async () => {

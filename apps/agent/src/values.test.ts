@@ -1,4 +1,5 @@
 // Values between callers and workers of different Pythons, and errors that must not send anybody the wrong way.
+import { join } from 'node:path'
 import { findOtherPythons } from '@runyard/testing/other-pythons'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
@@ -33,25 +34,63 @@ const SHOW = 'def f(value):\n    return str(value)\n'
 
 const others = await findOtherPythons()
 const lacking = others.length === 0 ? ' [no Python beside the usual one here, on the PATH or of pyenv]' : ''
+/** Functions that begin in all the ways that a function can. */
+const WRITERS = `
+import sys, cloudpickle
+sys.path.insert(0, ${JSON.stringify(join(import.meta.dirname, '..', 'runner'))})
+from runyard_runner import pickling
+def outer(x):
+    def inner(): return x
+    def gen(): yield x
+    async def later(): return x
+    return inner, gen, later, lambda: [x for _ in (lambda: x,)]
+class Point:
+    def move(self): return super().__repr__()
+def written(value):
+    return pickling.writer_of(cloudpickle.dumps(value)).replace(" ", "-")
+assert pickling.writer_of(cloudpickle.dumps([b"x", "CodeType"])) == "" and pickling.writer_of(b"none") == ""
+print(*map(written, [outer, *outer(1), Point(), [Point], {"f": outer}]))
+`
 const PYTHON_OF_WORKER = 'import sys\ndef f(path):\n    return ["%d.%d" % sys.version_info[:2], str(path)]\n'
 
+const CRASHES = 'def f(g):\n    import os\n    os.kill(os.getpid(), 11)\n'
+
 it.skipIf(lacking)(
-  `workers of other Pythons run what a client of this one sends, and name theirs where they cannot${lacking}`,
+  `workers of other Pythons run what a client of this one sends, and name both versions where they cannot${lacking}`,
   async () => {
+    const mine = python('import sys; print(sys.version.split()[0])')
+    const saved = `the endpoint was saved by a client with Python ${mine}`
     const asked = others.map(async ({ minor, path }) => {
       await using pool = await startFakeGateway()
-      await using _ = startWorker(pool.url, { env: { RUNYARD_PYTHON: path } })
+      await using _ = startWorker(pool.url, { env: { RUNYARD_PYTHON: path, RUNYARD_CLIENT_PYTHON: mine } })
       const { body } = await pool.run(flashCall('f', PYTHON_OF_WORKER, { args: [pickled('__import__("pathlib").Path("/x")')] }))
       expect(unpickled(body.output.result)).toBe(`['${minor}', '/x']`)
-      const refused = await pool.run(flashCall('f', SHOW, { args: [pickleOf('formatter', 'NullFormatter')] }))
-      expect(refused.body.error).toContain(
-        `made by another version of Python and cannot be decoded by this worker, which runs Python ${minor}.`,
-      )
+      const errorOf = async (code: string, ...args: string[]) => (await pool.run(flashCall('f', code, { args }))).body.error
+      const refused = await errorOf(SHOW, pickleOf('formatter', 'NullFormatter'))
+      expect(refused).toContain(`made by another version of Python and cannot be decoded by this worker, which runs Python ${minor}.`)
+      const errors = [
+        refused,
+        await errorOf('def f():\n    import formatter\n'),
+        await errorOf('def f():\n    of a later version\n'),
+        await errorOf(CRASHES, pickled('lambda: 1')),
+      ]
+      for (const error of errors) for (const words of [`Python ${minor}.`, saved]) expect(error).toContain(words)
       return minor
     })
     console.log(`live workers ran with Python ${(await Promise.all(asked)).join(', ')}`)
   },
 )
+
+it.skipIf(lacking)(`functions in a pickle tell which Python wrote them, without being decoded${lacking}`, () => {
+  const written = [...others, { minor: python('import sys; print("%d.%d" % sys.version_info[:2])'), path: 'python3' }].map(
+    ({ minor, path }) => {
+      const found = python(WRITERS, '', path).split(' ')
+      return [minor, ...new Set(found)]
+    },
+  )
+  const named = (minor: string) => (minor === '3.11' || minor === '3.12' ? '3.11-or-3.12' : minor)
+  expect(written).toEqual(written.map(([minor = '']) => [minor, named(minor)]))
+})
 
 describe('an argument', () => {
   it.for([

@@ -172,3 +172,16 @@ test('a load-balanced endpoint has its port, and the key and the limit for depen
   })
   expect(environment({ endpoint: balanced({ PORT: '9000' }) })).toMatchObject({ PORT: '9000', PORT_HEALTH: '9000' })
 })
+
+test.each([
+  ['Runpod Flash/1.21.0 (Python 3.13.0; Linux 6.1; x86_64) with the key "mine"', '3.13.0'],
+  ['RunPod-Python-SDK/2.0.0rc2 (Linux 6.1; x86_64) Language/Python 3.12.1 with the key "mine"', '3.12.1'],
+  ['Python/3.10 aiohttp/3.14.5 with the key "mine"', '3.10'],
+  ['python-requests/2.34.2 with the key "of Python 3.9"', undefined],
+  [undefined, undefined],
+])('a worker of a live endpoint that was saved by %s knows the Python of that client: %s', (savedBy, version) => {
+  const saved = { ...endpoint('ep1', {}), ...(savedBy === undefined ? {} : { savedBy }) }
+  expect(environment({ endpoint: saved, envelope: 'flash' })['RUNYARD_CLIENT_PYTHON']).toBe(version)
+  for (const envelope of ['deployed-flash', null] as const)
+    expect(environment({ endpoint: saved, envelope })['RUNYARD_CLIENT_PYTHON']).toBeUndefined()
+})

@@ -4,7 +4,7 @@ import { poolOf } from './gpu-catalogue.ts'
 import type { Envelope } from './image-reference.ts'
 
 export interface WorkerEnvironmentOptions {
-  readonly endpoint: Pick<Endpoint, 'id' | 'spec'> & Partial<Pick<Endpoint, 'type'>>
+  readonly endpoint: Pick<Endpoint, 'id' | 'spec'> & Partial<Pick<Endpoint, 'type' | 'savedBy'>>
   readonly workerId: string
   /** Base URL of the worker plane as this worker reaches it, without a slash at the end. */
   readonly planeUrl: string
@@ -48,12 +48,21 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     ...preloadVariable(options.preload),
     ...(options.dependencyLimitS === undefined ? {} : { RUNYARD_DEPENDENCY_LIMIT_S: String(options.dependencyLimitS) }),
+    ...callerVariable(options),
     ...portVariables(options.endpoint),
     ...(options.apiKey === undefined ? {} : { RUNPOD_API_KEY: options.apiKey }),
     ...options.endpoint.spec.env,
     ...pastProxies(options),
     ...protocolVariables(options),
   }
+}
+
+/** Live calls do not name the Python that pickled their values; the client that saved the endpoint did, in its User-Agent (flash-api §1.2, sdk2-api §1.5). */
+function callerVariable({ endpoint: { savedBy = '' }, envelope }: WorkerEnvironmentOptions): Record<string, string> {
+  const [agent = ''] = savedBy.split(' with the key ')
+  const version = /\bPython[ /](\d+\.\d+[\w.]{0,20})/u.exec(agent)?.[1]
+  const isLive = envelope !== null && !envelope.startsWith('deployed-')
+  return isLive && version !== undefined ? { RUNYARD_CLIENT_PYTHON: version } : {}
 }
 
 /** Where the server of a load-balanced endpoint listens unless its template says otherwise (management §11). */

@@ -1,14 +1,16 @@
 """Advice for the caller about a failed import or value, as one sentence. It depends on the top-level module in the error.
 
 Three causes look alike and have different remedies: another version of Python (standard library), another version of a package that
-is installed, and a package that is not installed. A pickle does not name the Python that wrote it; only a few names indicate it.
+is installed, and a package that is not installed. A pickle does not name the Python that wrote it: its functions do, and the client that saved the
+endpoint has named its own.
 """
 
 import importlib.util
+import os
 import re
 import sys
 
-from . import distributions
+from . import distributions, pickling
 
 PYTHON = sys.version.split()[0]
 # What Flash's GPU image has (runpod_flash, SIZE_PROHIBITIVE_PACKAGES); its programs import these without naming them.
@@ -19,8 +21,6 @@ ELSEWHERE = frozenset(
     "msilib nis nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib tomllib uu xdrlib".split()
 )
 STANDARD = ELSEWHERE.union(getattr(sys, "stdlib_module_names", sys.builtin_module_names), ("pathlib", "collections", "datetime"))
-# Names that only one version writes.
-WRITTEN_BY = {"pathlib._local": "3.13"}
 MISSING_ATTRIBUTE = re.compile(r"Can't get attribute .+ on <module '([\w.]+)'|module '([\w.]+)' has no attribute")
 MISSING_LIBRARY = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 
@@ -41,22 +41,37 @@ def for_raised(error):
             "operator's defaultImages name an image that has it (docker/worker-gpu.Dockerfile)" % top
         )
     if top in STANDARD:
-        return "; this worker runs Python %s, whose standard library has no %s" % (PYTHON, top)
+        return "; this worker runs Python %s, whose standard library has no %s%s" % (PYTHON, top, saver())
     return "; name its package in the function's dependencies"
 
 
-def for_value(which, error):
+def saver():
+    """The end of a sentence about versions, if the client that saved the endpoint has another minor version; "" otherwise."""
+    version = os.environ.get("RUNYARD_CLIENT_PYTHON", "")
+    is_other = version and version.split(".")[:2] != PYTHON.split(".")[:2]
+    return "; the endpoint was saved by a client with Python %s" % version if is_other else ""
+
+
+def for_code(pickled):
+    """What caller and worker need if a value holds functions, which may crash the interpreter of another version."""
+    writer = pickling.writer_of(pickled)
+    whose = " of Python %s" % writer if writer and not pickling.writes_like_us(writer) else ""
+    return "its arguments hold functions or classes%s; this worker runs Python %s, and both sides need the same minor version%s" % (whose, PYTHON, saver())
+
+
+def for_value(which, error, pickled=b""):
     """The whole sentence about an argument that could not be decoded."""
     why = "%s: %s" % (type(error).__name__, error)
-    module = missing_module(error)
-    top = module.partition(".")[0]
-    if top in STANDARD:
-        writer = "Python %s" % WRITTEN_BY[module] if module in WRITTEN_BY else "another version of Python"
-        return "%s was made by %s and cannot be decoded by this worker, which runs Python %s (%s); use the same version on both sides" % (
+    top = missing_module(error).partition(".")[0]
+    writer = pickling.writer_of(pickled)
+    is_other = bool(writer) and not pickling.writes_like_us(writer)
+    if top in STANDARD or (is_other and not top):
+        return "%s was made by %s and cannot be decoded by this worker, which runs Python %s (%s)%s; use the same version on both sides" % (
             which,
-            writer,
+            "Python %s" % writer if is_other else "another version of Python",
             PYTHON,
             why,
+            saver(),
         )
     if top and top != "__main__" and is_importable(top):
         return (
@@ -70,8 +85,8 @@ def for_value(which, error):
         )
     return (
         "%s cannot be decoded here: %s. This worker runs Python %s with cloudpickle %s; functions and classes as values need the same "
-        "minor version of Python on both sides, library objects a compatible version of the library"
-        % (which, why, PYTHON, installed_version("cloudpickle"))
+        "minor version of Python on both sides, library objects a compatible version of the library%s"
+        % (which, why, PYTHON, installed_version("cloudpickle"), saver())
     )
 
 

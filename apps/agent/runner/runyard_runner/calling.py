@@ -35,7 +35,9 @@ def compile_source(source, filename):
     try:
         return compile_once(source, filename)
     except (SyntaxError, ValueError) as error:
-        raise Failure("the function's source does not compile: %s" % "".join(traceback.format_exception_only(type(error), error)))
+        words = "".join(traceback.format_exception_only(type(error), error))
+        saver = advice.saver()
+        raise Failure("the function's source does not compile: %s%s" % (words, "This worker runs Python %s%s" % (advice.PYTHON, saver) if saver else ""))
 
 
 @functools.lru_cache(maxsize=16)

@@ -112,15 +112,15 @@ function protocolOf(gatewayUrl: string): Record<string, string> {
 }
 
 /** Runs Python with the vendored cloudpickle importable; returns what it printed. */
-export function python(code: string, input = ''): string {
+export function python(code: string, input = '', interpreter = 'python3'): string {
   vendorCloudpickle()
   const env = { ...process.env, PYTHONPATH: vendorDirectory }
-  return execFileSync('python3', ['-c', code], { env, input, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 }).trim()
+  return execFileSync(interpreter, ['-c', code], { env, input, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 }).trim()
 }
 
 /** Base64 of cloudpickle of a Python expression, as Flash's client sends a value (flash-api §5.6). */
-export function pickled(expression: string): string {
-  return python(`import base64, cloudpickle; print(base64.b64encode(cloudpickle.dumps(${expression})).decode())`)
+export function pickled(expression: string, interpreter?: string): string {
+  return python(`import base64, cloudpickle; print(base64.b64encode(cloudpickle.dumps(${expression})).decode())`, '', interpreter)
 }
 
 /** `repr` of a value that came back. */

@@ -112,9 +112,10 @@ def call_method(request, named, loop, report, extra):
 def decode_call(request, prefix, report):
     as_json = request.get("serialization_format") == "json"
     given_args, given_kwargs = request.get(prefix + "args") or [], request.get(prefix + "kwargs") or {}
-    if not as_json and any(holds_code(value) for value in (*given_args, *given_kwargs.values())):
+    code = None if as_json else next((value for value in (*given_args, *given_kwargs.values()) if holds_code(value)), None)
+    if code is not None:
         # Code of another minor version may decode and then crash the interpreter.
-        report.hint("its arguments hold functions or classes, for which caller and worker (Python %s) need the same minor version" % advice.PYTHON)
+        report.hint(advice.for_code(base64.b64decode(code)))
     args = [decode(value, as_json, "argument %d" % (at + 1)) for at, value in enumerate(given_args)]
     kwargs = {key: decode(value, as_json, "argument %r" % key) for key, value in given_kwargs.items()}
     return args, kwargs
@@ -131,12 +132,14 @@ def holds_code(value):
 def decode(value, as_json, which):
     if as_json:
         return value
+    pickled = b""
     try:
-        return cloudpickle.loads(base64.b64decode(value))
+        pickled = base64.b64decode(value)
+        return cloudpickle.loads(pickled)
     except MemoryError:
         raise
     except BaseException as error:
-        raise Failure(advice.for_value(which, error))
+        raise Failure(advice.for_value(which, error, pickled))
 
 
 def encode_result(value, request):
