@@ -11,13 +11,7 @@ export interface ReadyChild {
   readonly child: RunnerChild
 }
 
-export interface ChildPool {
-  /** @throws Error with one sentence when Python cannot be started. */
-  get(): Promise<ReadyChild>
-  /** Discards this child, unless that has happened, and prepares the next one in the background. */
-  replace(spent: RunnerChild): void
-  end(): Promise<void>
-}
+export type ChildPool = ReturnType<typeof createChildPool>
 
 export interface ChildPoolDeps {
   readonly settings: Pick<Settings, 'runnerDir' | 'vendorDir'>
@@ -30,7 +24,7 @@ export interface ChildPoolDeps {
   readonly parked?: { readonly supervisor: Supervisor; readonly limited: Promise<void> } | undefined
 }
 
-export function createChildPool(deps: ChildPoolDeps): ChildPool {
+export function createChildPool(deps: ChildPoolDeps) {
   let supervisor = deps.parked?.supervisor
   let starts = supervisor === undefined ? 0 : 1
   let ended = false
@@ -55,7 +49,8 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
     ready.catch(() => undefined)
   }
   return {
-    async get() {
+    /** @throws Error with one sentence when Python cannot be started. */
+    async get(): Promise<ReadyChild> {
       ready ??= prepare()
       await deps.parked?.limited
       try {
@@ -69,10 +64,11 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
         throw error
       }
     },
-    replace(spent) {
+    /** Discards this child, unless that has happened, and prepares the next one in the background. */
+    replace(spent: RunnerChild) {
       if (spent === current) replace()
     },
-    async end() {
+    async end(): Promise<void> {
       ended = true
       // A child that still loads an app ends with it.
       await supervisor?.end()

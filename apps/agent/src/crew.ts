@@ -7,26 +7,14 @@ import type { RunnerChild } from './runner-child.ts'
 /** How long a job may take to stop where others go on. Then the child is killed, if all of its jobs are to be stopped. */
 const STOP_LIMIT_MS = 2000
 
-export interface Crew {
-  /** False: the child has no room for it. */
-  begin(jobId: string): boolean
-  end(jobId: string): void
-  /** Resolves when a job has ended. */
-  room(): Promise<void>
-  /** False: the job goes on, and the child must be killed. `ended` resolves when the job ends by itself, or its child does. */
-  stop(jobId: string, ended: Promise<unknown>): Promise<boolean>
-  /** A job asks for a fresh child. True as soon as no other job runs in this one. */
-  isSpent(wantsFresh: boolean): boolean
-  /** The child is dead: how it died, and whether several of its jobs were lost. */
-  bury(read: () => Death): Death & { readonly isShared: boolean }
-}
+export type Crew = ReturnType<typeof createCrew>
 
 export interface Death {
   readonly note: BoardNote
   readonly why: string
 }
 
-export function createCrew(child: RunnerChild): Crew {
+export function createCrew(child: RunnerChild) {
   const jobs = new Set<string>()
   const stopping = new Set<string>()
   let waiting: (() => void)[] = []
@@ -36,12 +24,13 @@ export function createCrew(child: RunnerChild): Crew {
   let isCondemned = false
   let death: ReturnType<Crew['bury']> | undefined
   return {
-    begin(jobId) {
+    /** False: the child has no room for it. */
+    begin(jobId: string): boolean {
       const hasRoom = !isStuck && !isCondemned && jobs.size < child.slots
       if (hasRoom) jobs.add(jobId)
       return hasRoom
     },
-    end(jobId) {
+    end(jobId: string) {
       jobs.delete(jobId)
       stopping.delete(jobId)
       if (child.slots > 1) child.forget(jobId)
@@ -49,11 +38,13 @@ export function createCrew(child: RunnerChild): Crew {
       waiting = []
       for (const resolve of wake) resolve()
     },
-    async room() {
+    /** Resolves when a job has ended. */
+    async room(): Promise<void> {
       if (jobs.size > 0) await new Promise<void>((resolve) => waiting.push(resolve))
       else await child.exited
     },
-    async stop(jobId, ended) {
+    /** False: the job goes on, and the child must be killed. `ended` resolves when the job ends by itself, or its child does. */
+    async stop(jobId: string, ended: Promise<unknown>): Promise<boolean> {
       if (child.slots === 1) return false
       stopping.add(jobId)
       child.send({ kind: 'stop', id: jobId }, Buffer.alloc(0))
@@ -65,12 +56,14 @@ export function createCrew(child: RunnerChild): Crew {
       isStuck &&= stopping.size > 1
       return true
     },
-    isSpent(isWanted) {
+    /** A job asks for a fresh child. True as soon as no other job runs in this one. */
+    isSpent(isWanted: boolean): boolean {
       wantsFresh ||= isWanted
       isCondemned ||= wantsFresh && jobs.size === 1
       return isCondemned
     },
-    bury(read) {
+    /** The child is dead: how it died, and whether several of its jobs were lost. */
+    bury(read: () => Death): Death & { readonly isShared: boolean } {
       death ??= { ...read(), isShared: jobs.size - stopping.size > 1 }
       return death
     },

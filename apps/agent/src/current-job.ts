@@ -3,31 +3,26 @@
 import { backoffMs, pause } from './backoff.ts'
 import type { Gateway } from './gateway-client.ts'
 
-export interface CurrentJob {
-  /** The signal aborts when the job must be stopped. */
-  begin(jobId: string): AbortSignal
-  end(jobId: string): void
-  /** False if the job is not held. */
-  stop(jobId: string): boolean
-  ids(): readonly string[]
-}
+export type CurrentJob = ReturnType<typeof createCurrentJob>
 
-export function createCurrentJob(): CurrentJob {
+export function createCurrentJob() {
   const held = new Map<string, AbortController>()
   return {
-    begin(jobId) {
+    /** The signal aborts when the job must be stopped. */
+    begin(jobId: string): AbortSignal {
       const controller = new AbortController()
       held.set(jobId, controller)
       return controller.signal
     },
-    end(jobId) {
+    end(jobId: string) {
       held.delete(jobId)
     },
-    stop(jobId) {
+    /** False if the job is not held. */
+    stop(jobId: string): boolean {
       held.get(jobId)?.abort()
       return held.has(jobId)
     },
-    ids: () => [...held.keys()],
+    ids: (): readonly string[] => [...held.keys()],
   }
 }
 

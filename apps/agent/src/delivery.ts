@@ -11,25 +11,7 @@ import type { Spool, SpoolEntry } from './spool.ts'
 /** If the gateway rejects a small body, the rejection is final. */
 const SMALL_BYTES = 4096
 
-export interface Delivery {
-  /**
-   * Resolves when the gateway or the spool has the chunk, so a generator waits for an unavailable gateway only if the spool is full. Resolves to
-   * a sentence if the gateway rejects the chunk for its size.
-   */
-  chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<string | undefined>
-  /**
-   * Resolves when the gateway has accepted or rejected the result and all earlier entries, or when the job was stopped (`stop`). Resolves to the
-   * next job if the response to the first attempt contains one.
-   */
-  done(
-    result: Omit<SpoolEntry, 'kind' | 'post'>,
-    how: { readonly stop: AbortSignal; readonly wantsNext: boolean },
-  ): Promise<TakenJob | undefined>
-  /** Drops undelivered entries of a stopped job. */
-  abandon(): Promise<void>
-  /** Delivers entries that an earlier agent left. */
-  recover(stop: AbortSignal): Promise<void>
-}
+export type Delivery = ReturnType<typeof createDelivery>
 
 export interface DeliveryDeps {
   readonly gateway: Gateway
@@ -38,7 +20,7 @@ export interface DeliveryDeps {
   readonly envelope: EnvelopeName | undefined
 }
 
-export function createDelivery(deps: DeliveryDeps): Delivery {
+export function createDelivery(deps: DeliveryDeps) {
   const { spool } = deps
   let pumping: Promise<void> | undefined
 
@@ -73,16 +55,29 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   }
 
   return {
-    async chunk(jobId, body, stop) {
+    /**
+     * Resolves when the gateway or the spool has the chunk, so a generator waits for an unavailable gateway only if the spool is full. Resolves to
+     * a sentence if the gateway rejects the chunk for its size.
+     */
+    async chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<string | undefined> {
       return (await bring(toChunkEntry(jobId, body), { stop, wantsNext: false }))?.refused
     },
-    async done(result, how) {
+    /**
+     * Resolves when the gateway has accepted or rejected the result and all earlier entries, or when the job was stopped (`stop`). Resolves to the
+     * next job if the response to the first attempt contains one.
+     */
+    async done(
+      result: Omit<SpoolEntry, 'kind' | 'post'>,
+      how: { readonly stop: AbortSignal; readonly wantsNext: boolean },
+    ): Promise<TakenJob | undefined> {
       const over = await bring({ kind: 'done', post: randomUUID(), ...result }, how)
       await pumping
       return over?.next
     },
-    abandon: async () => pumping,
-    async recover(stop) {
+    /** Drops undelivered entries of a stopped job. */
+    abandon: async (): Promise<void> => pumping,
+    /** Delivers entries that an earlier agent left. */
+    async recover(stop: AbortSignal): Promise<void> {
       pumping ??= pump(stop)
       await pumping
     },

@@ -17,9 +17,7 @@ export interface HttpAnswer {
   readonly body: Buffer
 }
 
-export interface HttpClient extends Disposable {
-  exchange(call: HttpCall): Promise<HttpAnswer>
-}
+export type HttpClient = ReturnType<typeof createHttpClient>
 
 /** Where the requests of one origin go, as Node wants it: a URL would be parsed twice for each request. */
 interface Origin {
@@ -48,7 +46,7 @@ function splitUrl(url: string): { readonly origin: string; readonly path: string
   return at === -1 ? { origin: url, path: '/' } : { origin: url.slice(0, at), path: url.slice(at) }
 }
 
-export function createHttpClient(headers: Readonly<Record<string, string>>): HttpClient {
+export function createHttpClient(headers: Readonly<Record<string, string>>) {
   const opened = new Map<string, Origin>()
   const originOf = (name: string): Origin => {
     const found = opened.get(name) ?? openOrigin(name)
@@ -56,7 +54,7 @@ export function createHttpClient(headers: Readonly<Record<string, string>>): Htt
     return found
   }
   return {
-    async exchange({ method, url, headers: more, body, timeoutMs, signal }) {
+    async exchange({ method, url, headers: more, body, timeoutMs, signal }: HttpCall): Promise<HttpAnswer> {
       const { origin, path } = splitUrl(url)
       const { agent, send, options } = originOf(origin)
       const length = body === undefined ? {} : { 'Content-Length': String(body.length) }

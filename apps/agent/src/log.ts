@@ -2,13 +2,9 @@
 // mixed with the user's output.
 import type { Writable } from 'node:stream'
 
-export interface AgentLog {
-  info(message: string, jobId?: string): void
-  warn(message: string, jobId?: string): void
-  error(message: string, jobId?: string): void
-}
+export type AgentLog = ReturnType<typeof createLog>
 
-export function createLog(out: Writable): AgentLog {
+export function createLog(out: Writable) {
   const write = (level: string) => (message: string, jobId?: string) => {
     out.write(`${JSON.stringify({ requestId: jobId ?? null, message, level })}\n`)
   }

@@ -207,17 +207,14 @@ function partialPrefixStart(data: Buffer, prefix: Buffer): number {
   return data.length
 }
 
-interface Capture {
-  add(chunk: Buffer): void
-  text(): string
-}
+type Capture = ReturnType<typeof createCapture>
 
-function createCapture(): Capture {
+function createCapture() {
   const chunks: Buffer[] = []
   let size = 0
   let dropped = false
   return {
-    add(chunk) {
+    add(chunk: Buffer) {
       chunks.push(chunk)
       size += chunk.length
       for (let first = chunks[0]; first !== undefined && size - first.length >= CAPTURE_LIMIT_BYTES; first = chunks[0]) {
@@ -226,6 +223,6 @@ function createCapture(): Capture {
         dropped = true
       }
     },
-    text: () => (dropped ? '[earlier output is in the worker’s log]\n' : '') + Buffer.concat(chunks).toString('utf8'),
+    text: (): string => (dropped ? '[earlier output is in the worker’s log]\n' : '') + Buffer.concat(chunks).toString('utf8'),
   }
 }

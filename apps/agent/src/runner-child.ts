@@ -17,20 +17,14 @@ export interface RunnerChild {
   readonly hasExited: () => boolean
 }
 
-export interface ChildRegistry {
-  /** @throws Error with one sentence if the child ends before it is connected. */
-  expect(generation: number): Promise<RunnerChild>
-  accept(socket: Socket): void
-  markExited(generation: number, exit: ChildExit): void
-  markAllLost(): void
-}
+export type ChildRegistry = ReturnType<typeof createChildRegistry>
 
 interface Expected {
   readonly exited: PromiseWithResolvers<ChildExit>
   readonly connected: PromiseWithResolvers<RunnerChild>
 }
 
-export function createChildRegistry(): ChildRegistry {
+export function createChildRegistry() {
   const children = new Map<number, Expected>()
   const markExited = (generation: number, exit: ChildExit) => {
     const child = children.get(generation)
@@ -39,12 +33,13 @@ export function createChildRegistry(): ChildRegistry {
     child?.connected.reject(new Error('the Python runner ended before it was ready; its last output is in the worker’s log'))
   }
   return {
-    async expect(generation) {
+    /** @throws Error with one sentence if the child ends before it is connected. */
+    async expect(generation: number): Promise<RunnerChild> {
       const child: Expected = { exited: Promise.withResolvers(), connected: Promise.withResolvers() }
       children.set(generation, child)
       return child.connected.promise
     },
-    accept(socket) {
+    accept(socket: Socket) {
       let serve: ((frame: Frame) => void) | undefined
       const greet = (frame: Frame) => {
         const generation = frame.header.kind === 'hello' ? Number(frame.header.generation) : Number.NaN

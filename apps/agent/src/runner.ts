@@ -31,15 +31,9 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
-export interface Runner {
-  /** Starts Python and the first child unless they run already. @throws Error with one sentence. */
-  warmUp(): Promise<{ readonly pythonVersion: string; readonly slots: number }>
-  run(job: TakenJob, options: RunOptions): Promise<RunResult>
-  /** Kills the child and all processes of user code. */
-  end(): Promise<void>
-}
+export type Runner = ReturnType<typeof createRunner>
 
-export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes' | 'preloads'>): Runner {
+export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes' | 'preloads'>) {
   // Read at the start and after each death. Reading it per job would take a tenth of a warm call.
   let oomKills = readCgroupMemory().oomKills
   const explainExit = (exit: ChildExit, note: BoardNote) => {
@@ -50,11 +44,12 @@ export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelo
   }
   const join = createJoin(supply)
   return {
-    async warmUp() {
+    /** Starts Python and the first child unless they run already. @throws Error with one sentence. */
+    async warmUp(): Promise<{ readonly pythonVersion: string; readonly slots: number }> {
       const { supervisor, child } = await supply.get()
       return { pythonVersion: supervisor.pythonVersion, slots: child.slots }
     },
-    async run(job, options) {
+    async run(job: TakenJob, options: RunOptions): Promise<RunResult> {
       const envelope = settings.envelope ?? detectEnvelope(job)
       for (let attempt = 1; ; attempt += 1) {
         let place: Place
@@ -71,7 +66,8 @@ export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelo
         if (result !== undefined) return result
       }
     },
-    end: async () => supply.end(),
+    /** Kills the child and all processes of user code. */
+    end: async (): Promise<void> => supply.end(),
   }
 }
 

@@ -16,17 +16,7 @@ export interface SpoolEntry {
   readonly body: Buffer
 }
 
-export interface Spool {
-  readonly isEmpty: () => boolean
-  /** False if the spool is full or the disk fails. An empty spool accepts any entry. */
-  add(entry: SpoolEntry): boolean
-  /** The oldest entry. Entries that user code has deleted are skipped: their lease expires and the job is retried. */
-  first(): SpoolEntry | undefined
-  dropFirst(): void
-  dropJob(jobId: string): void
-  /** Jobs whose result is in the spool. */
-  finishedJobs(): readonly string[]
-}
+export type Spool = ReturnType<typeof openSpool>
 
 interface Filed {
   readonly name: string
@@ -39,7 +29,7 @@ interface Filed {
 /** Disk usage of a small file, so that the limit also applies to many small chunks. */
 const FILE_BYTES = 4096
 
-export function openSpool({ directory, limitBytes }: { readonly directory: string; readonly limitBytes: number }): Spool {
+export function openSpool({ directory, limitBytes }: { readonly directory: string; readonly limitBytes: number }) {
   const filed = findLeft(directory)
   let last = Number(filed.at(-1)?.name ?? 0)
   let usedBytes = filed.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -52,8 +42,9 @@ export function openSpool({ directory, limitBytes }: { readonly directory: strin
     if (first !== undefined) drop(first)
   }
   return {
-    isEmpty: () => filed.length === 0,
-    add(entry) {
+    isEmpty: (): boolean => filed.length === 0,
+    /** False if the spool is full or the disk fails. An empty spool accepts any entry. */
+    add(entry: SpoolEntry): boolean {
       const bytes = FILE_BYTES + entry.body.length
       if (filed.length > 0 && usedBytes + bytes > limitBytes) return false
       const name = toName(last + 1)
@@ -63,7 +54,8 @@ export function openSpool({ directory, limitBytes }: { readonly directory: strin
       filed.push({ name, kind: entry.kind, jobId: entry.jobId, bytes })
       return true
     },
-    first() {
+    /** The oldest entry. Entries that user code has deleted are skipped: their lease expires and the job is retried. */
+    first(): SpoolEntry | undefined {
       for (let next = filed[0]; next !== undefined; next = filed[0]) {
         const entry = tryRead(join(directory, next.name))
         if (entry !== undefined) return entry
@@ -72,11 +64,12 @@ export function openSpool({ directory, limitBytes }: { readonly directory: strin
       return undefined
     },
     dropFirst,
-    dropJob(jobId) {
+    dropJob(jobId: string) {
       for (const entry of filed.filter((candidate) => candidate.jobId === jobId)) drop(entry)
       filed.splice(0, filed.length, ...filed.filter((candidate) => candidate.jobId !== jobId))
     },
-    finishedJobs: () => filed.filter(({ kind }) => kind === 'done').map(({ jobId }) => jobId),
+    /** Jobs whose result is in the spool. */
+    finishedJobs: (): readonly string[] => filed.filter(({ kind }) => kind === 'done').map(({ jobId }) => jobId),
   }
 }
 

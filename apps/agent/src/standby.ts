@@ -59,17 +59,15 @@ export async function standBy({ env, input, writeThrough, signal }: StandbyDeps)
   return { env: assigned, runtimeDir, supervisor, limited: awaitLimits(lines) }
 }
 
-interface Lines extends Disposable {
-  /** Undefined: the input has ended, or the lines are closed. */
-  next(): Promise<string | undefined>
-}
+type Lines = ReturnType<typeof openLines>
 
 /** Several lines may arrive at once; none is lost. */
-function openLines(input: Readable): Lines {
+function openLines(input: Readable) {
   const lines = createInterface({ input })
   const each = lines[Symbol.asyncIterator]()
   return {
-    async next() {
+    /** Undefined: the input has ended, or the lines are closed. */
+    async next(): Promise<string | undefined> {
       const { done, value } = await each.next()
       return done === true ? undefined : value
     },

@@ -5,10 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sentenceOf, type LoadedConfig, type Logger } from '@runyard/kit'
 import type { Prices } from '@runyard/schema'
 
-export interface FollowedPrices extends Disposable {
-  current(): Prices
-}
-
 const LOOK_EVERY_MS = 2000
 const SETTLE_MS = 300
 
@@ -20,7 +16,7 @@ export async function followPrices(
     readonly everyMs?: number
     readonly settleMs?: number
   },
-): Promise<FollowedPrices> {
+) {
   const { load, log, everyMs = LOOK_EVERY_MS, settleMs = SETTLE_MS } = options
   const { file } = await load()
   let prices = known
@@ -54,5 +50,5 @@ export async function followPrices(
     looking = looking.then(look)
   }
   watchFile(file, { interval: everyMs, persistent: false }, onChange)
-  return { current: () => prices, [Symbol.dispose]: () => unwatchFile(file, onChange) }
+  return { current: (): Prices => prices, [Symbol.dispose]: () => unwatchFile(file, onChange) }
 }

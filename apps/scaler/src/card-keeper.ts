@@ -21,10 +21,7 @@ import type { HostPool } from './host-pool.ts'
 
 type Seen = Pick<Observed, 'hosts' | 'endpoints'>
 
-export interface CardKeeper extends Disposable {
-  /** The hosts without the cards that no worker may have now. `undying`: workers that do not end. */
-  judge(seen: Seen, now: number, undying?: ReadonlySet<string>): Promise<readonly HostView[]>
-}
+export type CardKeeper = ReturnType<typeof createCardKeeper>
 
 export interface CardKeeperDeps {
   readonly store: Pick<Store, 'cards'>
@@ -38,7 +35,7 @@ export interface CardKeeperDeps {
 const PAUSE_MS = 1000
 const NONE: ReadonlySet<string> = new Set()
 
-export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
+export function createCardKeeper(deps: CardKeeperDeps) {
   const { store, log } = deps
   const closing = new AbortController()
   const asker = createAsker(deps, closing.signal)
@@ -55,7 +52,8 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
   }
 
   return {
-    async judge(seen, now, undying = NONE) {
+    /** The hosts without the cards that no worker may have now. `undying`: workers that do not end. */
+    async judge(seen: Seen, now: number, undying: ReadonlySet<string> = NONE): Promise<readonly HostView[]> {
       const cards = new Map((await store.cards.list()).map((card) => [card.uuid, card]))
       const { hostOf, holdersOf } = whereabouts(seen)
       const claims = new Map<string, CardClaim>()

@@ -13,13 +13,6 @@ export interface Chain {
   abort(): void
 }
 
-export interface Chains extends AsyncDisposable {
-  run(key: string, kind: InFlightKind, work: (signal: AbortSignal) => Promise<void>): void
-  of(key: string): readonly Chain[]
-  /** Where a start and something else run for one key, the latter counts. */
-  inFlight(): ReadonlyMap<string, InFlightKind>
-}
-
 const RETRY_PAUSE_MS = 1000
 
 /** Another scaler leads, or may lead. */
@@ -27,7 +20,7 @@ export function isStale(error: unknown): boolean {
   return error instanceof RunyardError && error.code === 'stale_term'
 }
 
-export function createChains(log: Logger, onDone: () => void): Chains {
+export function createChains(log: Logger, onDone: () => void) {
   const chains = new Set<Chain>()
 
   async function attempt(key: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -48,14 +41,15 @@ export function createChains(log: Logger, onDone: () => void): Chains {
   }
 
   return {
-    run(key, kind, work) {
+    run(key: string, kind: InFlightKind, work: (signal: AbortSignal) => Promise<void>) {
       const stop = new AbortController()
       const chain: Chain = { key, kind, done: attempt(key, work, stop.signal), abort: () => stop.abort() }
       chains.add(chain)
       void leaveWhenDone(chain)
     },
-    of: (key) => [...chains].filter((chain) => chain.key === key),
-    inFlight() {
+    of: (key: string): readonly Chain[] => [...chains].filter((chain) => chain.key === key),
+    /** Where a start and something else run for one key, the latter counts. */
+    inFlight(): ReadonlyMap<string, InFlightKind> {
       const startsFirst = [...chains].toSorted((a, b) => Number(a.kind === 'other') - Number(b.kind === 'other'))
       return new Map(startsFirst.map(({ key, kind }) => [key, kind]))
     },

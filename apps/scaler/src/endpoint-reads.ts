@@ -29,18 +29,12 @@ export interface Look {
   readonly also: 'all' | ReadonlySet<string>
 }
 
-export interface EndpointReads {
-  note(signal: Signal): void
-  /** Readings of all the named endpoints; the others are forgotten. */
-  read(look: Look): Promise<ReadonlyMap<string, Reading>>
-  /** It was read at that time or later, or there is nothing to read. */
-  isFresh(endpointId: string, since: number): boolean
-}
+export type EndpointReads = ReturnType<typeof createEndpointReads>
 
 /** After at most this time an endpoint is read again; after at least half of it, spread over the endpoints. */
 const REREAD_MS = 10_000
 
-export function createEndpointReads(): EndpointReads {
+export function createEndpointReads() {
   let readings = new Map<string, Reading>()
   let changed = new Set<string>()
   let isAllChanged = false
@@ -57,11 +51,12 @@ export function createEndpointReads(): EndpointReads {
   }
 
   return {
-    note(signal) {
+    note(signal: Signal) {
       if (signal.kind === 'resync') isAllChanged = true
       else if ('endpointId' in signal) changed.add(signal.endpointId)
     },
-    async read(look) {
+    /** Readings of all the named endpoints; the others are forgotten. */
+    async read(look: Look): Promise<ReadonlyMap<string, Reading>> {
       // Under another term, or after an outage, nothing of what was read counts.
       if (isAllChanged || look.store !== storeBefore) readings = new Map()
       const due = new Set(look.endpointIds.filter((endpointId) => isDue(endpointId, look)))
@@ -82,7 +77,8 @@ export function createEndpointReads(): EndpointReads {
         throw error
       }
     },
-    isFresh: (endpointId, since) => (readings.get(endpointId)?.at ?? since) >= since,
+    /** It was read at that time or later, or there is nothing to read. */
+    isFresh: (endpointId: string, since: number): boolean => (readings.get(endpointId)?.at ?? since) >= since,
   }
 }
 

@@ -7,10 +7,7 @@ import type { OutOfUse } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { createNumberBook } from './history-numbers.ts'
 
-export interface HistoryKeeper {
-  /** Called with each tick; writes when it is time. Never rejects. */
-  note(seen: Seen, now: number): Promise<void>
-}
+export type HistoryKeeper = ReturnType<typeof createHistoryKeeper>
 
 export interface Seen {
   readonly observed: Pick<Observed, 'hosts' | 'endpoints'>
@@ -29,7 +26,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const STEPS = MINUTE_MS / STEP_MS
 
-export function createHistoryKeeper({ store, log }: HistoryKeeperDeps): HistoryKeeper {
+export function createHistoryKeeper({ store, log }: HistoryKeeperDeps) {
   const samples = createSampleBook(store)
   const numbers = createNumberBook(store)
   const outOfUse = createOutOfUseBook(store)
@@ -37,7 +34,8 @@ export function createHistoryKeeper({ store, log }: HistoryKeeperDeps): HistoryK
   let lookedAt = -Infinity
 
   return {
-    async note(seen, now) {
+    /** Called with each tick; writes when it is time. Never rejects. */
+    async note(seen: Seen, now: number): Promise<void> {
       if (!store.history.isKept) return
       if (now - lookedAt >= LOOK_MS) {
         lookedAt = now

@@ -5,12 +5,7 @@ import { sentenceOf, type Logger } from '@runyard/kit'
 import type { Config, HostDriver, HostSource } from '@runyard/schema'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
 
-export interface HostPool extends AsyncDisposable {
-  /** In the order of the source. A host that is just coming is not among them yet, and one with the identity of an earlier one never is. */
-  list(): readonly HostWatch[]
-  /** Labels of the hosts that are not used because this one has their identity. */
-  twinsOf(hostId: string): readonly string[]
-}
+export type HostPool = Awaited<ReturnType<typeof openHostPool>>
 
 export interface HostPoolOptions {
   readonly source: HostSource
@@ -19,7 +14,7 @@ export interface HostPoolOptions {
 }
 
 /** Resolves when every host that is there has answered once, or has had its time. */
-export async function openHostPool({ source, config, log }: HostPoolOptions, onChange: () => void): Promise<HostPool> {
+export async function openHostPool({ source, config, log }: HostPoolOptions, onChange: () => void) {
   const { simulatedGpus } = config
   // Refused here rather than in each tick.
   parseSimulatedGpus(simulatedGpus)
@@ -55,8 +50,10 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
   const withoutTwins = createTwinFilter(log)
   const all = () => source.list().flatMap((driver) => watches.get(driver) ?? [])
   return {
-    list: () => withoutTwins(all()),
-    twinsOf(hostId) {
+    /** In the order of the source. A host that is just coming is not among them yet, and one with the identity of an earlier one never is. */
+    list: (): readonly HostWatch[] => withoutTwins(all()),
+    /** Labels of the hosts that are not used because this one has their identity. */
+    twinsOf(hostId: string): readonly string[] {
       const [, ...twins] = all().filter((host) => host.hostId() === hostId)
       return twins.map(({ driver }) => driver.label)
     },

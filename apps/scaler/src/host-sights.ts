@@ -5,9 +5,7 @@ import type { HostSight } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { HostPool } from './host-pool.ts'
 
-export interface HostSights {
-  write(observed: Observed, now: number): Promise<void>
-}
+export type HostSights = ReturnType<typeof createHostSights>
 
 const REPEAT_EVERY_MS = 60_000
 const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000
@@ -17,7 +15,7 @@ interface HostSightsDeps {
   readonly hosts: Pick<HostPool, 'twinsOf'>
 }
 
-export function createHostSights({ store, hosts }: HostSightsDeps): HostSights {
+export function createHostSights({ store, hosts }: HostSightsDeps) {
   const written = new Map<string, { readonly at: number; readonly text: string }>()
   let isTidied = false
 
@@ -49,7 +47,7 @@ export function createHostSights({ store, hosts }: HostSightsDeps): HostSights {
   }
 
   return {
-    async write(observed, now) {
+    async write(observed: Observed, now: number): Promise<void> {
       const holdings = allHoldings(observed)
       const [claims, sharers] = [claimsByHost(holdings), sharersByHost(holdings)]
       const known = observed.hosts.filter((host) => host.isIdentified)

@@ -36,15 +36,11 @@ export function openOwnHost(host: HostConfig, options: Omit<HostsOptions, 'log'>
   return openHost(host, { root: ROOT, ...options })
 }
 
-export interface OwnHosts extends AsyncDisposable {
-  /** One driver per connection. Those of hosts that changed stay until the end: what they follow ends by itself. */
-  of(host: HostConfig): HostDriver
-}
-
-export function createOwnHosts(open: (host: HostConfig) => HostDriver): OwnHosts {
+export function createOwnHosts(open: (host: HostConfig) => HostDriver) {
   const drivers = new Map<string, HostDriver>()
   return {
-    of(host) {
+    /** One driver per connection. Those of hosts that changed stay until the end: what they follow ends by itself. */
+    of(host: HostConfig): HostDriver {
       const key = connectionOf(host)
       const driver = drivers.get(key) ?? open(host)
       drivers.set(key, driver)

@@ -3,10 +3,7 @@
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver } from '@runyard/schema'
 
-export interface ImageLooks {
-  /** The image's id as of a time after `since`, epoch ms; undefined while that is not known, and where the image is not there. */
-  idSince(image: string, since: number): string | undefined
-}
+export type ImageLooks = ReturnType<typeof createImageLooks>
 
 interface Look {
   readonly askedAt: number
@@ -22,7 +19,7 @@ export interface ImageLookDeps {
 
 const MOST_IMAGES = 1000
 
-export function createImageLooks({ driver, log, onChange }: ImageLookDeps): ImageLooks {
+export function createImageLooks({ driver, log, onChange }: ImageLookDeps) {
   const looks = new Map<string, Look>()
 
   async function ask(image: string): Promise<void> {
@@ -40,7 +37,8 @@ export function createImageLooks({ driver, log, onChange }: ImageLookDeps): Imag
   }
 
   return {
-    idSince(image, since) {
+    /** The image's id as of a time after `since`, epoch ms; undefined while that is not known, and where the image is not there. */
+    idSince(image: string, since: number): string | undefined {
       const known = looks.get(image)
       if (known !== undefined && (known.isPending || known.askedAt > since)) return known.id
       void ask(image)

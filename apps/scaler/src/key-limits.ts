@@ -3,21 +3,18 @@ import { keyLimitsOf, type KeyLimit } from '@runyard/core'
 import type { Config, Signal } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
-export interface KeyLimits {
-  note(signal: Signal): void
-  read(now: number): Promise<ReadonlyMap<string, KeyLimit>>
-}
+export type KeyLimits = ReturnType<typeof createKeyLimits>
 
 const REREAD_MS = 10_000
 
-export function createKeyLimits(store: Pick<Store, 'keys'>, { limits }: Pick<Config, 'limits'>): KeyLimits {
+export function createKeyLimits(store: Pick<Store, 'keys'>, { limits }: Pick<Config, 'limits'>) {
   let known: ReadonlyMap<string, KeyLimit> = new Map()
   let readAt = -Infinity
   return {
-    note({ kind }) {
+    note({ kind }: Signal) {
       if (kind === 'keys-changed' || kind === 'resync') readAt = -Infinity
     },
-    async read(now) {
+    async read(now: number): Promise<ReadonlyMap<string, KeyLimit>> {
       if (now < readAt + REREAD_MS) return known
       // A change from here on is read by the next tick.
       readAt = now

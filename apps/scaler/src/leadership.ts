@@ -111,23 +111,14 @@ async function holdOrReplace(
 }
 
 /** The term in hand, if any, and since when it was renewed last. */
-interface Hand {
-  /** Also of a term that is paused. */
-  number(): number | undefined
-  /** Where it is surely held. */
-  term(): Term | undefined
-  take(number: number, since: Clock): Term
-  drop(why?: string): void
-}
-
-function createHand(log: Logger, ttlMs: number): Hand {
+function createHand(log: Logger, ttlMs: number) {
   let held: { readonly term: Term; readonly stop: AbortController; since: Clock } | undefined
 
   const isFresh = (since: Clock): boolean => {
     const now = readClock()
     return now.steady - since.steady < ttlMs && now.wall - since.wall < ttlMs
   }
-  const drop: Hand['drop'] = (why) => {
+  const drop = (why?: string): void => {
     if (held === undefined) return
     if (why !== undefined) log.warn({ term: held.term.number }, why)
     held.stop.abort()
@@ -143,9 +134,11 @@ function createHand(log: Logger, ttlMs: number): Hand {
     return { term: { number, signal: stop.signal, assertHeld }, stop }
   }
   return {
-    number: () => held?.term.number,
-    term: () => (held !== undefined && isFresh(held.since) ? held.term : undefined),
-    take(number, since) {
+    /** Also of a term that is paused. */
+    number: (): number | undefined => held?.term.number,
+    /** Where it is surely held. */
+    term: (): Term | undefined => (held !== undefined && isFresh(held.since) ? held.term : undefined),
+    take(number: number, since: Clock): Term {
       if (held?.term.number !== number) drop('the lease was lost for a moment: a new term begins')
       held = { ...(held ?? begin(number)), since }
       return held.term

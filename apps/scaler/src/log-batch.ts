@@ -2,17 +2,11 @@
 // time. Lines above the rate, and lines that the store cannot take, are dropped; one line reports their number.
 import { createLogGate, type TimedLine } from '@runyard/core'
 
-export interface LogBatch {
-  push(line: TimedLine): void
-  /** Resolves when everything that was pushed is written or dropped. */
-  close(): Promise<void>
-}
-
 const FLUSH_EVERY_MS = 100
 /** Lines that wait while the store does not answer. The gate bounds their bytes. */
 const MAX_WAITING = 2000
 
-export function createLogBatch(write: (lines: readonly TimedLine[]) => Promise<void>): LogBatch {
+export function createLogBatch(write: (lines: readonly TimedLine[]) => Promise<void>) {
   const gate = createLogGate()
   let lines: TimedLine[] = []
   let timer: NodeJS.Timeout | undefined
@@ -44,13 +38,14 @@ export function createLogBatch(write: (lines: readonly TimedLine[]) => Promise<v
   }
 
   return {
-    push(line) {
+    push(line: TimedLine) {
       const bytes = Buffer.byteLength(line.line)
       if (lines.length >= MAX_WAITING) gate.drop(bytes)
       else if (gate.admits(bytes, Date.now())) lines.push(line)
       later()
     },
-    async close() {
+    /** Resolves when everything that was pushed is written or dropped. */
+    async close(): Promise<void> {
       await writing
       clearTimeout(timer)
       report(true)

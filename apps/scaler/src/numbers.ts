@@ -6,18 +6,7 @@ import { createSeries, type Series } from '@runyard/kit'
 import type { CardUse, Reason, ScalerReport } from '@runyard/schema'
 import type { StoreUnderTerm } from '@runyard/store'
 
-export interface Numbers extends Disposable {
-  /** A tick went through. */
-  ticked(tookMs: number, at: number): void
-  decided(actions: readonly Action[]): void
-  actionFailed(kind: Action['kind']): void
-  workerStarted(endpointId: string, reason: Reason): void
-  workerGone(endpointId: string, end: { readonly reason: Reason; readonly isStartFailure: boolean }): void
-  /** A pull went through. */
-  imagePulled(host: string, bytes: number): void
-  /** Writes a report if the last one is ten seconds old. */
-  report(seen: Seen): Promise<void>
-}
+export type Numbers = ReturnType<typeof createNumbers>
 
 interface Seen {
   readonly store: Pick<StoreUnderTerm, 'scalerReport'>
@@ -32,7 +21,7 @@ const FAILURES = ['runyard_worker_start_failures_total', 'runyard_workers_lost_t
 const OF_ENDPOINTS = ['runyard_worker_starts_total', 'runyard_worker_ends_total', ...FAILURES] as const
 const LOST: ReadonlySet<Reason> = new Set(['exited', 'out_of_memory', 'heartbeat_lost', 'host_lost'])
 
-export function createNumbers(version: string): Numbers {
+export function createNumbers(version: string) {
   const series = createSeries<MetricName>(METRICS)
   const eventLoop = monitorEventLoopDelay({ resolution: 20 })
   let reportedAt = -Infinity
@@ -48,22 +37,25 @@ export function createNumbers(version: string): Numbers {
   }
 
   return {
-    ticked(tookMs, at) {
+    /** A tick went through. */
+    ticked(tookMs: number, at: number) {
       series.observe('runyard_scaler_tick_seconds', [], tookMs / 1000)
       series.set('runyard_scaler_last_tick_timestamp_seconds', [], at / 1000)
     },
-    decided(actions) {
+    decided(actions: readonly Action[]) {
       for (const action of actions) series.add('runyard_scaler_decisions_total', [action.kind, 'reason' in action ? action.reason : ''], 1)
     },
-    actionFailed: (kind) => series.add('runyard_scaler_action_failures_total', [kind], 1),
-    workerStarted: (endpointId, reason) => series.add('runyard_worker_starts_total', [endpointId, reason], 1),
-    workerGone(endpointId, { reason, isStartFailure }) {
+    actionFailed: (kind: Action['kind']): void => series.add('runyard_scaler_action_failures_total', [kind], 1),
+    workerStarted: (endpointId: string, reason: Reason): void => series.add('runyard_worker_starts_total', [endpointId, reason], 1),
+    workerGone(endpointId: string, { reason, isStartFailure }: { readonly reason: Reason; readonly isStartFailure: boolean }) {
       series.add('runyard_worker_ends_total', [endpointId, reason], 1)
       if (isStartFailure) series.add('runyard_worker_start_failures_total', [endpointId], 1)
       else if (LOST.has(reason)) series.add('runyard_workers_lost_total', [endpointId], 1)
     },
-    imagePulled: (host, bytes) => series.add('runyard_image_pull_bytes_total', [host], bytes),
-    async report({ store, observed, inFlight, now }) {
+    /** A pull went through. */
+    imagePulled: (host: string, bytes: number): void => series.add('runyard_image_pull_bytes_total', [host], bytes),
+    /** Writes a report if the last one is ten seconds old. */
+    async report({ store, observed, inFlight, now }: Seen): Promise<void> {
       if (now - reportedAt < REPORT_EVERY_MS) return
       reportedAt = now
       noteProcess()

@@ -2,17 +2,12 @@
 // leases prove nothing, and the plan waits until workers have had time to report again.
 import { createContinuity } from './continuity.ts'
 
-export interface PlaneProbe extends Disposable {
-  /** Epoch ms since when they can; undefined: they cannot. */
-  upSince(): number | undefined
-}
-
 const PROBE_EVERY_MS = 2000
 const ANSWER_WITHIN_MS = 5000
 const LONGEST_GAP_MS = 15_000
 
 /** Probes each of `baseUrls`. One that answers is sufficient, because behind a balancer any gateway accepts any worker's report. */
-export function openPlaneProbe(baseUrls: readonly string[]): PlaneProbe {
+export function openPlaneProbe(baseUrls: readonly string[]) {
   const seen = createContinuity(LONGEST_GAP_MS)
   let isAsking = false
   const probe = async (): Promise<void> => {
@@ -25,7 +20,8 @@ export function openPlaneProbe(baseUrls: readonly string[]): PlaneProbe {
   const timer = setInterval(() => void probe(), PROBE_EVERY_MS)
   void probe()
   return {
-    upSince: () => seen.since(Date.now()),
+    /** Epoch ms since when they can; undefined: they cannot. */
+    upSince: (): number | undefined => seen.since(Date.now()),
     [Symbol.dispose]: () => {
       clearInterval(timer)
     },

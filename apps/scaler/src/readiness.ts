@@ -20,9 +20,7 @@ import type { HostWatch } from './host-watch.ts'
 const NETWORKS = 2
 const NOTHING: HostReadiness = { networks: 0 }
 
-export interface Readiness extends Disposable {
-  note(observed: Pick<Observed, 'hosts' | 'shutdown'>): void
-}
+export type Readiness = ReturnType<typeof createReadiness>
 
 export interface ReadinessDeps {
   readonly hosts: { list(): readonly Pick<HostWatch, 'driver' | 'hostId' | 'config'>[] }
@@ -30,7 +28,7 @@ export interface ReadinessDeps {
   readonly caBundle: string | undefined
 }
 
-export function createReadiness({ hosts, ...settings }: ReadinessDeps): Readiness {
+export function createReadiness({ hosts, ...settings }: ReadinessDeps) {
   function readinessOf(view: HostView | undefined, config: HostConfig | undefined): HostReadiness {
     if (view === undefined || view.unready !== undefined || view.cordon !== undefined) return NOTHING
     const networks = config?.kind === 'docker' ? (config.readyNetworks ?? NETWORKS) : NETWORKS
@@ -39,7 +37,7 @@ export function createReadiness({ hosts, ...settings }: ReadinessDeps): Readines
   }
 
   return {
-    note({ hosts: views, shutdown }) {
+    note({ hosts: views, shutdown }: Pick<Observed, 'hosts' | 'shutdown'>) {
       for (const host of hosts.list()) {
         const view = shutdown ? undefined : views.find(({ hostId }) => hostId === host.hostId())
         host.driver.keepReady?.(readinessOf(view, host.config()))

@@ -1,7 +1,7 @@
 // The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it looks at its hosts and asks for the lease. Signals and
 // host events only wake it. It can be stopped at any moment and leaves workers running, because observing is recovery.
 import { isDraining, plan, type Action, type EndpointView, type Observed, type Plan, type PlanPolicy } from '@runyard/core'
-import { createLoop, type Logger, type Loop } from '@runyard/kit'
+import { createLoop, type Logger } from '@runyard/kit'
 import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import root from '../../../package.json' with { type: 'json' }
@@ -45,14 +45,7 @@ export interface ScalerOptions {
   readonly onStanding?: (standing: Standing) => void
 }
 
-export interface Scaler extends AsyncDisposable {
-  readonly loop: Loop
-  /**
-   * Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. False: workers are
-   * left running. `onTrouble` is called once with why nothing can be drained now.
-   */
-  drainAll(onTrouble?: (sentence: string) => void): Promise<boolean>
-}
+export type Scaler = Awaited<ReturnType<typeof openScaler>>
 
 const MAX_SLEEP_MS = 5000
 const ACTIONS_AT_ONCE = { perHost: 16, undyingPerHost: 2 }
@@ -88,7 +81,7 @@ function createState(): State {
   }
 }
 
-export async function openScaler(options: ScalerOptions): Promise<Scaler> {
+export async function openScaler(options: ScalerOptions) {
   const { store, log } = options
   await using opening = new AsyncDisposableStack()
   const state = createState()
@@ -128,7 +121,11 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const opened = opening.move()
   return {
     loop,
-    drainAll: (onTrouble = () => {}) => drainAll({ loop, state, log, onTrouble }),
+    /**
+     * Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. False: workers are
+     * left running. `onTrouble` is called once with why nothing can be drained now.
+     */
+    drainAll: (onTrouble: (sentence: string) => void = () => {}): Promise<boolean> => drainAll({ loop, state, log, onTrouble }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

@@ -40,13 +40,10 @@ export interface SessionDeps extends Omit<ActDeps, 'logs'> {
   readonly openLogs?: () => LogFollower
 }
 
-export interface Sessions extends AsyncDisposable {
-  /** The one of this term. */
-  under(term: Term): Session
-}
+export type Sessions = ReturnType<typeof createSessions>
 
 /** The parts of the last term may still be closing during the next one, which does no harm. */
-export function createSessions(deps: SessionDeps, onDone: () => void): Sessions {
+export function createSessions(deps: SessionDeps, onDone: () => void) {
   const ending = new Set<Promise<void>>()
   let open: Session | undefined
 
@@ -56,7 +53,8 @@ export function createSessions(deps: SessionDeps, onDone: () => void): Sessions 
     ending.add(ended)
   }
   return {
-    under(term) {
+    /** The one of this term. */
+    under(term: Term): Session {
       if (open?.term === term) return open
       if (open !== undefined) end(open)
       const session = openSession(deps, term, onDone)

@@ -4,9 +4,7 @@ import type { EndpointStatus, Observed } from '@runyard/core'
 import type { Logger } from '@runyard/kit'
 import type { Store } from '@runyard/store'
 
-export interface StatusWriter {
-  write(statuses: ReadonlyMap<string, EndpointStatus>, now: number): Promise<void>
-}
+export type StatusWriter = ReturnType<typeof createStatusWriter>
 
 const REPEAT_EVERY_MS = 30_000
 
@@ -15,7 +13,7 @@ interface Written {
   readonly status: EndpointStatus
 }
 
-export function createStatusWriter({ store, log }: { readonly store: Store; readonly log: Logger }): StatusWriter {
+export function createStatusWriter({ store, log }: { readonly store: Store; readonly log: Logger }) {
   const written = new Map<string, Written>()
 
   async function writeOne(endpointId: string, status: EndpointStatus, now: number): Promise<void> {
@@ -31,21 +29,19 @@ export function createStatusWriter({ store, log }: { readonly store: Store; read
   }
 
   return {
-    async write(statuses, now) {
+    async write(statuses: ReadonlyMap<string, EndpointStatus>, now: number): Promise<void> {
       for (const endpointId of written.keys()) if (!statuses.has(endpointId)) written.delete(endpointId)
       await Promise.all([...statuses].map(([endpointId, status]) => writeOne(endpointId, status, now)))
     },
   }
 }
 
-export interface StartProgress {
-  note(observed: Observed, now: number): void
-}
+export type StartProgress = ReturnType<typeof createStartProgress>
 
-export function createStartProgress({ store }: { readonly store: Pick<Store, 'workerLogs'> }): StartProgress {
+export function createStartProgress({ store }: { readonly store: Pick<Store, 'workerLogs'> }) {
   let known = new Map<string, string>()
   return {
-    note({ hosts }, now) {
+    note({ hosts }: Observed, now: number) {
       const starting = hosts.flatMap(({ workers = [] }) => workers).filter(({ state }) => state === 'starting')
       const lines = new Map(starting.flatMap(({ workerId, progress }) => (progress === undefined ? [] : [[workerId, progress] as const])))
       for (const [workerId, line] of lines) {

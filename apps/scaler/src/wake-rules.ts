@@ -47,14 +47,10 @@ export function urgencyOf(signal: Signal, known: Known): Urgency {
   return typeof rule === 'string' ? rule : rule('endpointId' in signal ? signal.endpointId : '', known)
 }
 
-export interface Waker extends Disposable {
-  wake(urgency: Urgency): void
-}
-
 const DELAY_MS = { now: 0, soon: 100, later: 1000 } as const
 
 /** Wakes coalesce: an earlier one makes the later ones needless. */
-export function createWaker(wakeLoop: () => void): Waker {
+export function createWaker(wakeLoop: () => void) {
   let timer: NodeJS.Timeout | undefined
   let dueAt = Infinity
   const fire = (): void => {
@@ -63,7 +59,7 @@ export function createWaker(wakeLoop: () => void): Waker {
     wakeLoop()
   }
   return {
-    wake(urgency) {
+    wake(urgency: Urgency) {
       if (urgency === 'never') return
       if (urgency === 'now') return fire()
       const at = Date.now() + DELAY_MS[urgency]

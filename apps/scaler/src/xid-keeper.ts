@@ -7,10 +7,7 @@ import type { Store } from '@runyard/store'
 import type { HostPool } from './host-pool.ts'
 import type { Memory } from './memory.ts'
 
-export interface XidKeeper {
-  /** The hosts, with the workers to which the lines of their cards belong. */
-  note(hosts: readonly HostView[], endpoints: readonly EndpointView[]): readonly HostView[]
-}
+export type XidKeeper = ReturnType<typeof createXidKeeper>
 
 export interface XidKeeperDeps {
   readonly store: Pick<Store, 'events' | 'workerLogs'>
@@ -31,7 +28,7 @@ interface Line {
   readonly uuid: string
 }
 
-export function createXidKeeper(deps: XidKeeperDeps): XidKeeper {
+export function createXidKeeper(deps: XidKeeperDeps) {
   /** By card. */
   const known = new Map<string, { readonly at: number; workerIds?: readonly string[] }>()
 
@@ -43,7 +40,8 @@ export function createXidKeeper(deps: XidKeeperDeps): XidKeeper {
   }
 
   return {
-    note(hosts, endpoints) {
+    /** The hosts, with the workers to which the lines of their cards belong. */
+    note(hosts: readonly HostView[], endpoints: readonly EndpointView[]): readonly HostView[] {
       for (const line of hosts.flatMap(linesOf)) {
         if (known.get(line.uuid)?.at === line.xid.at) continue
         known.set(line.uuid, { at: line.xid.at })

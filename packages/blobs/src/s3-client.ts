@@ -27,37 +27,29 @@ export interface S3Request {
   readonly signal?: AbortSignal
 }
 
-export interface S3Client {
-  /** The key of a blob. @throws RunyardError('bad_request') */
-  readonly keyOf: (name: string) => string
-  /** The name of the blob with this key. */
-  readonly nameOf: (key: string) => string
-  /** Sends a request to an object, or to the bucket if the key is empty. @throws RunyardError('store_unavailable') if there is no response. */
-  readonly send: (key: string, request: S3Request) => Promise<Response>
-  /** The same; returns the body of a successful response. @throws RunyardError('store_unavailable') */
-  readonly ask: (key: string, request: S3Request, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
-  /** Reads the whole body of a successful response. @throws RunyardError('store_unavailable') */
-  readonly bodyOf: (response: Response, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
-  readonly unavailable: (reason: string, cause?: unknown) => RunyardError
-}
+export type S3Client = ReturnType<typeof createS3Client>
 
 /** aws4fetch retries 5xx, 429 and 503 SlowDown with increasing pauses, about a second in total. */
 const RETRIES = 4
 const TIMEOUT_MS = 60_000
 const RETRY_AFTER_S = 5
 
-export function createS3Client(settings: S3Settings): S3Client {
+export function createS3Client(settings: S3Settings) {
   const { accessKeyId, secretAccessKey, region, bucket } = settings
   const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: RETRIES })
   const base = baseUrl(settings)
   const folder = settings.prefix.replace(/^\/+|\/+$/g, '')
 
-  const unavailable: S3Client['unavailable'] = (reason, cause) =>
+  const unavailable = (reason: string, cause?: unknown): RunyardError =>
     new RunyardError('store_unavailable', `The blob store (bucket ${bucket}) cannot be used right now: ${reason}.`, {
       cause,
       retryAfterS: RETRY_AFTER_S,
     })
-  const send: S3Client['send'] = async (key, { method, query = {}, headers, body, signal = AbortSignal.timeout(TIMEOUT_MS) }) => {
+  /** Sends a request to an object, or to the bucket if the key is empty. @throws RunyardError('store_unavailable') if there is no response. */
+  const send = async (
+    key: string,
+    { method, query = {}, headers, body, signal = AbortSignal.timeout(TIMEOUT_MS) }: S3Request,
+  ): Promise<Response> => {
     const url = new URL(key, base)
     url.search = new URLSearchParams(query).toString()
     const hash = createHash('sha256').update(body ?? '')
@@ -68,7 +60,8 @@ export function createS3Client(settings: S3Settings): S3Client {
       throw unavailable(reasonOf(error), error)
     }
   }
-  const bodyOf: S3Client['bodyOf'] = async (response, alsoFine = []) => {
+  /** Reads the whole body of a successful response. @throws RunyardError('store_unavailable') */
+  const bodyOf = async (response: Response, alsoFine: readonly number[] = []): Promise<Uint8Array<ArrayBuffer>> => {
     if (!response.ok && !alsoFine.includes(response.status)) {
       throw unavailable(`it answered ${response.status} ${(await errorCode(response)) ?? ''}`.trimEnd())
     }
@@ -79,10 +72,14 @@ export function createS3Client(settings: S3Settings): S3Client {
     }
   }
   return {
-    keyOf: (name) => (folder === '' ? checkName(name) : `${folder}/${checkName(name)}`),
-    nameOf: (key) => (folder === '' ? key : key.slice(folder.length + 1)),
+    /** The key of a blob. @throws RunyardError('bad_request') */
+    keyOf: (name: string): string => (folder === '' ? checkName(name) : `${folder}/${checkName(name)}`),
+    /** The name of the blob with this key. */
+    nameOf: (key: string): string => (folder === '' ? key : key.slice(folder.length + 1)),
     send,
-    ask: async (key, request, alsoFine) => bodyOf(await send(key, request), alsoFine),
+    /** The same; returns the body of a successful response. @throws RunyardError('store_unavailable') */
+    ask: async (key: string, request: S3Request, alsoFine?: readonly number[]): Promise<Uint8Array<ArrayBuffer>> =>
+      bodyOf(await send(key, request), alsoFine),
     bodyOf,
     unavailable,
   }

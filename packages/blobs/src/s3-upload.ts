@@ -57,26 +57,21 @@ async function* partsOf(bytes: AsyncIterable<Uint8Array>, partBytes: number): As
   yield { part: buffer.subarray(0, filled), isLast: true }
 }
 
-interface Multipart {
-  add(part: Part): Promise<void>
-  complete(): Promise<void>
-  /** Never fails; remaining parts are removed later. */
-  abort(): Promise<void>
-}
+type Multipart = Awaited<ReturnType<typeof begin>>
 
-async function begin(client: S3Client, key: string): Promise<Multipart> {
+async function begin(client: S3Client, key: string) {
   const begun = Buffer.from(await client.ask(key, { method: 'POST', query: { uploads: '' } })).toString()
   const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun)?.[1]
   if (uploadId === undefined) throw client.unavailable('it began an upload without an id')
   const etags: string[] = []
   return {
-    async add(part) {
+    async add(part: Part): Promise<void> {
       const query = { partNumber: String(etags.length + 1), uploadId }
       const response = await client.send(key, { method: 'PUT', query, body: part })
       await client.bodyOf(response)
       etags.push(response.headers.get('etag') ?? '')
     },
-    async complete() {
+    async complete(): Promise<void> {
       const parts = etags.map((etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
       const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`
       const answer = Buffer.from(await client.ask(key, { method: 'POST', query: { uploadId }, body })).toString()
@@ -84,7 +79,8 @@ async function begin(client: S3Client, key: string): Promise<Multipart> {
       const code = /<Error>[\s\S]*<Code>(\w+)<\/Code>/.exec(answer)?.[1]
       if (code !== undefined) throw client.unavailable(`it answered 200 ${code}`)
     },
-    async abort() {
+    /** Never fails; remaining parts are removed later. */
+    async abort(): Promise<void> {
       await client.ask(key, { method: 'DELETE', query: { uploadId } }, [404]).catch(() => undefined)
     },
   }

@@ -8,16 +8,12 @@ import type { OpenHost } from './placement.ts'
 import type { Want } from './plan-growth.ts'
 import type { WorkerView } from './worker-view.ts'
 
-export interface CardKeeping {
-  /** Holdings that stand for the cards kept for `want`; none unless it waits, has no worker, and needs whole cards that are in use. */
-  keepFor(want: Want, holdings: readonly WorkerHolding[]): readonly WorkerHolding[]
-}
-
-export function createCardKeeping(hosts: readonly OpenHost[], wants: readonly Want[]): CardKeeping {
+export function createCardKeeping(hosts: readonly OpenHost[], wants: readonly Want[]) {
   const hasSharers = wants.some(({ endpoint }) => gpuBudgetOf(endpoint.spec) !== undefined)
   let readyAt: ReadonlyMap<string, number> | undefined
   return {
-    keepFor(want, holdings) {
+    /** Holdings that stand for the cards kept for `want`; none unless it waits, has no worker, and needs whole cards that are in use. */
+    keepFor(want: Want, holdings: readonly WorkerHolding[]): readonly WorkerHolding[] {
       const { gpu: request } = want.endpoint.spec
       const needsThem = want.share === 0 && Number.isFinite(want.since) && want.refused?.reason === 'gpus_busy'
       if (!hasSharers || !needsThem || request === null || gpuBudgetOf(want.endpoint.spec) !== undefined) return []

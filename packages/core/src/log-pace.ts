@@ -10,17 +10,7 @@ export interface LogPace {
 
 export const WORKER_LOG_PACE: LogPace = { linesPerS: 200, bytesPerS: 256 * 1024, burstLines: 1000, burstBytes: 1024 * 1024 }
 
-export interface LogGate {
-  /** True if a line of this many bytes may pass. A rejected line is counted. */
-  admits(bytes: number, now: number): boolean
-  /** Charges further bytes of a line that already passed. */
-  charge(bytes: number, now: number): void
-  /** Counts output dropped for another reason. `lines` 0: more bytes of a line that was already counted. */
-  drop(bytes: number, lines?: number): void
-  hasDropped(): boolean
-  /** One sentence about dropped output, once lines may pass again. `atOnce`: report now, because no output follows. */
-  report(now: number, atOnce?: boolean): string | undefined
-}
+export type LogGate = ReturnType<typeof createLogGate>
 
 interface Bucket {
   lines: number
@@ -30,7 +20,7 @@ interface Bucket {
   dropped: { lines: number; bytes: number }
 }
 
-export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
+export function createLogGate(pace: LogPace = WORKER_LOG_PACE) {
   const bucket: Bucket = {
     lines: pace.burstLines,
     bytes: pace.burstBytes,
@@ -48,6 +38,7 @@ export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
     if (bucket.isClosed && bucket.lines >= pace.linesPerS && bucket.bytes >= pace.bytesPerS) bucket.isClosed = false
   }
 
+  /** Counts output dropped for another reason. `lines` 0: more bytes of a line that was already counted. */
   function drop(bytes: number, lines = 1): void {
     bucket.dropped.lines += lines
     bucket.dropped.bytes += bytes
@@ -55,8 +46,9 @@ export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
 
   return {
     drop,
-    hasDropped: () => bucket.dropped.lines > 0,
-    admits(bytes, now) {
+    hasDropped: (): boolean => bucket.dropped.lines > 0,
+    /** True if a line of this many bytes may pass. A rejected line is counted. */
+    admits(bytes: number, now: number): boolean {
       refill(now)
       if (bucket.lines < 1 || bucket.bytes <= 0) bucket.isClosed = true
       if (bucket.isClosed) {
@@ -67,11 +59,13 @@ export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
       bucket.bytes -= bytes
       return true
     },
-    charge(bytes, now) {
+    /** Charges further bytes of a line that already passed. */
+    charge(bytes: number, now: number) {
       refill(now)
       bucket.bytes -= bytes
     },
-    report(now, atOnce = false) {
+    /** One sentence about dropped output, once lines may pass again. `atOnce`: report now, because no output follows. */
+    report(now: number, atOnce: boolean = false): string | undefined {
       refill(now)
       const { lines, bytes } = bucket.dropped
       if (lines === 0 || (bucket.isClosed && !atOnce)) return undefined

@@ -3,13 +3,6 @@
 import { bytesMore, LINE_BYTES } from './log-lines.ts'
 import type { LogGate } from './log-pace.ts'
 
-export interface LogThrottle {
-  /** The output to forward, in order. Strings are report lines of the throttle itself. */
-  push(bytes: Uint8Array, now: number): readonly (Uint8Array | string)[]
-  /** Reports that are due although no further output arrived. */
-  report(now: number): readonly string[]
-}
-
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
@@ -20,9 +13,10 @@ interface Line {
   passes: boolean | undefined
 }
 
-export function createLogThrottle(gate: LogGate): LogThrottle {
+export function createLogThrottle(gate: LogGate) {
   const line: Line = { length: 0, passes: undefined }
 
+  /** Reports that are due although no further output arrived. */
   const report = (now: number): readonly string[] => {
     const text = gate.report(now)
     return text === undefined ? [] : [`${text}\n`]
@@ -54,7 +48,8 @@ export function createLogThrottle(gate: LogGate): LogThrottle {
 
   return {
     report,
-    push(bytes, now) {
+    /** The output to forward, in order. Strings are report lines of the throttle itself. */
+    push(bytes: Uint8Array, now: number): readonly (Uint8Array | string)[] {
       const out: (Uint8Array | string)[] = []
       let from = 0
       for (let to = nextEnd(bytes, from); to >= 0; to = nextEnd(bytes, from)) {

@@ -1,19 +1,9 @@
 // Collects one plan: actions in order, and the earliest time at which something becomes due. Local to one call of `plan`.
 import { actionKey, type Action, type Observed } from './observed.ts'
 
-export interface PlanBuilder {
-  readonly observed: Observed
-  readonly now: number
-  readonly actions: readonly Action[]
-  /** Adds the action unless another action with its key is in flight. */
-  add(action: Action): void
-  /** True if `at` has been reached. Otherwise records it as a time to plan again. */
-  isDue(at: number): boolean
-  wakeAt(at: number): void
-  nextDueAt(): number
-}
+export type PlanBuilder = ReturnType<typeof createPlanBuilder>
 
-export function createPlanBuilder(observed: Observed, now: number): PlanBuilder {
+export function createPlanBuilder(observed: Observed, now: number) {
   const actions: Action[] = []
   let nextDueAt = Infinity
   const wakeAt = (at: number) => {
@@ -24,17 +14,19 @@ export function createPlanBuilder(observed: Observed, now: number): PlanBuilder 
     now,
     actions,
     wakeAt,
-    add(action) {
+    /** Adds the action unless another action with its key is in flight. */
+    add(action: Action) {
       const inFlight = observed.inFlight.get(actionKey(action))
       // A start in flight can be interrupted; every other action runs to its end.
       if (inFlight === undefined || (inFlight === 'start' && isAllowedWhileStarting(action))) actions.push(action)
     },
-    isDue(at) {
+    /** True if `at` has been reached. Otherwise records it as a time to plan again. */
+    isDue(at: number): boolean {
       if (at <= now) return true
       wakeAt(at)
       return false
     },
-    nextDueAt: () => nextDueAt,
+    nextDueAt: (): number => nextDueAt,
   }
 }
 

@@ -3,14 +3,9 @@
 /** Long enough that a burst of a second starts no workers, which the requests in flight do where it needs them. */
 const WINDOW_S = 10
 
-export interface RequestRate {
-  /** A request has begun. */
-  note(now: number): void
-  /** Averaged over the last ten seconds: 20 requests in one of them are 2 per second. */
-  perSecond(now: number): number
-}
+export type RequestRate = ReturnType<typeof createRequestRate>
 
-export function createRequestRate(): RequestRate {
+export function createRequestRate() {
   const counts = Array.from({ length: WINDOW_S }, () => 0)
   let last = 0
 
@@ -23,11 +18,13 @@ export function createRequestRate(): RequestRate {
   }
 
   return {
-    note(now) {
+    /** A request has begun. */
+    note(now: number) {
       const at = advance(now)
       counts[at] = Number(counts[at]) + 1
     },
-    perSecond(now) {
+    /** Averaged over the last ten seconds: 20 requests in one of them are 2 per second. */
+    perSecond(now: number): number {
       advance(now)
       return counts.reduce((sum, count) => sum + count, 0) / WINDOW_S
     },

@@ -6,17 +6,15 @@ interface Span {
   readonly to: number
 }
 
-export interface WorkSpans {
-  /** How long the worker had at least one job in the span. */
-  workMs(workerId: string, inside: Span): number
-}
+export type WorkSpans = ReturnType<typeof createWorkSpans>
 
 /** `now`: the end of jobs that still run, epoch ms. */
-export function createWorkSpans(blocks: readonly JobColumns[], now: number): WorkSpans {
+export function createWorkSpans(blocks: readonly JobColumns[], now: number) {
   const byWorker = collectSpans(blocks)
   const spans = new Map([...byWorker].map(([id, some]) => [id, merge(some)]))
   return {
-    workMs: (workerId, inside) =>
+    /** How long the worker had at least one job in the span. */
+    workMs: (workerId: string, inside: Span): number =>
       (spans.get(workerId) ?? []).reduce(
         (sum, { from, to }) => sum + Math.max(0, Math.min(to, now, inside.to) - Math.max(from, inside.from)),
         0,

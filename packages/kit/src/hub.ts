@@ -18,14 +18,7 @@ export interface HubAccess {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Hub {
-  /** The commit that the reference means now. @throws RunyardError: the model is unknown or closed, or the hub does not answer ('bad_gateway'). */
-  resolve(reference: Pick<CachedModel, 'repo' | 'ref'>, access: HubAccess): Promise<CachedModel>
-  /** @throws as `resolve`. */
-  files(model: CachedModel, access: HubAccess): Promise<readonly HubFile[]>
-  /** A broken connection is resumed. The last bytes come after the hash was checked. @throws as `resolve`, or if the bytes are wrong. */
-  read(model: CachedModel, file: HubFile, access: HubAccess): AsyncIterable<Uint8Array>
-}
+export type Hub = ReturnType<typeof createHub>
 
 const ANSWERS_WITHIN_MS = 15_000
 /** In a row, without a byte in between. */
@@ -50,10 +43,11 @@ const ModelInfo = z.object({
 })
 
 /** `pauseMs`: before the first retry of a broken connection. */
-export function createHub(url: string, { pauseMs = FIRST_PAUSE_MS }: { readonly pauseMs?: number } = {}): Hub {
+export function createHub(url: string, { pauseMs = FIRST_PAUSE_MS }: { readonly pauseMs?: number } = {}) {
   const base = url.replace(/\/+$/u, '')
   return {
-    async resolve({ repo, ref }, access) {
+    /** The commit that the reference means now. @throws RunyardError: the model is unknown or closed, or the hub does not answer ('bad_gateway'). */
+    async resolve({ repo, ref }: Pick<CachedModel, 'repo' | 'ref'>, access: HubAccess): Promise<CachedModel> {
       const { sha, gated, private: isPrivate, siblings } = await readInfo(base, { repo, revision: ref }, access)
       const files = siblings.map(toFile)
       const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
@@ -66,10 +60,13 @@ export function createHub(url: string, { pauseMs = FIRST_PAUSE_MS }: { readonly 
       }
       return model
     },
-    async files({ repo, commit }, access) {
+    /** @throws as `resolve`. */
+    async files({ repo, commit }: CachedModel, access: HubAccess): Promise<readonly HubFile[]> {
       return (await readInfo(base, { repo, revision: commit }, access)).siblings.map(toFile)
     },
-    read: (model, file, access) => checked({ base, model, file, access }, resumed({ base, model, file, access }, pauseMs)),
+    /** A broken connection is resumed. The last bytes come after the hash was checked. @throws as `resolve`, or if the bytes are wrong. */
+    read: (model: CachedModel, file: HubFile, access: HubAccess): AsyncIterable<Uint8Array> =>
+      checked({ base, model, file, access }, resumed({ base, model, file, access }, pauseMs)),
   }
 }
 

@@ -34,11 +34,6 @@ export async function settleInstallation({ claim, dataDir, log }: InstallationOp
   return own
 }
 
-export interface InstallationWatch extends Disposable {
-  /** Checks now, e.g. after a lost connection. */
-  look(): void
-}
-
 const LOOK_EVERY_MS = 5000
 
 /** Restores it in a Redis that is emptied while the process runs. If the Redis was replaced by another installation's, the process ends. */
@@ -46,7 +41,7 @@ export function watchInstallation({
   own,
   onRestored,
   ...options
-}: InstallationOptions & { readonly own: Instance; readonly onRestored: () => void }): InstallationWatch {
+}: InstallationOptions & { readonly own: Instance; readonly onRestored: () => void }) {
   const { claim, dataDir, log } = options
   const check = async (): Promise<void> => {
     const claimed = await claim(own).catch((error: unknown) => {
@@ -60,6 +55,7 @@ export function watchInstallation({
     log.warn({ instanceId: own.id }, EMPTIED)
     onRestored()
   }
+  /** Checks now, e.g. after a lost connection. */
   const look = (): void => {
     // This process must not write anything to that Redis, so it ends like after a bug, with the sentence.
     check().catch((error: unknown) =>

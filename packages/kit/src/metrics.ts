@@ -1,20 +1,18 @@
 // What Node says of its own process, under the names that stock boards know (`process_…`, `nodejs_…`). All of them pass `promtool check metrics`.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
-export interface NodeMetrics {
-  readonly contentType: string
-  /** The exposition text. */
-  render(): Promise<string>
-}
-
 /** prom-client exports these as gauges by type, and their sum as a gauge named `_total`, which is the suffix of counters. */
 const SUMMED = ['handles', 'requests', 'resources'] as const
 
-export function createNodeMetrics(): NodeMetrics {
+export function createNodeMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const what of SUMMED) renameSum(registry, what)
-  return { contentType: registry.contentType, render: () => registry.metrics() }
+  return {
+    contentType: registry.contentType,
+    /** The exposition text. */
+    render: (): Promise<string> => registry.metrics(),
+  }
 }
 
 function renameSum(registry: Registry, what: (typeof SUMMED)[number]): void {

@@ -5,18 +5,14 @@ import type { NvidiaSmiResult } from './report.ts'
 const END = '</nvidia_smi_log>'
 const DEFAULT_MAX_CHARACTERS = 16 * 2 ** 20
 
-export interface ReportStream {
-  /** Takes what the pipe delivered; returns the reports that are complete with it. */
-  push(chunk: string): readonly NvidiaSmiResult[]
-  /** The pipe has ended: what is left over is a failure, with what nvidia-smi said last; undefined where nothing is left. */
-  end(): NvidiaSmiResult | undefined
-}
+export type ReportStream = ReturnType<typeof createReportStream>
 
 /** @param maxCharacters What one report may have (the longest one recorded, of 8 cards, has 350,000). */
-export function createReportStream(maxCharacters: number = DEFAULT_MAX_CHARACTERS): ReportStream {
+export function createReportStream(maxCharacters: number = DEFAULT_MAX_CHARACTERS) {
   let rest = ''
   return {
-    push: (chunk) => {
+    /** Takes what the pipe delivered; returns the reports that are complete with it. */
+    push: (chunk: string): readonly NvidiaSmiResult[] => {
       rest += chunk
       const results: NvidiaSmiResult[] = []
       for (let end = rest.indexOf(END); end !== -1; end = rest.indexOf(END)) {
@@ -27,7 +23,8 @@ export function createReportStream(maxCharacters: number = DEFAULT_MAX_CHARACTER
       rest = ''
       return [...results, { kind: 'failure', message: `a report of nvidia-smi is longer than ${maxCharacters} characters` }]
     },
-    end: () => {
+    /** The pipe has ended: what is left over is a failure, with what nvidia-smi said last; undefined where nothing is left. */
+    end: (): NvidiaSmiResult | undefined => {
       const left = rest.trim()
       rest = ''
       return left === '' ? undefined : parseNvidiaSmi(left)

@@ -6,16 +6,7 @@ import { Signal } from '@runyard/schema'
 import type { Redis } from 'ioredis'
 import { defineLua } from './scripts/define-script.ts'
 
-export interface Signals {
-  /** For scripts that publish a signal themselves, as the last step of a real change. */
-  readonly channel: string
-  encode(signal: Signal): string
-  /** Notifies only this process; the script has notified the others. */
-  deliver(signal: Signal): void
-  /** Notifies every process. Never throws: a signal that cannot be sent is lost. */
-  publish(signal: Signal): void
-  subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
-}
+export type Signals = Awaited<ReturnType<typeof openSignals>>
 
 export interface SignalDeps {
   readonly commands: Redis
@@ -38,11 +29,12 @@ export function sendOnly(channel: string): Pick<Signals, 'channel' | 'encode' | 
 }
 
 /** Resolves when the subscription is active, so that no later signal is missed. */
-export async function openSignals(deps: SignalDeps): Promise<Signals> {
+export async function openSignals(deps: SignalDeps) {
   const { commands, subscriber, channel, onError } = deps
   const origin = randomUUID()
   const listeners = new Set<(signal: Signal) => void>()
 
+  /** Notifies only this process; the script has notified the others. */
   const deliver = (signal: Signal) => {
     for (const listener of listeners) {
       try {
@@ -65,14 +57,16 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
   keepSubscribed(deps, () => deliver({ kind: 'resync' }))
 
   return {
+    /** For scripts that publish a signal themselves, as the last step of a real change. */
     channel,
     encode,
     deliver,
-    publish(signal) {
+    /** Notifies every process. Never throws: a signal that cannot be sent is lost. */
+    publish(signal: Signal) {
       deliver(signal)
       commands.publish(channel, encode(signal)).catch(onError)
     },
-    subscribe(onSignal) {
+    subscribe(onSignal: (signal: Signal) => void): AsyncDisposable {
       const listener = (signal: Signal) => onSignal(signal)
       listeners.add(listener)
       return {

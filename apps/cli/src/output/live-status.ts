@@ -17,14 +17,7 @@ export interface EndpointRow {
   readonly health: HealthView
 }
 
-export interface StatusBlock {
-  /** Replaces the drawn rows. */
-  show(rows: readonly EndpointRow[]): void
-  /** Prints a line above the block. */
-  say(text: string): void
-  /** Stops drawing and keeps the last rows. */
-  end(): void
-}
+export type StatusBlock = ReturnType<typeof createStatusBlock>
 
 /** @throws RunyardError while the gateway is unavailable. */
 export async function readRows(client: Client): Promise<readonly EndpointRow[]> {
@@ -36,7 +29,7 @@ export async function readRows(client: Client): Promise<readonly EndpointRow[]> 
  * On a terminal each line takes one row: it is cut to the width, and wrapping is off while it is drawn. Moving up by the number of rows therefore
  * finds the start of the block, even after the terminal became narrower, which wraps the existing lines.
  */
-export function createStatusBlock(out: Terminal): StatusBlock {
+export function createStatusBlock(out: Terminal) {
   let rows: readonly EndpointRow[] | undefined
   let drawn: readonly string[] = []
   const erase = (): void => {
@@ -56,7 +49,8 @@ export function createStatusBlock(out: Terminal): StatusBlock {
   }
   const stopWatching = out.isTty ? out.onResize(() => rows !== undefined && redraw(renderBlock(rows, out))) : () => {}
   return {
-    show(next) {
+    /** Replaces the drawn rows. */
+    show(next: readonly EndpointRow[]) {
       rows = next
       const lines = out.isTty ? renderBlock(next, out) : renderRows(next, out)
       if (lines.join('\n') === drawn.join('\n')) return
@@ -65,11 +59,13 @@ export function createStatusBlock(out: Terminal): StatusBlock {
       for (const line of lines.filter((each) => !drawn.includes(each))) out.line(line)
       drawn = lines
     },
-    say(text) {
+    /** Prints a line above the block. */
+    say(text: string) {
       if (out.isTty) erase()
       out.line(text)
       if (out.isTty) draw(drawn)
     },
+    /** Stops drawing and keeps the last rows. */
     end() {
       stopWatching()
       rows = undefined

@@ -10,16 +10,12 @@ export interface Step {
   done(result: string): void
 }
 
-export interface Progress {
-  begin(label: string): Step
-  /** Prints a separate line. */
-  say(text: string): void
-}
+export type Progress = ReturnType<typeof createProgress>
 
 const LABEL_WIDTH = 10
 const QUIET_MS = 3000
 
-export function createProgress(out: Terminal): Progress {
+export function createProgress(out: Terminal) {
   let open: string | undefined
 
   function draw(text: string): void {
@@ -33,12 +29,13 @@ export function createProgress(out: Terminal): Progress {
   }
 
   return {
-    say(text) {
+    /** Prints a separate line. */
+    say(text: string) {
       const resumed = open
       settle(text)
       if (resumed !== undefined) draw(resumed)
     },
-    begin(label) {
+    begin(label: string): Step {
       const startedAt = performance.now()
       let lastTold = startedAt
       const head = `  ${label.padEnd(LABEL_WIDTH)} `

@@ -20,11 +20,7 @@ export interface RunNote {
   readonly configFile?: string
 }
 
-export interface DataDir extends AsyncDisposable {
-  readonly path: string
-  readonly key: string
-  writeNote(note: RunNote): Promise<void>
-}
+export type DataDir = Awaited<ReturnType<typeof openDataDir>>
 
 /** Interval for restoring the description of the running stack if its file was removed. */
 const REWRITE_AFTER_MS = 1000
@@ -54,7 +50,7 @@ function privateDirectory(name: string): string {
 }
 
 /** Creates the directory if needed and holds it. @throws RunyardError('conflict') if another stack holds it. */
-export async function openDataDir(path: string): Promise<DataDir> {
+export async function openDataDir(path: string) {
   openPrivateDir(path, { what: 'data directory', mend: 'name another with --data DIR' })
   const release = await hold(path)
   try {
@@ -64,7 +60,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
     return {
       path,
       key,
-      async writeNote(note) {
+      async writeNote(note: RunNote): Promise<void> {
         await writeRunNote(file, note)
         clearInterval(guard)
         guard = setInterval(() => {

@@ -2,7 +2,7 @@
 // reaches it only through us, and it has a channel to us, so that it ends when we are killed.
 // Failure direction: an exit before the child was ever up, or one that says that a restart does not help, is reported to the caller; after any
 // other exit the child is restarted with increasing pauses.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aborted, EXIT_UNFIT } from '@runyard/kit'
 import { createLogFile } from './log-file.ts'
@@ -89,14 +89,7 @@ export async function supervise(spec: ChildSpec, onNews: (line: string) => void)
   }
 }
 
-interface RunningChild {
-  readonly process: ChildProcess
-  /** How it ended: `exit code 1`, `SIGKILL`. */
-  readonly ended: Promise<string>
-  lastWords(): string
-}
-
-function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
+function launch(spec: ChildSpec, log: (data: Buffer) => void) {
   const child = spawn(spec.command, spec.args, {
     env: spec.env,
     detached: true,
@@ -111,6 +104,7 @@ function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
   // Our own programs log there, and Redis writes there why it ends.
   child.stdout?.on('data', spec.onMessage === undefined ? listen : log)
   child.stderr?.on('data', listen)
+  /** How it ended: `exit code 1`, `SIGKILL`. */
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {
       resolve(error.message)
@@ -119,5 +113,5 @@ function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
       resolve(signal ?? `exit code ${code}`)
     })
   })
-  return { process: child, ended, lastWords: () => words.trim().split('\n').at(-1) ?? '' }
+  return { process: child, ended, lastWords: (): string => words.trim().split('\n').at(-1) ?? '' }
 }

@@ -12,14 +12,7 @@ export interface ScaledStep extends Span {
   readonly isWait: boolean
 }
 
-export interface TimeScale {
-  readonly from: number
-  readonly to: number
-  /** Where the wait ends and the other scale begins; undefined: there is one scale. */
-  readonly breakAt: number | undefined
-  /** 0 to 100. */
-  readonly percentOf: (at: number) => number
-}
+export type TimeScale = ReturnType<typeof toScale>
 
 const WAIT_SHARE = 20
 /** A wait that takes less of the width than this needs no scale of its own. */
@@ -45,11 +38,13 @@ function boundsOf(steps: readonly ScaledStep[], now: number): { readonly from: n
 }
 
 /** Steps in the order of time. */
-export function toScale(steps: readonly ScaledStep[], now: number, isFolded: boolean): TimeScale {
+export function toScale(steps: readonly ScaledStep[], now: number, isFolded: boolean) {
   const { from, to } = boundsOf(steps, now)
   const end = isFolded ? endOfWait(steps, now) : undefined
+  /** Where the wait ends and the other scale begins; undefined: there is one scale. */
   const breakAt = end !== undefined && end > from && end < to ? end : undefined
   const clamp = (percent: number): number => Math.min(100, Math.max(0, percent))
+  /** 0 to 100. */
   const percentOf = (at: number): number => {
     if (breakAt === undefined) return clamp((100 * (at - from)) / (to - from))
     if (at <= breakAt) return clamp((WAIT_SHARE * (at - from)) / (breakAt - from))

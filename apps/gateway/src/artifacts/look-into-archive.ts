@@ -15,34 +15,30 @@ const CHUNK_BYTES = 256 * 1024
 export type Finding = StoredUpload['finding']
 type Limits = Pick<AppsConfig, 'unpackedBytes' | 'files'>
 
-export interface ArchiveLook {
-  /** Resolves when more may come. Bytes after a problem are ignored. */
-  write(chunk: Uint8Array): Promise<void>
-  /** After the last byte. */
-  end(): Promise<Finding>
-  /** The bytes will not end. */
-  abandon(): void
-}
+export type ArchiveLook = ReturnType<typeof lookIntoArchive>
 
 class BadArchiveError extends Error {}
 
-export function lookIntoArchive(limits: Limits): ArchiveLook {
+export function lookIntoArchive(limits: Limits) {
   const input = new PassThrough({ highWaterMark: CHUNK_BYTES })
   const finding = lookAt(input, limits).catch(toProblem)
   // Whatever still comes is thrown away.
   void finding.then(() => input.resume())
   return {
-    async write(chunk) {
+    /** Resolves when more may come. Bytes after a problem are ignored. */
+    async write(chunk: Uint8Array): Promise<void> {
       if (input.destroyed || input.write(chunk)) return
       const { promise, resolve } = Promise.withResolvers<void>()
       input.once('drain', resolve).once('close', resolve)
       await Promise.race([promise, finding])
     },
-    end() {
+    /** After the last byte. */
+    end(): Promise<Finding> {
       input.end()
       return finding
     },
-    abandon: () => void input.destroy(),
+    /** The bytes will not end. */
+    abandon: (): void => void input.destroy(),
   }
 }
 

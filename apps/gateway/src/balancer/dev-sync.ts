@@ -18,23 +18,17 @@ interface Source {
   readonly workers: Map<string, Promise<void>>
 }
 
-export interface DevSyncs {
-  /** Reads and keeps the source that the request brings; undefined: the request is none of a dev session. */
-  take(endpoint: Endpoint, request: IncomingMessage, path: string): Promise<Buffer | undefined>
-  /** The worker has the source that a client has sent. */
-  noteSynced(endpoint: Endpoint, workerId: string): void
-  /** Resolves when the worker has the source, if there is one. @throws RunyardError('bad_gateway') if it does not take it. */
-  ensure(endpoint: Endpoint, workerId: string, agent: Agent): Promise<void>
-}
+export type DevSyncs = ReturnType<typeof createDevSyncs>
 
-export function createDevSyncs(): DevSyncs {
+export function createDevSyncs() {
   const sources = new Map<string, Source>()
   const sourceOf = ({ id, specHash }: Endpoint): Source | undefined => {
     const source = sources.get(id)
     return source?.specHash === specHash ? source : undefined
   }
   return {
-    async take(endpoint, request, path) {
+    /** Reads and keeps the source that the request brings; undefined: the request is none of a dev session. */
+    async take(endpoint: Endpoint, request: IncomingMessage, path: string): Promise<Buffer | undefined> {
       if (!(MARK in endpoint.spec.env) || request.method !== 'POST' || path.split('?', 1)[0] !== SYNC_PATH) return undefined
       askForBody(request)
       const body = await readUpTo(request, MOST_BYTES)
@@ -43,10 +37,12 @@ export function createDevSyncs(): DevSyncs {
       sources.set(endpoint.id, { specHash: endpoint.specHash, body, workers: new Map() })
       return body
     },
-    noteSynced(endpoint, workerId) {
+    /** The worker has the source that a client has sent. */
+    noteSynced(endpoint: Endpoint, workerId: string) {
       sourceOf(endpoint)?.workers.set(workerId, Promise.resolve())
     },
-    async ensure(endpoint, workerId, agent) {
+    /** Resolves when the worker has the source, if there is one. @throws RunyardError('bad_gateway') if it does not take it. */
+    async ensure(endpoint: Endpoint, workerId: string, agent: Agent): Promise<void> {
       const source = sourceOf(endpoint)
       if (source === undefined) return
       const known = source.workers.get(workerId) ?? sync(source.body, workerId, agent)

@@ -15,11 +15,7 @@ export interface Affinity {
   readonly strict: boolean
 }
 
-export interface Turn {
-  readonly workerId: string
-  /** The request has ended. */
-  end(): void
-}
+export type Turn = ReturnType<typeof begin>
 
 export interface Wish {
   readonly endpoint: Endpoint
@@ -68,8 +64,12 @@ async function waitForTurn(deps: RotationDeps, wish: Wish): Promise<Turn | undef
   throw await noWorker(deps, wish)
 }
 
-function begin({ openRequests }: RotationDeps, { endpointId, workerId }: WorkerSession): Turn {
-  return { workerId, end: openRequests.begin(endpointId, workerId) }
+function begin({ openRequests }: RotationDeps, { endpointId, workerId }: WorkerSession) {
+  return {
+    workerId,
+    /** The request has ended. */
+    end: openRequests.begin(endpointId, workerId),
+  }
 }
 
 function choose(deps: RotationDeps, endpoint: Endpoint, { affinity, tried }: Wish): WorkerSession | undefined {

@@ -17,19 +17,17 @@ export interface EventStream {
   send(frame: { readonly id?: string; readonly text: string }): void
 }
 
-export interface Streams {
-  /** Resolves when the stream is over. @throws RunyardError('too_many_requests') */
-  open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void>
-}
+export type Streams = ReturnType<typeof createStreams>
 
 /** `limit`: of the streams of one API key; default: that of logs. */
-export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>, limit?: FollowerLimit): Streams {
+export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'sessions' | 'subscribe'>, limit?: FollowerLimit) {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
   const followers = createLogFollowers(limit)
   const authenticate = createAuthentication(store)
   return {
-    async open(request, reply, run) {
+    /** Resolves when the stream is over. @throws RunyardError('too_many_requests') */
+    async open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void> {
       using counted = new DisposableStack()
       counted.use(followers.enter(keyOf(request).id))
       reply.hijack()

@@ -3,22 +3,17 @@
 import { RunyardError } from '@runyard/schema'
 import { createCounts } from './rate-limit.ts'
 
-export interface AddressLimit {
-  /** @throws RunyardError('too_many_requests') */
-  count(address: string): void
-  /** For a try that was right: only wrong ones are paced. */
-  takeBack(address: string): void
-}
-
 const WINDOW_MS = 60_000
 const MOST_ADDRESSES = 10_000
 
 /** `most` in a minute. */
-export function createAddressLimit(most: number, what: string): AddressLimit {
+export function createAddressLimit(most: number, what: string) {
   let counts = createCounts(WINDOW_MS)
   return {
-    takeBack: (address) => counts.takeBack(address),
-    count(address) {
+    /** For a try that was right: only wrong ones are paced. */
+    takeBack: (address: string): void => counts.takeBack(address),
+    /** @throws RunyardError('too_many_requests') */
+    count(address: string) {
       const now = Date.now()
       if (counts.size() >= MOST_ADDRESSES) counts = createCounts(WINDOW_MS)
       const { count, endsAt } = counts.add(address, now)

@@ -12,14 +12,7 @@ declare module 'fastify' {
   }
 }
 
-export interface PageCookies {
-  /** The session of a request of the page; undefined: it bears none. @throws RunyardError('forbidden') where something else than the page has sent it. */
-  read(request: FastifyRequest, wanted?: 'with header'): string | undefined
-  /** @throws RunyardError('forbidden') where something else than the page has sent it. */
-  check(request: FastifyRequest): void
-  /** Undefined: the browser is to forget it. */
-  write(request: FastifyRequest, reply: FastifyReply, session: string | undefined): void
-}
+export type PageCookies = ReturnType<typeof createPageCookies>
 
 export const SESSION_COOKIE = 'runyard-session-'
 const SAFE = new Set(['GET', 'HEAD'])
@@ -34,7 +27,7 @@ interface Names {
 }
 
 /** Cookies of one host are the same for all its ports, so the name is that of the installation. */
-export function createPageCookies({ instanceId, listen, others }: Names): PageCookies {
+export function createPageCookies({ instanceId, listen, others }: Names) {
   const names = new Set([...listen.names, ...others].map((name) => name.toLowerCase()))
   const isLocal = isLoopback(listen.host)
   const nameFor = (request: FastifyRequest): string => `${isTls(request) ? '__Host-' : ''}${SESSION_COOKIE}${instanceId}`
@@ -58,7 +51,8 @@ export function createPageCookies({ instanceId, listen, others }: Names): PageCo
   }
 
   return {
-    read(request, wanted) {
+    /** The session of a request of the page; undefined: it bears none. @throws RunyardError('forbidden') where something else than the page has sent it. */
+    read(request: FastifyRequest, wanted?: 'with header'): string | undefined {
       const { cookie } = request.headers
       const name = nameFor(request)
       if (cookie === undefined || !cookie.includes(name)) return undefined
@@ -67,8 +61,10 @@ export function createPageCookies({ instanceId, listen, others }: Names): PageCo
       check(request, wanted === 'with header' || !SAFE.has(request.method))
       return session
     },
-    check: (request) => check(request, true),
-    write(request, reply, session) {
+    /** @throws RunyardError('forbidden') where something else than the page has sent it. */
+    check: (request: FastifyRequest): void => check(request, true),
+    /** Undefined: the browser is to forget it. */
+    write(request: FastifyRequest, reply: FastifyReply, session: string | undefined) {
       const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: isTls(request) } as const
       const content =
         session === undefined

@@ -98,23 +98,17 @@ interface Count {
   readonly endsAt: number
 }
 
-interface Counts {
-  add(key: string, now: number): Count
-  /** One that does not count after all. */
-  takeBack(key: string): void
-  size(): number
-}
-
 /** A key's window begins with its first request. Windows are all alike, so the oldest stand first and are dropped when they are over. */
-export function createCounts(windowMs = WINDOW_MS): Counts {
+export function createCounts(windowMs = WINDOW_MS) {
   const counts = new Map<string, Count>()
   return {
-    size: () => counts.size,
-    takeBack(key) {
+    size: (): number => counts.size,
+    /** One that does not count after all. */
+    takeBack(key: string) {
       const known = counts.get(key)
       if (known !== undefined) counts.set(key, { ...known, count: known.count - 1 })
     },
-    add(key, now) {
+    add(key: string, now: number): Count {
       for (const [old, { endsAt }] of counts) {
         if (endsAt > now) break
         counts.delete(old)

@@ -11,19 +11,11 @@ export interface LoginStatus {
   readonly apiKey: string | null
 }
 
-export interface LoginModel {
-  /** @throws RunyardError('too_many_requests') */
-  create(from: { readonly address: string; readonly client: string }): Promise<LoginStatus>
-  /** `isGuest`: the caller has no key, so an approved request gives it the new one. */
-  status(id: string, isGuest: boolean): Promise<LoginStatus>
-  find(id: string): Promise<LoginRequest | undefined>
-  /** @throws RunyardError('conflict') where it is not open. */
-  decide(id: string, key: ApiKey, approve: boolean): Promise<void>
-}
+export type LoginModel = ReturnType<typeof createLoginModel>
 
 const ID_BYTES = 24
 
-export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'>, clock: () => number = Date.now): LoginModel {
+export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'>, clock: () => number = Date.now) {
   /** Undefined: another caller got it. */
   const consume = async (request: LoginRequest): Promise<string | undefined> => {
     const { ownerId = '', client, createdAt, grant } = request
@@ -32,14 +24,16 @@ export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'
     return (await keys.create({ name, ownerId, ...grant })).plain
   }
   return {
-    find: (id) => logins.get(id),
-    async create(from) {
+    find: (id: string): Promise<LoginRequest | undefined> => logins.get(id),
+    /** @throws RunyardError('too_many_requests') */
+    async create(from: { readonly address: string; readonly client: string }): Promise<LoginStatus> {
       const now = clock()
       const request = newLogin(randomBytes(ID_BYTES).toString('base64url'), from, now)
       if (await logins.create(request, { most: MOST_LOGINS, now })) return toStatus(request, request.state)
       throw new RunyardError('too_many_requests', `${MOST_LOGINS} logins wait for an approval, which is as many as may; try again later.`)
     },
-    async status(id, isGuest) {
+    /** `isGuest`: the caller has no key, so an approved request gives it the new one. */
+    async status(id: string, isGuest: boolean): Promise<LoginStatus> {
       const request = await logins.get(id)
       const state = loginState(request, clock())
       if (request === undefined) return { id, status: state, expiresAt: new Date(clock()).toISOString(), apiKey: null }
@@ -47,7 +41,8 @@ export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'
       const plain = await consume(request)
       return plain === undefined ? toStatus(request, 'CONSUMED') : toStatus(request, state, plain)
     },
-    async decide(id, key, approve) {
+    /** @throws RunyardError('conflict') where it is not open. */
+    async decide(id: string, key: ApiKey, approve: boolean): Promise<void> {
       const before = await logins.get(id)
       const after = decideLogin(before, { approve, key, now: clock() })
       if (before === undefined || !(await logins.move(before, after)))

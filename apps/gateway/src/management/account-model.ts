@@ -3,16 +3,13 @@ import { ACCOUNT_ID } from '@runyard/core'
 import type { Store } from '@runyard/store'
 import { MODEL_TOOLS } from './model-tools.ts'
 
-export interface AccountModel {
-  publicKeys(ownerId: string): Promise<readonly string[]>
-  /** Replaces all. @throws RunyardError('bad_request') */
-  setPublicKeys(ownerId: string, keys: readonly string[]): Promise<readonly string[]>
-}
+export type AccountModel = ReturnType<typeof createAccountModel>
 
-export function createAccountModel({ accounts }: Pick<Store['resources'], 'accounts'>, clock: () => number): AccountModel {
+export function createAccountModel({ accounts }: Pick<Store['resources'], 'accounts'>, clock: () => number) {
   return {
-    publicKeys: async (ownerId) => (await accounts.find(ownerId, ACCOUNT_ID))?.publicKeys ?? [],
-    async setPublicKeys(ownerId, keys) {
+    publicKeys: async (ownerId: string): Promise<readonly string[]> => (await accounts.find(ownerId, ACCOUNT_ID))?.publicKeys ?? [],
+    /** Replaces all. @throws RunyardError('bad_request') */
+    async setPublicKeys(ownerId: string, keys: readonly string[]): Promise<readonly string[]> {
       const now = clock()
       const current = await accounts.find(ownerId, ACCOUNT_ID)
       const base = current ?? { id: ACCOUNT_ID, name: ACCOUNT_ID, ownerId, createdAt: now }

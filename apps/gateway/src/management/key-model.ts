@@ -9,28 +9,17 @@ const MOST_KEYS = 1000
 
 type NewKey = Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'limits'> & { readonly ownerId?: string | undefined }
 
-export interface KeyModel {
-  /** `owner`: whose; default: the caller's own. @throws RunyardError('forbidden') */
-  list(ownerId: string, owner?: string): Promise<readonly ListedKey[]>
-  /** @throws RunyardError('not_found') */
-  get(ownerId: string, id: string): Promise<ListedKey>
-  /** `by`: the key of the request. @throws RunyardError('bad_request' | 'conflict' | 'forbidden') */
-  create(by: ApiKey, wanted: NewKey): Promise<{ readonly key: ApiKey; readonly plain: string }>
-  /** @throws RunyardError('not_found' | 'conflict') */
-  revoke(by: ApiKey, id: string): Promise<void>
-  /** @throws RunyardError('not_found' | 'conflict') */
-  limit(ownerId: string, id: string, limits: KeyLimits): Promise<ListedKey>
-  /** @throws RunyardError('not_found' | 'conflict') */
-  rotate(by: ApiKey, id: string): Promise<{ readonly key: ApiKey; readonly plain: string }>
-}
+export type KeyModel = ReturnType<typeof createKeyModel>
 
-export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => number = Date.now): KeyModel {
-  const list: KeyModel['list'] = async (ownerId, owner = ownerId) => {
+export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => number = Date.now) {
+  /** `owner`: whose; default: the caller's own. @throws RunyardError('forbidden') */
+  const list = async (ownerId: string, owner: string = ownerId): Promise<readonly ListedKey[]> => {
     if (owner !== ownerId) onlyOperator(ownerId, 'see keys of another owner')
     const all = (await keys.list()).toSorted((a, b) => a.createdAt - b.createdAt)
     return owner === ALL_OWNERS ? all : all.filter((key) => key.ownerId === owner)
   }
-  const get: KeyModel['get'] = async (ownerId, id) => {
+  /** @throws RunyardError('not_found') */
+  const get = async (ownerId: string, id: string): Promise<ListedKey> => {
     const seen = await list(ownerId, ownerId === OPERATOR_OWNER ? ALL_OWNERS : ownerId)
     const found = seen.find((key) => key.id === id)
     if (found === undefined) throw new RunyardError('not_found', `There is no API key ${id}.`)
@@ -48,7 +37,8 @@ export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => numbe
   return {
     list,
     get,
-    async create(by, { ownerId = by.ownerId, ...wanted }) {
+    /** `by`: the key of the request. @throws RunyardError('bad_request' | 'conflict' | 'forbidden') */
+    async create(by: ApiKey, { ownerId = by.ownerId, ...wanted }: NewKey): Promise<{ readonly key: ApiKey; readonly plain: string }> {
       if (ownerId !== by.ownerId) onlyOperator(by.ownerId, 'make a key of another owner')
       if ((wanted.expiresAt ?? Infinity) <= clock()) throw new RunyardError('bad_request', '"expiresAt" must lie in the future.')
       const own = await list(by.ownerId, ownerId)
@@ -57,15 +47,18 @@ export function createKeyModel({ keys }: Pick<Store, 'keys'>, clock: () => numbe
         throw new RunyardError('conflict', `This owner has ${MOST_KEYS} API keys, which is as many as may be: revoke some.`)
       return keys.create({ ...wanted, ownerId, madeBy: by.id })
     },
-    async limit(ownerId, id, limits) {
+    /** @throws RunyardError('not_found' | 'conflict') */
+    async limit(ownerId: string, id: string, limits: KeyLimits): Promise<ListedKey> {
       const found = await get(ownerId, id)
       return { ...found, ...(await keys.limit(id, limits)) }
     },
-    async revoke(by, id) {
+    /** @throws RunyardError('not_found' | 'conflict') */
+    async revoke(by: ApiKey, id: string): Promise<void> {
       await findOther(by, id)
       await keys.revoke(id)
     },
-    async rotate(by, id) {
+    /** @throws RunyardError('not_found' | 'conflict') */
+    async rotate(by: ApiKey, id: string): Promise<{ readonly key: ApiKey; readonly plain: string }> {
       await findOther(by, id)
       return keys.rotate(id)
     },

@@ -15,22 +15,18 @@ interface Wanted {
   readonly kept: readonly CachedModel[]
 }
 
-export interface ModelCache {
-  /** @throws RunyardError with one sentence. */
-  resolve(ownerId: string, wanted: Wanted): Promise<CachedModel[]>
-  /** @throws RunyardError that names the resource whose model cannot be had. */
-  check(ownerId: string, manifest: Manifest): Promise<void>
-}
+export type ModelCache = ReturnType<typeof createModelCache>
 
 const OFF = 'cached models are switched off here (models.enabled); load the model in the function, best into a network volume.'
 
-export function createModelCache({ resources }: Pick<Store, 'resources'>, { enabled, hubUrl }: ModelsConfig): ModelCache {
+export function createModelCache({ resources }: Pick<Store, 'resources'>, { enabled, hubUrl }: ModelsConfig) {
   const hub = createHub(hubUrl)
   const tokenOf = async (ownerId: string, env: Environment): Promise<string | undefined> =>
     hubTokenIn(await filledEnvironment({ resources }, { ownerId, spec: { env: hubVariables(env) } }))
 
   return {
-    async resolve(ownerId, { references, env, kept }) {
+    /** @throws RunyardError with one sentence. */
+    async resolve(ownerId: string, { references, env, kept }: Wanted): Promise<CachedModel[]> {
       const [first] = references
       if (first === undefined) return []
       if (!enabled) throw new RunyardError('bad_request', `The endpoint asks for the model ${quoted(first)}: ${OFF}`)
@@ -45,7 +41,8 @@ export function createModelCache({ resources }: Pick<Store, 'resources'>, { enab
         }),
       )
     },
-    async check(ownerId, manifest) {
+    /** @throws RunyardError that names the resource whose model cannot be had. */
+    async check(ownerId: string, manifest: Manifest): Promise<void> {
       for (const { resource, reference, env } of modelsIn(manifest)) {
         const whose = `The resource ${quoted(resource)} asks for the model ${quoted(reference)}`
         if (!enabled) throw new RunyardError('bad_request', `${whose}: ${OFF}`)

@@ -67,29 +67,9 @@ export interface ManagementModel {
   readonly models: ModelCache
 }
 
-export interface TemplateModel {
-  /** Oldest first; without those that live in an endpoint. */
-  list(ownerId: string): Promise<readonly Template[]>
-  /** Also one that lives in an endpoint. @throws RunyardError('not_found') */
-  get(ownerId: string, id: string): Promise<Template>
-  /** Without an id a new one. @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') */
-  save(ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template>
-  /** @throws RunyardError('not_found' | 'conflict') */
-  remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
-}
+export type TemplateModel = ReturnType<typeof createTemplateModel>
 
-export interface RegistryModel {
-  /** Oldest first. */
-  list(ownerId: string): Promise<readonly Registry[]>
-  /** @throws RunyardError('not_found') */
-  get(ownerId: string, id: string): Promise<Registry>
-  /** @throws RunyardError('bad_request' | 'conflict') */
-  add(ownerId: string, edit: RegistryEdit): Promise<Registry>
-  /** Starts that failed with the old ones are tried again at once. @throws RunyardError('bad_request' | 'not_found') */
-  replace(ownerId: string, id: string, credentials: RegistryCredentials): Promise<Registry>
-  /** @throws RunyardError('not_found' | 'conflict') */
-  remove(ownerId: string, id: string): Promise<void>
-}
+export type RegistryModel = ReturnType<typeof createRegistryModel>
 
 export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes' | 'uploads' | 'manifests' | 'releases'>
 
@@ -195,18 +175,21 @@ interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
 const byAge = <T extends { readonly createdAt: number }>(records: readonly T[]): readonly T[] =>
   records.toSorted((a, b) => a.createdAt - b.createdAt)
 
-function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDeps): TemplateModel {
+function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDeps) {
   const { templates } = store.resources
   const saveTemplate = (ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template> => {
     const context = { ...MODEL_TOOLS, ownerId, now: clock() }
     return templates.save({ ...context, id, edit: (current) => editTemplate(current, edit, context) })
   }
   return {
-    list: async (ownerId) => byAge(await templates.list(ownerId)),
-    async get(ownerId, id) {
+    /** Oldest first; without those that live in an endpoint. */
+    list: async (ownerId: string): Promise<readonly Template[]> => byAge(await templates.list(ownerId)),
+    /** Also one that lives in an endpoint. @throws RunyardError('not_found') */
+    async get(ownerId: string, id: string): Promise<Template> {
       return ownedBy((await templates.find(ownerId, id)) ?? (await findBound(store, id)), ownerId, id)
     },
-    async save(ownerId, id, edit) {
+    /** Without an id a new one. @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') */
+    async save(ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template> {
       const holder = id === undefined ? undefined : await store.endpoints.findByTemplate(id)
       if (holder === undefined) return saveTemplate(ownerId, id, edit)
       ownedBy(boundTemplate(holder), ownerId, holder.templateId)
@@ -214,21 +197,28 @@ function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDe
       const change = defined({ templateName: edit.name, container: edit.container, echo: readme === undefined ? undefined : { readme } })
       return boundTemplate((await save(ownerId, { id: holder.id }, () => change)).endpoint)
     },
-    remove: (ownerId, wanted) => templates.remove(ownerId, wanted),
+    /** @throws RunyardError('not_found' | 'conflict') */
+    remove: (ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void> =>
+      templates.remove(ownerId, wanted),
   }
 }
 
-function createRegistryModel({ registries }: ModelStore['resources'], clock: () => number): RegistryModel {
+function createRegistryModel({ registries }: ModelStore['resources'], clock: () => number) {
   const saveRegistry = (ownerId: string, id: string | undefined, edit: Parameters<typeof editRegistry>[1]): Promise<Registry> => {
     const context = { ...MODEL_TOOLS, ownerId, now: clock() }
     return registries.save({ ...context, id, edit: (current) => editRegistry(current, edit, context) })
   }
   return {
-    list: async (ownerId) => byAge(await registries.list(ownerId)),
-    get: (ownerId, id) => registries.get(ownerId, id),
-    add: (ownerId, edit) => saveRegistry(ownerId, undefined, edit),
-    replace: (ownerId, id, credentials) => saveRegistry(ownerId, id, credentials),
-    remove: (ownerId, id) => registries.remove(ownerId, { id }),
+    /** Oldest first. */
+    list: async (ownerId: string): Promise<readonly Registry[]> => byAge(await registries.list(ownerId)),
+    /** @throws RunyardError('not_found') */
+    get: (ownerId: string, id: string): Promise<Registry> => registries.get(ownerId, id),
+    /** @throws RunyardError('bad_request' | 'conflict') */
+    add: (ownerId: string, edit: RegistryEdit): Promise<Registry> => saveRegistry(ownerId, undefined, edit),
+    /** Starts that failed with the old ones are tried again at once. @throws RunyardError('bad_request' | 'not_found') */
+    replace: (ownerId: string, id: string, credentials: RegistryCredentials): Promise<Registry> => saveRegistry(ownerId, id, credentials),
+    /** @throws RunyardError('not_found' | 'conflict') */
+    remove: (ownerId: string, id: string): Promise<void> => registries.remove(ownerId, { id }),
   }
 }
 

@@ -9,12 +9,7 @@ export interface ListedRelease {
   readonly diff: readonly FieldChange[]
 }
 
-export interface ReleaseModel {
-  /** Newest first; the first is the one that new workers run. @throws RunyardError('not_found') */
-  list(ownerId: string, id: string): Promise<{ readonly endpoint: Endpoint; readonly releases: readonly ListedRelease[] }>
-  /** Saves an earlier one again, as a new version; default: the one before the current. @throws RunyardError('not_found' | 'conflict') */
-  rollBack(ownerId: string, id: string, wanted: { readonly version?: number | undefined; readonly by: string }): Promise<Endpoint>
-}
+export type ReleaseModel = ReturnType<typeof createReleaseModel>
 
 type ReleaseDeps = Pick<Store, 'releases' | 'endpoints' | 'resources'>
 
@@ -34,7 +29,7 @@ async function describe({ resources }: ReleaseDeps, endpoint: Endpoint): Promise
   return releaseOf(endpoint, environment?.activeBuildId ?? undefined)
 }
 
-export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools): ReleaseModel {
+export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools) {
   const read = async (endpoint: Endpoint): Promise<readonly Release[]> => {
     const kept = await store.releases.list(endpoint.id)
     const current = await describe(store, endpoint)
@@ -42,12 +37,18 @@ export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools): R
     return kept[0]?.version === current.version ? kept : [current, ...kept.filter(({ version }) => version !== current.version)]
   }
   return {
-    async list(ownerId, id) {
+    /** Newest first; the first is the one that new workers run. @throws RunyardError('not_found') */
+    async list(ownerId: string, id: string): Promise<{ readonly endpoint: Endpoint; readonly releases: readonly ListedRelease[] }> {
       const endpoint = await get(ownerId, id)
       const all = await read(endpoint)
       return { endpoint, releases: all.map((release, at) => ({ release, diff: diffReleases(all[at + 1], release) })) }
     },
-    async rollBack(ownerId, id, { version, by }) {
+    /** Saves an earlier one again, as a new version; default: the one before the current. @throws RunyardError('not_found' | 'conflict') */
+    async rollBack(
+      ownerId: string,
+      id: string,
+      { version, by }: { readonly version?: number | undefined; readonly by: string },
+    ): Promise<Endpoint> {
       const endpoint = await get(ownerId, id)
       const wanted = findWanted(await read(endpoint), endpoint, version)
       await refuseLostBuild(store, endpoint, wanted)

@@ -4,18 +4,7 @@ import { quoted, RunyardError, type Config, type Endpoint } from '@runyard/schem
 import type { ManagementModel, ModelStore } from './model.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 
-export interface TaskModel {
-  /** At which the client that sent its request to `base` reaches this gateway by https. */
-  hostFor(base: string): string
-  /** Oldest first. */
-  list(ownerId: string): Promise<readonly Endpoint[]>
-  /** `pod`: its id, also with the host and path that the client got before it. @throws RunyardError('not_found') */
-  get(ownerId: string, pod: string): Promise<Endpoint>
-  /** @throws RunyardError('bad_request' | 'unprocessable') */
-  start(ownerId: string, request: TaskRequest, keyId: string | undefined): Promise<Endpoint>
-  /** @throws RunyardError('not_found') */
-  end(ownerId: string, pod: string): Promise<void>
-}
+export type TaskModel = ReturnType<typeof createTaskModel>
 
 export interface TaskModelDeps extends Pick<ManagementModel, 'remove'> {
   readonly store: Pick<ModelStore, 'endpoints'>
@@ -24,25 +13,29 @@ export interface TaskModelDeps extends Pick<ManagementModel, 'remove'> {
   readonly clock: () => number
 }
 
-export function createTaskModel({ store, tasks, tls, clock, remove }: TaskModelDeps): TaskModel {
-  const get: TaskModel['get'] = async (ownerId, pod) => {
+export function createTaskModel({ store, tasks, tls, clock, remove }: TaskModelDeps) {
+  /** `pod`: its id, also with the host and path that the client got before it. @throws RunyardError('not_found') */
+  const get = async (ownerId: string, pod: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(idIn(pod))
     if (endpoint?.task === undefined || endpoint.ownerId !== ownerId)
       throw new RunyardError('not_found', `Pod ${quoted(pod)} was not found.`)
     return endpoint
   }
   return {
-    hostFor(base) {
+    /** At which the client that sent its request to `base` reaches this gateway by https. */
+    hostFor(base: string): string {
       const isPlain = base.startsWith('http:')
       const own = isPlain && (tls.port ?? 0) !== 0 ? `${tls.name}:${tls.port}` : base.replace(/^https?:\/\//u, '')
       return tasks.host ?? own
     },
     get,
-    async list(ownerId) {
+    /** Oldest first. */
+    async list(ownerId: string): Promise<readonly Endpoint[]> {
       const found = (await store.endpoints.list(ownerId)).filter(({ task }) => task !== undefined)
       return found.toSorted((one, other) => one.createdAt - other.createdAt)
     },
-    async start(ownerId, request, keyId) {
+    /** @throws RunyardError('bad_request' | 'unprocessable') */
+    async start(ownerId: string, request: TaskRequest, keyId: string | undefined): Promise<Endpoint> {
       if (!tasks.enabled) throw new RunyardError('bad_request', 'Tasks are switched off here (tasks.enabled).')
       const context = { ...MODEL_TOOLS, ownerId, now: clock(), maxAgeMs: tasks.maxAgeS * 1000, keyId }
       const task = newTask(request, context)
@@ -51,7 +44,8 @@ export function createTaskModel({ store, tasks, tls, clock, remove }: TaskModelD
         return task
       })
     },
-    async end(ownerId, pod) {
+    /** @throws RunyardError('not_found') */
+    async end(ownerId: string, pod: string): Promise<void> {
       await remove(ownerId, (await get(ownerId, pod)).id)
     },
   }

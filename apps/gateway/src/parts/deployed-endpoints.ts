@@ -10,11 +10,7 @@ import type { EndpointCache } from './endpoint-cache.ts'
 export const SENTINEL = 'flash'
 const MOST_REMEMBERED = 10_000
 
-export interface DeployedEndpoints {
-  /** By the `X-Flash-*` headers. @throws RunyardError('not_found') with one sentence */
-  find(ownerId: string, headers: IncomingHttpHeaders): Promise<Endpoint>
-  forget(): void
-}
+export type DeployedEndpoints = ReturnType<typeof createDeployedEndpoints>
 
 interface Names {
   readonly app: string
@@ -27,11 +23,12 @@ interface Deps {
   readonly endpoints: EndpointCache
 }
 
-export function createDeployedEndpoints({ store, endpoints }: Deps): DeployedEndpoints {
+export function createDeployedEndpoints({ store, endpoints }: Deps) {
   const known = new Map<string, string>()
   let changes = 0
   return {
-    async find(ownerId, headers) {
+    /** By the `X-Flash-*` headers. @throws RunyardError('not_found') with one sentence */
+    async find(ownerId: string, headers: IncomingHttpHeaders): Promise<Endpoint> {
       const names = namesIn(headers)
       const key = JSON.stringify([ownerId, names])
       const id = known.get(key)

@@ -7,12 +7,9 @@ import type { EventStore } from '@runyard/store'
 const FLUSH_EVERY_MS = 100
 const KEEP_PER_FLUSH = 100
 
-export interface EventWriter extends AsyncDisposable {
-  add(event: EndpointEvent): void
-  flush(): Promise<void>
-}
+export type EventWriter = ReturnType<typeof createEventWriter>
 
-export function createEventWriter(deps: { events: EventStore; log: Logger }): EventWriter {
+export function createEventWriter(deps: { events: EventStore; log: Logger }) {
   let waiting = new Map<string, EndpointEvent[]>()
   let timer: NodeJS.Timeout | undefined
 
@@ -29,7 +26,7 @@ export function createEventWriter(deps: { events: EventStore; log: Logger }): Ev
   }
 
   return {
-    add(event) {
+    add(event: EndpointEvent) {
       const events = waiting.get(event.endpointId)
       if (events === undefined) waiting.set(event.endpointId, [event])
       else if (events.push(event) > KEEP_PER_FLUSH) events.shift()

@@ -13,12 +13,9 @@ const OPEN_MS = 60_000
 /** More than a gateway ends in several seconds. */
 const MOST_WAITING = 20_000
 
-export interface HistoryWriter extends AsyncDisposable {
-  add(endpointId: string, ends: readonly JobEnd[]): void
-  flush(): Promise<void>
-}
+export type HistoryWriter = ReturnType<typeof createHistoryWriter>
 
-export function createHistoryWriter({ history, log }: { readonly history: HistoryStore; readonly log: Logger }): HistoryWriter {
+export function createHistoryWriter({ history, log }: { readonly history: HistoryStore; readonly log: Logger }) {
   let waiting: (readonly [string, JobEnd])[] = []
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
@@ -52,7 +49,7 @@ export function createHistoryWriter({ history, log }: { readonly history: Histor
   }
 
   return {
-    add(endpointId, ends) {
+    add(endpointId: string, ends: readonly JobEnd[]) {
       if (!history.isKept) return
       for (const end of ends) {
         if (waiting.length < MOST_WAITING) waiting.push([endpointId, end])

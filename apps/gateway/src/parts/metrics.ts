@@ -6,21 +6,7 @@ import { createSeries, observeIn, type Distribution, type Samples, type Series, 
 import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
-export interface GatewayMetrics {
-  jobAccepted(endpointId: string): void
-  /** A worker got its first attempt. */
-  jobStarted(endpointId: string, waitMs: number): void
-  jobsEnded(measure: EndMeasure): void
-  workerStarted(endpointId: string, phase: StartPhase, ms: number): void
-  webhookAttempt(outcome: WebhookOutcome, ms: number): void
-  refused(reason: RefusalReason): void
-  /** The counts of one route and method. */
-  route(route: string, method: string): RouteCount
-  /** Drops the series of endpoints that are not in `ids`. */
-  keepEndpoints(ids: ReadonlySet<string>): void
-  /** Those of endpoints begin with their id. */
-  samples(): Samples<MetricName>
-}
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>
 
 export type RouteCount = (code: number, seconds: number) => void
 
@@ -37,7 +23,7 @@ const OF_ENDPOINTS = Object.entries(METRICS).flatMap(([name, { scope, labels }])
   scope === 'process' && labels.includes('endpoint_id') ? [name as MetricName] : [],
 )
 
-export function createGatewayMetrics(store: Pick<Store, 'timeScripts'>): GatewayMetrics {
+export function createGatewayMetrics(store: Pick<Store, 'timeScripts'>) {
   const series = createSeries<MetricName>(METRICS)
   const cells = new Map<string, EndpointCells>()
   const [waitBounds, runBounds, scriptBounds] = [METRICS[WAIT].buckets, METRICS[RUN].buckets, METRICS[SCRIPTS].buckets]
@@ -60,32 +46,36 @@ export function createGatewayMetrics(store: Pick<Store, 'timeScripts'>): Gateway
   }
 
   return {
-    jobAccepted(endpointId) {
+    jobAccepted(endpointId: string) {
       cellsOf(endpointId).accepted.value += 1
     },
-    jobStarted(endpointId, waitMs) {
+    /** A worker got its first attempt. */
+    jobStarted(endpointId: string, waitMs: number) {
       observeIn(cellsOf(endpointId).wait, waitBounds, Math.max(0, waitMs) / 1000)
     },
-    jobsEnded({ endpointId, cause, status, jobs, durations }) {
+    jobsEnded({ endpointId, cause, status, jobs, durations }: EndMeasure) {
       series.add('runyard_job_end_causes_total', [endpointId, cause, status], jobs)
       if (durations !== undefined) observeIn(cellsOf(endpointId).run, runBounds, durations.executionMs / 1000)
     },
-    workerStarted(endpointId, phase, ms) {
+    workerStarted(endpointId: string, phase: StartPhase, ms: number) {
       series.observe('runyard_worker_start_seconds', [endpointId, phase], Math.max(0, ms) / 1000)
     },
-    webhookAttempt(outcome, ms) {
+    webhookAttempt(outcome: WebhookOutcome, ms: number) {
       series.add('runyard_webhook_attempts_total', [outcome], 1)
       series.observe('runyard_webhook_attempt_seconds', [], ms / 1000)
     },
-    refused(reason) {
+    refused(reason: RefusalReason) {
       series.add('runyard_requests_refused_total', [reason], 1)
     },
-    route: (route, method) => countRoute(series, route, method),
-    keepEndpoints(ids) {
+    /** The counts of one route and method. */
+    route: (route: string, method: string): RouteCount => countRoute(series, route, method),
+    /** Drops the series of endpoints that are not in `ids`. */
+    keepEndpoints(ids: ReadonlySet<string>) {
       for (const endpointId of cells.keys()) if (!ids.has(endpointId)) cells.delete(endpointId)
       for (const name of OF_ENDPOINTS) series.keep(name, (endpointId) => ids.has(endpointId))
     },
-    samples: () => series.samples(),
+    /** Those of endpoints begin with their id. */
+    samples: (): Samples<MetricName> => series.samples(),
   }
 }
 

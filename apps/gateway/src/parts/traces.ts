@@ -65,11 +65,7 @@ export function openTraces({ config, log }: { readonly config: Pick<Config, 'tra
   }
 }
 
-interface Sender extends AsyncDisposable {
-  add(spans: readonly Span[]): void
-}
-
-function openSender(url: string, headers: Readonly<Record<string, string>>, log: Pick<Logger, 'warn'>): Sender {
+function openSender(url: string, headers: Readonly<Record<string, string>>, log: Pick<Logger, 'warn'>) {
   const waiting: Span[] = []
   let dropped = 0
   let warnedAt = 0
@@ -94,7 +90,7 @@ function openSender(url: string, headers: Readonly<Record<string, string>>, log:
   const flush = (): Promise<void> => (sending = sending.then(sendAll))
   const timer = setInterval(() => void flush(), SEND_EVERY_MS).unref()
   return {
-    add(spans) {
+    add(spans: readonly Span[]) {
       if (waiting.length + spans.length > MOST_WAITING) lose(spans, `more than ${MOST_WAITING} spans wait for the receiver`)
       else waiting.push(...spans)
     },

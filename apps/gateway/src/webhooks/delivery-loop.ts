@@ -24,14 +24,7 @@ export interface DeliveryLoopDeps {
   readonly log: Logger
 }
 
-export interface DeliveryLoop extends AsyncDisposable {
-  /** The endpoint's outbox has something new. */
-  wake(endpointId: string): void
-  /** After a lost connection: anything may be due. */
-  wakeAll(): void
-}
-
-export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
+export function createDeliveryLoop(deps: DeliveryLoopDeps) {
   const agenda = createAgenda()
   const slots = createSlots(() => {
     if (agenda.roomAgain()) loop.wake()
@@ -40,10 +33,12 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   const loop = createLoop({ name: 'webhooks', tick: (now) => rounds.go(now), log: deps.log, maxSleepMs: SEARCH_EVERY_MS })
   loop.start()
   return {
-    wake(endpointId) {
+    /** The endpoint's outbox has something new. */
+    wake(endpointId: string) {
       agenda.look(endpointId, 0)
       loop.wake()
     },
+    /** After a lost connection: anything may be due. */
     wakeAll() {
       rounds.searchNext()
       loop.wake()

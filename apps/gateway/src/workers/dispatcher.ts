@@ -12,16 +12,7 @@ import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { TakeQueue, type TakeRequest } from './take-queue.ts'
 import type { WorkerSession } from './worker-session.ts'
 
-export interface Dispatcher extends Disposable {
-  /** Resolves with jobs, or with none after the hold. @throws RunyardError('store_unavailable') */
-  take(request: TakeRequest): Promise<readonly TakenJob[]>
-  /** The same without the hold. */
-  takeNow(request: TakeRequest): Promise<readonly TakenJob[]>
-  /** Returns undelivered jobs to the front of the queue. */
-  giveBack(session: WorkerSession, jobs: readonly TakenJob[]): Promise<void>
-  wake(endpointId: string): void
-  wakeAll(): void
-}
+export type Dispatcher = ReturnType<typeof createDispatcher>
 
 export interface DispatcherDeps {
   readonly store: Pick<Store, 'jobs'>
@@ -30,7 +21,7 @@ export interface DispatcherDeps {
   readonly onHanded: (session: WorkerSession, job: TakenJob) => void
 }
 
-export function createDispatcher({ store, endpoints, log, onHanded }: DispatcherDeps): Dispatcher {
+export function createDispatcher({ store, endpoints, log, onHanded }: DispatcherDeps) {
   const queues = new Map<string, TakeQueue>()
   let closed = false
 
@@ -40,6 +31,7 @@ export function createDispatcher({ store, endpoints, log, onHanded }: Dispatcher
     return job
   }
 
+  /** Returns undelivered jobs to the front of the queue. */
   async function giveBack(session: WorkerSession, jobs: readonly TakenJob[]): Promise<void> {
     const { endpointId, workerId } = session
     for (const job of jobs) {
@@ -59,9 +51,13 @@ export function createDispatcher({ store, endpoints, log, onHanded }: Dispatcher
 
   return {
     giveBack,
-    take: (request) => (closed ? Promise.resolve([]) : queueOf(request.session.endpointId).take(request)),
-    takeNow: (request) => (closed ? Promise.resolve([]) : queueOf(request.session.endpointId).takeNow(request)),
-    wake(endpointId) {
+    /** Resolves with jobs, or with none after the hold. @throws RunyardError('store_unavailable') */
+    take: (request: TakeRequest): Promise<readonly TakenJob[]> =>
+      closed ? Promise.resolve([]) : queueOf(request.session.endpointId).take(request),
+    /** The same without the hold. */
+    takeNow: (request: TakeRequest): Promise<readonly TakenJob[]> =>
+      closed ? Promise.resolve([]) : queueOf(request.session.endpointId).takeNow(request),
+    wake(endpointId: string) {
       queues.get(endpointId)?.wake()
     },
     wakeAll() {

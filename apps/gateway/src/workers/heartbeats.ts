@@ -17,17 +17,14 @@ export interface Heard {
   readonly held: readonly Lease[]
 }
 
-export interface Heartbeats {
-  /** Records that the worker lives and renews the leases of the jobs that it names. @throws RunyardError('store_unavailable') */
-  hear(who: WorkerAddress, jobIds: readonly string[]): Promise<Heard>
-}
+export type Heartbeats = ReturnType<typeof createHeartbeats>
 
 interface Page {
   readonly readAt: number
   readonly leases: Promise<ReadonlyMap<string, readonly Lease[]>>
 }
 
-export function createHeartbeats(jobs: Pick<JobStore, 'heartbeat'>): Heartbeats {
+export function createHeartbeats(jobs: Pick<JobStore, 'heartbeat'>) {
   const pages = new Map<string, Page>()
 
   function open(endpointId: string, leases: Page['leases']): Page {
@@ -39,7 +36,8 @@ export function createHeartbeats(jobs: Pick<JobStore, 'heartbeat'>): Heartbeats 
   }
 
   return {
-    async hear({ endpointId, workerId }, jobIds) {
+    /** Records that the worker lives and renews the leases of the jobs that it names. @throws RunyardError('store_unavailable') */
+    async hear({ endpointId, workerId }: WorkerAddress, jobIds: readonly string[]): Promise<Heard> {
       const known = pages.get(endpointId)
       const fresh = known !== undefined && isFresh(known.readAt) ? known : undefined
       const heartbeat = jobs.heartbeat(endpointId, workerId, { jobIds, withLeases: fresh === undefined })

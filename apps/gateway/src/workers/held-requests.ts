@@ -12,16 +12,10 @@ export interface HoldOptions {
   readonly onEnd: () => void
 }
 
-export interface HeldRequests {
-  hold(options: HoldOptions): Hold
-  releaseAll(): void
-  readonly size: number
-}
-
-export function createHeldRequests(): HeldRequests {
+export function createHeldRequests() {
   const open = new Set<Hold>()
   return {
-    hold({ holdMs, signal, onEnd }) {
+    hold({ holdMs, signal, onEnd }: HoldOptions): Hold {
       let ended = false
       const end = (): void => {
         if (ended) return

@@ -17,14 +17,7 @@ const LONGEST_PAUSE_MS = 60_000
 
 type AdmissionDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'traces' | 'metrics' | 'endpoints' | 'config' | 'closing'>
 
-export interface PostAdmission {
-  /** True if the body is to be read; otherwise the request has been answered. */
-  admit(post: Post, request: FastifyRequest, reply: FastifyReply): Promise<boolean>
-  /** A body was read. */
-  spend(session: WorkerSession, bytes: number): void
-}
-
-export function createPostAdmission(deps: AdmissionDeps): PostAdmission {
+export function createPostAdmission(deps: AdmissionDeps) {
   const { workerBytesPerS, resultBytes } = deps.config.limits
   const budgets = new WeakMap<WorkerSession, ByteBudget>()
   const budgetOf = (session: WorkerSession): ByteBudget => {
@@ -36,7 +29,8 @@ export function createPostAdmission(deps: AdmissionDeps): PostAdmission {
   }
 
   return {
-    async admit(post, request, reply) {
+    /** True if the body is to be read; otherwise the request has been answered. */
+    async admit(post: Post, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
       const { session } = post
       const bytes = Number(request.headers['content-length'] ?? Infinity)
       const mustHold = bytes > LARGE_BYTES || session.record === undefined
@@ -49,7 +43,8 @@ export function createPostAdmission(deps: AdmissionDeps): PostAdmission {
       await reply.send({ ok: true })
       return false
     },
-    spend: (session, bytes) => budgetOf(session).spend(bytes),
+    /** A body was read. */
+    spend: (session: WorkerSession, bytes: number): void => budgetOf(session).spend(bytes),
   }
 }
 
@@ -64,13 +59,10 @@ async function recordUnread(deps: AdmissionDeps, { session, jobId }: Post): Prom
   await recordIgnored(deps, { session, jobId, outcome: undefined }, { record, reason })
 }
 
-interface ByteBudget {
-  spend(bytes: number): void
-  wait(signal: AbortSignal): Promise<void>
-}
+type ByteBudget = ReturnType<typeof createByteBudget>
 
 /** Bytes beyond the budget are a debt: the next post waits until it is paid. */
-function createByteBudget(perSecond: number, most: number): ByteBudget {
+function createByteBudget(perSecond: number, most: number) {
   let left = most
   let at = Date.now()
   /** The bytes that may be spent now. */
@@ -81,10 +73,10 @@ function createByteBudget(perSecond: number, most: number): ByteBudget {
     return left
   }
   return {
-    spend(bytes) {
+    spend(bytes: number) {
       left = refill() - bytes
     },
-    async wait(signal) {
+    async wait(signal: AbortSignal): Promise<void> {
       for (let has = refill(); has <= 0 && !signal.aborted; has = refill()) {
         const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.ceil((-has / perSecond) * 1000) + 1)
         await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {})

@@ -15,18 +15,14 @@ const REMEMBERED = 1000
 const LOOKS_PER_SECOND = 10
 const LINE_EVERY_MS = 1000
 
-export interface WrongKeyPolls {
-  /** Never throws. */
-  note(who: WorkerAddress): Promise<void>
-  has(who: WorkerAddress): boolean
-}
+export type WrongKeyPolls = ReturnType<typeof createWrongKeyPolls>
 
 /** Whether the ids are such as a worker of ours may have. */
 export function couldBeWorker({ endpointId, workerId }: WorkerAddress): boolean {
   return EndpointId.safeParse(endpointId).success && WorkerId.safeParse(workerId).success
 }
 
-export function createWrongKeyPolls({ store, log }: { store: Pick<Store, 'workers' | 'workerLogs'>; log: Logger }): WrongKeyPolls {
+export function createWrongKeyPolls({ store, log }: { store: Pick<Store, 'workers' | 'workerLogs'>; log: Logger }) {
   const noted = new Set<string>()
   const keyOf = ({ endpointId, workerId }: WorkerAddress): string => `${endpointId}/${workerId}`
   const second = createSecond((polls) => log.warn({ polls }, 'polls were refused: they bear no key of the worker that they name'))
@@ -42,8 +38,9 @@ export function createWrongKeyPolls({ store, log }: { store: Pick<Store, 'worker
   }
 
   return {
-    has: (who) => noted.has(keyOf(who)),
-    async note(who) {
+    has: (who: WorkerAddress): boolean => noted.has(keyOf(who)),
+    /** Never throws. */
+    async note(who: WorkerAddress): Promise<void> {
       if (noted.has(keyOf(who))) return
       const isPossible = couldBeWorker(who)
       if (second.count(isPossible) > LOOKS_PER_SECOND || !isPossible) return

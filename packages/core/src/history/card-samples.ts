@@ -126,16 +126,11 @@ export interface ReadingColumns {
 const UUID_BYTES = 16
 const READING_BYTES = 6
 
-export interface ReadingColumnsBuilder {
-  addChunk(chunk: Uint8Array): void
-  finish(): ReadingColumns
-}
-
-export function buildReadingColumns(): ReadingColumnsBuilder {
+export function buildReadingColumns() {
   const [cards, times, steps, readings]: [number[], number[], number[], number[]] = [[], [], [], []]
   const places = createUuidPlaces()
   return {
-    addChunk(chunk) {
+    addChunk(chunk: Uint8Array) {
       const unpacker = createUnpacker(chunk)
       if (unpacker.number() !== VERSION) return
       const at = unpacker.number()
@@ -153,7 +148,7 @@ export function buildReadingColumns(): ReadingColumnsBuilder {
         }
       }
     },
-    finish: () => ({
+    finish: (): ReadingColumns => ({
       count: cards.length,
       uuids: places.uuids,
       cards: Uint16Array.from(cards),

@@ -61,13 +61,7 @@ const TEXT_BYTES = 40
 const JOB_BYTES = 8 + 8 + 4 + 4 + 1 + ID_BYTES + 1 + 4 + 1 + 2 + 4 + 4
 const FAILURE_BYTES = 200
 
-export interface JobColumnsBuilder {
-  addChunk(chunk: Uint8Array): void
-  addJob(job: ColumnJob): void
-  finish(): JobColumns
-}
-
-export function buildJobColumns(): JobColumnsBuilder {
+export function buildJobColumns() {
   const { texts, placeOf } = createPlaces()
   const ids = buildIds()
   const facts = buildFacts()
@@ -88,7 +82,7 @@ export function buildJobColumns(): JobColumnsBuilder {
     statuses.push(JobStatus.options.indexOf(status))
   }
   return {
-    addChunk(chunk) {
+    addChunk(chunk: Uint8Array) {
       const places: number[] = []
       eachPackedJob(chunk, (job, textAt) => {
         const ownPlace = (place: number): number => (places[place] ??= placeOf(textAt(place)))
@@ -98,12 +92,12 @@ export function buildJobColumns(): JobColumnsBuilder {
         facts.add(job, { key: job.key === 0 ? 0 : ownPlace(job.key), fingerprint: textAt(job.fingerprint), error: textAt(job.error) })
       })
     },
-    addJob({ id, endpointId, status, workerId, startedAt = Number.NaN, endedAt = Infinity }) {
+    addJob({ id, endpointId, status, workerId, startedAt = Number.NaN, endedAt = Infinity }: ColumnJob) {
       ids.addOther(id)
       push({ startedAt, endedAt, status }, placeOf(workerId), placeOf(endpointId))
       facts.add({ startedAt, endedAt, submittedAt: startedAt, cause: 'result', retries: 0 }, { key: 0 })
     },
-    finish: () => ({
+    finish: (): JobColumns => ({
       count: started.length,
       startedAt: Float64Array.from(started),
       endedAt: Float64Array.from(ended),

@@ -2,17 +2,11 @@
 // chunk and referred to by their place.
 // E.g. 300 → 0xac 0x02.
 
-export interface Packer {
-  /** A whole number from 0 on; fractions are cut, negative ones become 0. */
-  number(value: number): void
-  /** Exactly these bytes. */
-  raw(bytes: readonly number[]): void
-  text(value: string): void
-  finish(): Uint8Array
-}
+export type Packer = ReturnType<typeof createPacker>
 
-export function createPacker(): Packer {
+export function createPacker() {
   const out: number[] = []
+  /** A whole number from 0 on; fractions are cut, negative ones become 0. */
   function number(value: number): void {
     let rest = Math.max(0, Math.floor(value))
     while (rest >= 0x80) {
@@ -23,27 +17,21 @@ export function createPacker(): Packer {
   }
   return {
     number,
-    raw(bytes) {
+    /** Exactly these bytes. */
+    raw(bytes: readonly number[]) {
       for (const byte of bytes) out.push(byte)
     },
-    text(value) {
+    text(value: string) {
       number(value.length)
       for (let at = 0; at < value.length; at += 1) number(value.charCodeAt(at))
     },
-    finish: () => Uint8Array.from(out),
+    finish: (): Uint8Array => Uint8Array.from(out),
   }
 }
 
-export interface Unpacker {
-  number(): number
-  /** Passes over bytes, and returns where they begin. */
-  skip(length: number): number
-  text(): string
-  /** Also true where the bytes end too early. */
-  readonly isAtEnd: boolean
-}
+export type Unpacker = ReturnType<typeof createUnpacker>
 
-export function createUnpacker(bytes: Uint8Array): Unpacker {
+export function createUnpacker(bytes: Uint8Array) {
   let at = 0
   function number(): number {
     let value = 0
@@ -57,11 +45,12 @@ export function createUnpacker(bytes: Uint8Array): Unpacker {
   }
   return {
     number,
-    skip(length) {
+    /** Passes over bytes, and returns where they begin. */
+    skip(length: number): number {
       at += length
       return at - length
     },
-    text() {
+    text(): string {
       const codes: number[] = []
       for (let left = Math.min(number(), bytes.length - at); left > 0; left -= 1) codes.push(number())
       let text = ''
@@ -69,6 +58,7 @@ export function createUnpacker(bytes: Uint8Array): Unpacker {
       for (let from = 0; from < codes.length; from += 4096) text += String.fromCharCode(...codes.slice(from, from + 4096))
       return text
     },
+    /** Also true where the bytes end too early. */
     get isAtEnd() {
       return at >= bytes.length
     },

@@ -53,17 +53,9 @@ export function readingPxOf({ px, cards }: Pick<TimelineInput, 'px' | 'cards'>):
 }
 
 /** Lanes to which jobs and readings are added in pieces, since a day of a busy pool has hundreds of thousands. */
-export interface Lanes {
-  /** Returns how many of them ran in the range on a card that is drawn. */
-  addJobs(jobs: JobColumns): number
-  addReadings(readings: ReadingColumns): void
-  /** Of the card at this place. */
-  draw(place: number): Lane
-  /** The jobs of each card, by its place. */
-  list(jobs: readonly JobColumns[]): readonly (readonly ColumnJob[])[]
-}
+export type Lanes = ReturnType<typeof createLanes>
 
-export function createLanes(input: TimelineInput): Lanes {
+export function createLanes(input: TimelineInput) {
   const { cards, range, px } = input
   const { scale, sheets, sheetsOf, placeOf, placesOf } = createSheets(input)
   const rough = createScale(range, Math.ceil(px / readingPxOf(input)))
@@ -73,7 +65,8 @@ export function createLanes(input: TimelineInput): Lanes {
   const grid = gridOf(range, px)
   const first = Math.round((range.from - grid.offset) / grid.columnMs)
   return {
-    addJobs(jobs) {
+    /** Returns how many of them ran in the range on a card that is drawn. */
+    addJobs(jobs: JobColumns): number {
       const { startedAt, endedAt, statuses } = jobs
       const sums = sumJobs(jobs, grid, range)
       if (sums !== undefined) return addSums(sums, { scale, first, onWorker: (worker) => sheetsOf(jobs.texts[worker]) })
@@ -86,18 +79,20 @@ export function createLanes(input: TimelineInput): Lanes {
       })
       return count
     },
-    addReadings(columns) {
+    addReadings(columns: ReadingColumns) {
       means.add(
         columns,
         columns.uuids.map((uuid) => placeOf.get(uuid) ?? -1),
       )
     },
-    draw(place) {
+    /** Of the card at this place. */
+    draw(place: number): Lane {
       const [card, sheet] = [cards[place], sheets[place]]
       if (card === undefined || sheet === undefined) throw new Error(`there is no card ${place}`)
       return { uuid: card.uuid, ...sheet.draw(painter), ...means.draw(place) }
     },
-    list(blocks) {
+    /** The jobs of each card, by its place. */
+    list(blocks: readonly JobColumns[]): readonly (readonly ColumnJob[])[] {
       const lists: ColumnJob[][] = cards.map(() => [])
       for (const jobs of blocks) {
         each(jobs, (index, places) => {

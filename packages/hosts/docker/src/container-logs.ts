@@ -10,12 +10,6 @@ const SPACE = 0x20
 /** A time is 30 characters or so. */
 const MAX_TIME_BYTES = 64
 
-export interface LogDecoder {
-  push(chunk: Buffer): readonly LogLine[]
-  /** What is left when the stream has ended. */
-  end(): readonly LogLine[]
-}
-
 interface Frame {
   readonly source: LogLine['source']
   /** Bytes of it that are still to come. */
@@ -25,7 +19,7 @@ interface Frame {
 }
 
 /** Decodes a stream asked for with `timestamps: true` of a container without a TTY. */
-export function createLogDecoder(): LogDecoder {
+export function createLogDecoder() {
   const splitters: Record<LogLine['source'], LineSplitter> = { stdout: newSplitter(), stderr: newSplitter() }
   /** Of a header or a time that a chunk cut; shorter than MAX_TIME_BYTES. */
   let cut = Buffer.alloc(0)
@@ -57,7 +51,7 @@ export function createLogDecoder(): LogDecoder {
   }
 
   return {
-    push(chunk) {
+    push(chunk: Buffer): readonly LogLine[] {
       let data = cut.length === 0 ? chunk : Buffer.concat([cut, chunk])
       const lines: LogLine[] = []
       for (let taken = step(data); taken !== undefined; taken = step(data)) {
@@ -67,7 +61,9 @@ export function createLogDecoder(): LogDecoder {
       cut = Buffer.from(data)
       return lines
     },
-    end: () => (['stdout', 'stderr'] as const).flatMap((source) => splitters[source].end().map((line) => ({ ...line, source }))),
+    /** What is left when the stream has ended. */
+    end: (): readonly LogLine[] =>
+      (['stdout', 'stderr'] as const).flatMap((source) => splitters[source].end().map((line) => ({ ...line, source }))),
   }
 }
 

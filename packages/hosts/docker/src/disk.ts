@@ -5,14 +5,7 @@ import type Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
 import { messageOf } from './docker-errors.ts'
 
-export interface DiskGuard {
-  /** Creates with the limit where the engine takes it, else without. */
-  create(options: Docker.ContainerCreateOptions, launch: Pick<WorkerLaunch, 'diskBytes'>): Promise<Docker.Container>
-  /** Bytes written by container id, as of the last measurement; begins the next one when it is due. Empty where the engine limits. */
-  sizes(): ReadonlyMap<string, number>
-  /** The engine is known to enforce no limit, so containers are measured. */
-  measures(): boolean
-}
+export type DiskGuard = ReturnType<typeof createDiskGuard>
 
 export interface DiskGuardOptions {
   readonly instanceId: string
@@ -23,7 +16,7 @@ export interface DiskGuardOptions {
 /** The engine walks all that the containers wrote. */
 const MEASURE_EVERY_MS = 60_000
 
-export function createDiskGuard(docker: Docker, { instanceId, log, measureEveryMs = MEASURE_EVERY_MS }: DiskGuardOptions): DiskGuard {
+export function createDiskGuard(docker: Docker, { instanceId, log, measureEveryMs = MEASURE_EVERY_MS }: DiskGuardOptions) {
   /** Undefined until a worker has tried. */
   let canLimit: boolean | undefined
   let sizes: ReadonlyMap<string, number> = new Map()
@@ -37,7 +30,8 @@ export function createDiskGuard(docker: Docker, { instanceId, log, measureEveryM
   }
 
   return {
-    async create(options, { diskBytes }) {
+    /** Creates with the limit where the engine takes it, else without. */
+    async create(options: Docker.ContainerCreateOptions, { diskBytes }: Pick<WorkerLaunch, 'diskBytes'>): Promise<Docker.Container> {
       if (diskBytes === undefined || canLimit === false) return docker.createContainer(options)
       try {
         const created = await docker.createContainer(withLimit(options, diskBytes))
@@ -50,8 +44,10 @@ export function createDiskGuard(docker: Docker, { instanceId, log, measureEveryM
         return docker.createContainer(options)
       }
     },
-    measures: () => canLimit === false,
-    sizes() {
+    /** The engine is known to enforce no limit, so containers are measured. */
+    measures: (): boolean => canLimit === false,
+    /** Bytes written by container id, as of the last measurement; begins the next one when it is due. Empty where the engine limits. */
+    sizes(): ReadonlyMap<string, number> {
       if (canLimit === true) return new Map()
       if (!measuring && Date.now() - measuredAt >= measureEveryMs) {
         measuring = true

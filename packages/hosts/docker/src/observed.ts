@@ -7,10 +7,6 @@ import { LABELS } from './container-spec.ts'
 import type { DiskGuard } from './disk.ts'
 import { statusOf } from './docker-errors.ts'
 
-export interface Observer {
-  list(): Promise<readonly ObservedWorker[]>
-}
-
 const SIGKILLED = 137
 /** Docker's time of what has not happened. */
 const NEVER = '0001-01-01T00:00:00Z'
@@ -26,10 +22,7 @@ export interface ObserverOptions {
 
 type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
 
-export function createObserver(
-  docker: Docker,
-  { instanceId, disk, note = () => undefined, isHidden = () => false }: ObserverOptions,
-): Observer {
+export function createObserver(docker: Docker, { instanceId, disk, note = () => undefined, isHidden = () => false }: ObserverOptions) {
   let known = new Map<string, Lasting>()
 
   async function observe(info: Docker.ContainerInfo): Promise<{ id: string; lasting: Lasting; worker: ObservedWorker } | undefined> {
@@ -50,7 +43,7 @@ export function createObserver(
   }
 
   return {
-    async list() {
+    async list(): Promise<readonly ObservedWorker[]> {
       const askedAt = Date.now()
       const containers = await docker.listContainers({ all: true, filters: { label: [`${LABELS.instance}=${instanceId}`] } })
       note(containers, askedAt)

@@ -41,21 +41,13 @@ export interface PreparerOptions {
 const LOOPBACK = '127.0.0.1'
 const DEFAULT_PLANE: PlaneSettings = { host: '0.0.0.0', port: 8081 }
 
-export interface Preparer {
-  prepare(options: PrepareOptions): Promise<Prepared>
-  /** The volume with the agent, filled. `forget`: it may be gone, the next caller fills it. */
-  readonly agentVolume: Remembered<string>
-  /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
-  readonly network: Remembered<string | undefined>
-  planeUrl(): Promise<string>
-  /** Names of the worker plane for /etc/hosts of workers; none where the plane has no address, or it is not known. */
-  extraHosts(): Promise<readonly string[]>
-  provePlane(): Promise<HostFinding>
-}
+export type Preparer = ReturnType<typeof createPreparer>
 
-export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
+export function createPreparer(engine: Engine, options: PreparerOptions) {
   const { plane = DEFAULT_PLANE, release } = options
+  /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
   const network = once(() => onEngine(engine, "create the workers' network", ensureWorkerNetwork))
+  /** The volume with the agent, filled. `forget`: it may be gone, the next caller fills it. */
   const agentVolume = once(async () => {
     if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
     return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
@@ -65,8 +57,9 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
     agentVolume,
     network,
     planeUrl: way.planeUrl,
-    extraHosts: () => way.planeUrl().then(planeHosts, () => []),
-    async provePlane() {
+    /** Names of the worker plane for /etc/hosts of workers; none where the plane has no address, or it is not known. */
+    extraHosts: (): Promise<readonly string[]> => way.planeUrl().then(planeHosts, () => []),
+    async provePlane(): Promise<HostFinding> {
       try {
         await network()
         return await provePlane(engine, { image: WORKER_IMAGE, agentVolume: await agentVolume(), planeUrl: await way.planeUrl() })
@@ -74,7 +67,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
         return { subject: 'worker plane', verdict: 'missing', words: sentenceOf(error) }
       }
     },
-    async prepare(how) {
+    async prepare(how: PrepareOptions): Promise<Prepared> {
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
       await way.check()

@@ -11,16 +11,10 @@ export interface Assignment {
   readonly env: Readonly<Record<string, string>>
 }
 
-export interface StandbyLine {
-  /** False once the container, the engine or the connection has ended. */
-  isOpen(): boolean
-  /** The worker begins with its environment and runs no job before it has its limits. @throws if the engine refuses, or the container does not run any more. */
-  handOver(assignment: Assignment): Promise<void>
-  close(): void
-}
+export type StandbyLine = Awaited<ReturnType<typeof openStandbyLine>>
 
 /** `docker` has no time limit of its own: it would end a line on which nothing is said. */
-export async function openStandbyLine(docker: Docker, name: string): Promise<StandbyLine> {
+export async function openStandbyLine(docker: Docker, name: string) {
   const container = docker.getContainer(name)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), ATTACH_WITHIN_MS)
@@ -33,8 +27,10 @@ export async function openStandbyLine(docker: Docker, name: string): Promise<Sta
   for (const event of ['error', 'end', 'close']) stream.on(event, broken)
   stream.resume()
   return {
-    isOpen: () => isOpen,
-    async handOver({ limits, env }) {
+    /** False once the container, the engine or the connection has ended. */
+    isOpen: (): boolean => isOpen,
+    /** The worker begins with its environment and runs no job before it has its limits. @throws if the engine refuses, or the container does not run any more. */
+    async handOver({ limits, env }: Assignment): Promise<void> {
       try {
         const limited = Object.keys(limits).length === 0 ? undefined : container.update(limits)
         // A line into a container that has just ended is accepted, too.
@@ -44,7 +40,7 @@ export async function openStandbyLine(docker: Docker, name: string): Promise<Sta
         stream.end()
       }
     },
-    close: () => void stream.end(),
+    close: (): void => void stream.end(),
   }
 }
 

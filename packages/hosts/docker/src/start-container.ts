@@ -13,13 +13,11 @@ const POLLS = 600
 
 export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'extraHosts' | 'sandbox' | 'isStandby' | 'gpuWay'>
 
-export interface Starter {
-  start(launch: WorkerLaunch, options: StartOptions): Promise<void>
-}
+export type Starter = ReturnType<typeof createStarter>
 
-export function createStarter(docker: Docker, { instanceId, disk }: { readonly instanceId: string; readonly disk: DiskGuard }): Starter {
+export function createStarter(docker: Docker, { instanceId, disk }: { readonly instanceId: string; readonly disk: DiskGuard }) {
   const engine: Engine = { docker, disk, instanceId, fewFiles: undefined, asking: undefined }
-  return { start: (launch, options) => start(engine, launch, options) }
+  return { start: (launch: WorkerLaunch, options: StartOptions): Promise<void> => start(engine, launch, options) }
 }
 
 interface Engine {

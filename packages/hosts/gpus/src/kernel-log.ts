@@ -14,14 +14,7 @@ export interface KernelLogOptions {
   readonly onEvent: () => void
 }
 
-export interface KernelLog extends AsyncDisposable {
-  /** Begins once. */
-  start(): void
-  /** The last grave line about a GPU, for a minute. */
-  latestOf(uuid: string): Gpu['event']
-  /** The last line about a GPU that says something of it or of a program, however old; what follows a kill is none. */
-  lastOf(uuid: string): NonNullable<Gpu['xid']> | undefined
-}
+export type KernelLog = ReturnType<typeof createKernelLog>
 
 /** Only lines from now on. Members of the groups adm and systemd-journal may read it. */
 const JOURNAL = ['journalctl', '--dmesg', '--follow', '--lines=0', '--output=cat', '--quiet'] as const
@@ -37,7 +30,7 @@ const GRAVE: Partial<Record<XidEvent['class'], CardFault>> = {
   drain: 'drain',
 }
 
-export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptions): KernelLog {
+export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptions) {
   const latest = new Map<string, NonNullable<Gpu['event']>>()
   const lines = new Map<string, NonNullable<Gpu['xid']>>()
   let journal: Supervised | undefined
@@ -57,6 +50,7 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
   }
 
   return {
+    /** Begins once. */
     start() {
       journal ??= supervise({
         follow,
@@ -71,11 +65,13 @@ export function createKernelLog({ follow, warn, gpuAt, onEvent }: KernelLogOptio
         onEnd: () => undefined,
       })
     },
-    latestOf(uuid) {
+    /** The last grave line about a GPU, for a minute. */
+    latestOf(uuid: string): Gpu['event'] {
       const event = latest.get(uuid)
       return event !== undefined && Date.now() - event.at < KEEP_MS ? event : undefined
     },
-    lastOf: (uuid) => lines.get(uuid),
+    /** The last line about a GPU that says something of it or of a program, however old; what follows a kill is none. */
+    lastOf: (uuid: string): NonNullable<Gpu['xid']> | undefined => lines.get(uuid),
     [Symbol.asyncDispose]: async () => journal?.[Symbol.asyncDispose](),
   }
 }

@@ -20,14 +20,9 @@ export interface PythonsOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-export interface Pythons {
-  /** The minor versions that there are, e.g. `3.12`; undefined: no deployed app has asked for one yet. */
-  known(): readonly string[] | undefined
-  /** The interpreter of a worker; undefined: the agent's own choice. @throws RunyardError naming the version that is missing. */
-  of(build: LaunchedBuild | undefined): Promise<string | undefined>
-}
+export type Pythons = ReturnType<typeof createPythons>
 
-export function createPythons(options: PythonsOptions): Pythons {
+export function createPythons(options: PythonsOptions) {
   let looked: { readonly at: number; readonly found: Promise<ReadonlyMap<string, string>> } | undefined
   let known: readonly string[] | undefined
   const look = async (): Promise<ReadonlyMap<string, string>> => {
@@ -37,12 +32,14 @@ export function createPythons(options: PythonsOptions): Pythons {
     return found
   }
   return {
-    known() {
+    /** The minor versions that there are, e.g. `3.12`; undefined: no deployed app has asked for one yet. */
+    known(): readonly string[] | undefined {
       // In the background, because a list of Pythons that may be a little old delays nothing.
       if (known !== undefined) void look()
       return known
     },
-    async of(build) {
+    /** The interpreter of a worker; undefined: the agent's own choice. @throws RunyardError naming the version that is missing. */
+    async of(build: LaunchedBuild | undefined): Promise<string | undefined> {
       if (build === undefined || build.pythonVersion === null) return options.pythonPath
       const found = (await look()).get(build.pythonVersion)
       if (found !== undefined) return found

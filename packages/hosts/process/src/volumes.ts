@@ -5,17 +5,11 @@ import { join } from 'node:path'
 import { VOLUME_PATH } from '@runyard/core'
 import type { VolumeData, VolumeMount, WorkerLaunch } from '@runyard/schema'
 
-export interface VolumeDirectories {
-  /** Makes the directories. Returns the worker's environment with their paths. */
-  prepare(launch: WorkerLaunch): Promise<WorkerLaunch['env']>
-  /** Processes that use it keep their open files. */
-  remove(volume: VolumeData): Promise<true>
-}
-
-export function createVolumeDirectories(parent: string): VolumeDirectories {
+export function createVolumeDirectories(parent: string) {
   const directoryOf = ({ volumeId, directory }: VolumeData): string => directory ?? join(parent, volumeId)
   return {
-    async prepare({ mounts = [], env }) {
+    /** Makes the directories. Returns the worker's environment with their paths. */
+    async prepare({ mounts = [], env }: WorkerLaunch): Promise<WorkerLaunch['env']> {
       const directories = new Map<string, string>()
       for (const mount of mounts) {
         await mkdir(directoryOf(mount), { recursive: true })
@@ -23,7 +17,8 @@ export function createVolumeDirectories(parent: string): VolumeDirectories {
       }
       return mounts.length === 0 ? env : { ...env, ...pathVariables(mounts, directories), ...mountVariable(env, directories) }
     },
-    async remove(volume) {
+    /** Processes that use it keep their open files. */
+    async remove(volume: VolumeData): Promise<true> {
       await rm(directoryOf(volume), { recursive: true, force: true })
       return true
     },

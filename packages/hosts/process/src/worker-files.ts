@@ -26,21 +26,9 @@ export const LOG_SOURCES = ['stdout', 'stderr'] as const
 /** A larger log is emptied, because no other process rotates it. */
 const MAX_LOG_BYTES = 16 * 2 ** 20
 
-export interface WorkerFiles {
-  dirOf(workerId: string): string
-  logOf(workerId: string, source: LogLine['source']): string
-  /** Creates the directory and opens both logs for appending. The caller closes them. */
-  open(workerId: string): { stdout: number; stderr: number }
-  write(file: WorkerFile): void
-  read(workerId: string): Promise<WorkerFile | undefined>
-  /** Only workers of this instance. */
-  list(): Promise<readonly WorkerFile[]>
-  remove(workerId: string): Promise<void>
-  /** Empties logs that have grown too large. */
-  boundLogs(files: readonly WorkerFile[]): Promise<void>
-}
+export type WorkerFiles = ReturnType<typeof createWorkerFiles>
 
-export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: string; instanceId: string }): WorkerFiles {
+export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: string; instanceId: string }) {
   const dirOf = (workerId: string): string => join(scratchDir, workerId)
   const logOf = (workerId: string, source: LogLine['source']): string => join(dirOf(workerId), `${source}.log`)
 
@@ -53,21 +41,24 @@ export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: stri
     dirOf,
     logOf,
     read,
-    open(workerId) {
+    /** Creates the directory and opens both logs for appending. The caller closes them. */
+    open(workerId: string): { stdout: number; stderr: number } {
       mkdirSync(dirOf(workerId), { recursive: true, mode: 0o700 })
       return { stdout: openSync(logOf(workerId, 'stdout'), 'a'), stderr: openSync(logOf(workerId, 'stderr'), 'a') }
     },
-    write(file) {
+    write(file: WorkerFile) {
       const path = join(dirOf(file.workerId), 'worker.json')
       writeFileSync(`${path}.new`, JSON.stringify(file))
       renameSync(`${path}.new`, path)
     },
-    async list() {
+    /** Only workers of this instance. */
+    async list(): Promise<readonly WorkerFile[]> {
       const names = await readdir(scratchDir).catch(() => [])
       return (await Promise.all(names.map(read))).filter((file) => file !== undefined)
     },
-    remove: (workerId) => rm(dirOf(workerId), { recursive: true, force: true }),
-    async boundLogs(known) {
+    remove: (workerId: string): Promise<void> => rm(dirOf(workerId), { recursive: true, force: true }),
+    /** Empties logs that have grown too large. */
+    async boundLogs(known: readonly WorkerFile[]): Promise<void> {
       await Promise.all(known.flatMap(({ workerId }) => LOG_SOURCES.map((source) => bound(logOf(workerId, source)))))
     },
   }

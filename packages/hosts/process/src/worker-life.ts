@@ -27,18 +27,7 @@ const NICENESS = 5
 
 type Exit = NonNullable<ObservedWorker['exit']>
 
-export interface WorkerLives {
-  start(launch: WorkerLaunch): Promise<void>
-  /** Starts a worker that waits for its environment. */
-  park(launch: WorkerLaunch): Promise<ParkedProcess>
-  /** It becomes this worker. False: it has ended. */
-  assign(launch: WorkerLaunch, input: Writable): Promise<boolean>
-  /** The record as it is now: with its exit, if the process is dead. */
-  settle(file: WorkerFile): Promise<WorkerFile>
-  stop(workerId: string, graceMs: number): Promise<void>
-  /** Notices deaths of workers whose parent we are not. */
-  watchAdopted(): AsyncDisposableStack
-}
+export type WorkerLives = ReturnType<typeof createWorkerLives>
 
 export interface WorkerLivesDeps {
   readonly files: WorkerFiles
@@ -52,13 +41,13 @@ export interface WorkerLivesDeps {
   readonly warn: (message: string) => void
 }
 
-export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
+export function createWorkerLives(deps: WorkerLivesDeps) {
   const { files, emit } = deps
   const ends = createEnds(deps)
   const { settle } = ends
   return {
     settle,
-    async start(launch) {
+    async start(launch: WorkerLaunch): Promise<void> {
       const { workerId } = launch
       const existing = await files.read(workerId)
       // It stood by, and has ended before it was given its endpoint, or is another scaler's.
@@ -70,12 +59,14 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
       const { file } = ends.follow(await spawnWorker(deps, launch))
       emit({ kind: 'started', workerId, at: file.startedAt })
     },
-    async park(launch) {
+    /** Starts a worker that waits for its environment. */
+    async park(launch: WorkerLaunch): Promise<ParkedProcess> {
       const { exit, input } = ends.follow(await spawnWorker(deps, launch, 'pipe'))
       if (input === null) throw new RunyardError('internal', 'A worker that stands by has no input.')
       return { input, ended: exit }
     },
-    async assign(launch, input) {
+    /** It becomes this worker. False: it has ended. */
+    async assign(launch: WorkerLaunch, input: Writable): Promise<boolean> {
       const file = await files.read(launch.workerId)
       if (file === undefined || file.exit !== undefined || !isLiving(file)) return false
       const { env, known } = await assignmentOf(deps, launch)
@@ -85,13 +76,14 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
       emit({ kind: 'started', workerId: launch.workerId, at })
       return true
     },
-    async stop(workerId, graceMs) {
+    async stop(workerId: string, graceMs: number): Promise<void> {
       const file = await files.read(workerId)
       if (file === undefined) return
       if (file.exit === undefined && isLiving(file)) await terminate(file, graceMs)
       await settle(file)
     },
-    watchAdopted: () => watchAdopted(files, { settle, isOurs: ends.isOurs, emit }),
+    /** Notices deaths of workers whose parent we are not. */
+    watchAdopted: (): AsyncDisposableStack => watchAdopted(files, { settle, isOurs: ends.isOurs, emit }),
   }
 }
 
@@ -100,6 +92,7 @@ function createEnds({ files, emit, warn }: WorkerLivesDeps) {
   const children = new Map<string, Promise<Exit>>()
   const settling = new Map<string, Promise<WorkerFile>>()
 
+  /** The record as it is now: with its exit, if the process is dead. */
   async function settle(file: WorkerFile): Promise<WorkerFile> {
     if (file.exit !== undefined || isLiving(file)) return file
     const { workerId } = file

@@ -118,12 +118,7 @@ export const generateKey = () => `rpa_${Array.from({ length: KEY_LENGTH }, () =>
 const toApiKey = ({ hash: _hash, ...key }: StoredApiKey): ApiKey => key
 
 /** What is known of plain keys, by their hash. */
-interface KeyCache extends AsyncDisposable {
-  /** From memory, else by `lookUp`. */
-  find(hash: string, lookUp: () => Promise<ApiKey | undefined>): Promise<ApiKey | undefined>
-}
-
-function createKeyCache(signals: StoreContext['signals']): KeyCache {
+function createKeyCache(signals: StoreContext['signals']) {
   const known = new Map<string, ApiKey | undefined>()
   /** Grows with each change: an answer that was on its way during a change is not remembered. */
   let generation = 0
@@ -133,7 +128,8 @@ function createKeyCache(signals: StoreContext['signals']): KeyCache {
     known.clear()
   })
   return {
-    async find(hash, lookUp) {
+    /** From memory, else by `lookUp`. */
+    async find(hash: string, lookUp: () => Promise<ApiKey | undefined>): Promise<ApiKey | undefined> {
       if (known.has(hash)) return known.get(hash)
       const before = generation
       const key = await lookUp()

@@ -13,11 +13,9 @@ const noteScript = defineScript({
 
 const WRITE_EVERY_MS = 60_000
 
-export interface KeyUses extends AsyncDisposable {
-  note(keyId: string, at: number): void
-}
+export type KeyUses = ReturnType<typeof createKeyUses>
 
-export function createKeyUses({ keys, run, onError }: Pick<StoreContext, 'keys' | 'run' | 'onError'>): KeyUses {
+export function createKeyUses({ keys, run, onError }: Pick<StoreContext, 'keys' | 'run' | 'onError'>) {
   const { records, uses } = keys.apiKeys
   let noted = new Map<string, number>()
 
@@ -39,7 +37,7 @@ export function createKeyUses({ keys, run, onError }: Pick<StoreContext, 'keys' 
     })
   }, WRITE_EVERY_MS).unref()
   return {
-    note(keyId, at) {
+    note(keyId: string, at: number) {
       noted.set(keyId, at)
     },
     async [Symbol.asyncDispose]() {

@@ -11,19 +11,14 @@ const KEY = /^rpt_([a-z0-9]{1,64})_([\w-]{43})$/
 /** No worker has such an id. */
 const PURPOSE = '/task'
 
-export interface TaskKeys {
-  of(taskId: string): Promise<string>
-  /** Undefined: it is not the key of a task that is there. */
-  verify(plain: string): Promise<ApiKey | undefined>
-}
-
 export const isTaskKey = (plain: string): boolean => plain.startsWith(PREFIX)
 
-export function createTaskKeys({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): TaskKeys {
+export function createTaskKeys({ client, keys }: Pick<StoreContext, 'client' | 'keys'>) {
   const { workerToken } = createInstance({ client, keys })
   return {
-    of: async (taskId) => `${PREFIX}${taskId}_${await workerToken(taskId, PURPOSE)}`,
-    async verify(plain) {
+    of: async (taskId: string): Promise<string> => `${PREFIX}${taskId}_${await workerToken(taskId, PURPOSE)}`,
+    /** Undefined: it is not the key of a task that is there. */
+    async verify(plain: string): Promise<ApiKey | undefined> {
       const [, taskId = '', signature = ''] = KEY.exec(plain) ?? []
       if (taskId === '' || !isSame(signature, await workerToken(taskId, PURPOSE))) return undefined
       const text = await client.hget(keys.endpoints.records, taskId)

@@ -38,17 +38,12 @@ export interface StoredCard extends CardRecord {
   readonly claimText: string
 }
 
-export interface CardStore {
-  list(): Promise<readonly StoredCard[]>
-  /** False: the claim is not any more what was read. Undefined ends it. Emits `pool-changed`. */
-  putClaim(card: StoredCard, claim: CardClaim | undefined): Promise<boolean>
-  putRest(uuid: string, rest: CardRest): Promise<void>
-}
+export type CardStore = ReturnType<typeof createCardStore>
 
-export function createCardStore({ client, keys, run, signals }: StoreContext): CardStore {
+export function createCardStore({ client, keys, run, signals }: StoreContext) {
   const states = keys.cardStates
   return {
-    async list() {
+    async list(): Promise<readonly StoredCard[]> {
       const parts = Object.entries(await client.hgetall(states)).map(([field, json]) => {
         const at = field.indexOf(' ')
         return { part: field.slice(0, at), uuid: field.slice(at + 1), json }
@@ -57,13 +52,14 @@ export function createCardStore({ client, keys, run, signals }: StoreContext): C
         toCard(uuid, new Map(own.map(({ part, json }) => [part, json]))),
       )
     },
-    async putClaim({ uuid, claimText }, claim) {
+    /** False: the claim is not any more what was read. Undefined ends it. Emits `pool-changed`. */
+    async putClaim({ uuid, claimText }: StoredCard, claim: CardClaim | undefined): Promise<boolean> {
       const after = claim === undefined ? '' : JSON.stringify(claim)
       const isWritten = await run(writeScript, { states, field: `claim ${uuid}`, before: claimText, after })
       if (isWritten) signals.publish({ kind: 'pool-changed' })
       return isWritten
     },
-    async putRest(uuid, rest) {
+    async putRest(uuid: string, rest: CardRest): Promise<void> {
       const field = `rest ${uuid}`
       await run(writeScript, { states, field, before: (await client.hget(states, field)) ?? '', after: JSON.stringify(rest) })
     },
@@ -82,17 +78,10 @@ function toCard(uuid: string, parts: ReadonlyMap<string, string>): StoredCard {
 
 type Holder = Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>
 
-export interface Cards {
-  /** False where other workers hold one of them, or too much of its memory, or one is not free yet. */
-  claim(worker: Holder): Promise<boolean>
-  /** The worker never started: its cards are free at once. */
-  giveBack(worker: Holder): Promise<void>
-  /** Its cards are in release, except simulated ones. */
-  release(worker: Holder): Promise<void>
-}
+export type Cards = ReturnType<typeof createCards>
 
 /** A claim whose worker has no record is void: its maker died between the claim and the record, or between the record's end and the claim's. */
-export function createCards({ client, keys, run }: StoreContext): Cards {
+export function createCards({ client, keys, run }: StoreContext) {
   const nameOf = ({ endpointId, id }: Holder) => `${endpointId}/${id}`
   const uuidsOf = ({ gpus }: Holder) => gpus.map(({ uuid }) => uuid)
   const { cards, cardStates: states } = keys
@@ -109,7 +98,8 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
     if (uuids.length > 0) await run(freeScript, { cards, states, holder: nameOf(worker), uuids, claim })
   }
   return {
-    async claim(worker) {
+    /** False where other workers hold one of them, or too much of its memory, or one is not free yet. */
+    async claim(worker: Holder): Promise<boolean> {
       if (worker.gpus.length === 0) return true
       const holders = await tryClaim(worker, [])
       if (holders.length === 0) return true
@@ -117,8 +107,10 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
       const voidHolders = holders.filter((_, at) => areVoid[at] === true)
       return voidHolders.length > 0 && (await tryClaim(worker, voidHolders)).length === 0
     },
-    giveBack: (worker) => free(worker, uuidsOf(worker), ''),
-    async release(worker) {
+    /** The worker never started: its cards are free at once. */
+    giveBack: (worker: Holder): Promise<void> => free(worker, uuidsOf(worker), ''),
+    /** Its cards are in release, except simulated ones. */
+    async release(worker: Holder): Promise<void> {
       const of = (isSimulated: boolean) => worker.gpus.filter(({ simulated }) => simulated === isSimulated).map(({ uuid }) => uuid)
       await free(worker, of(true), '')
       await free(worker, of(false), JSON.stringify({ kind: 'releasing', workerId: worker.id, since: Date.now() }))

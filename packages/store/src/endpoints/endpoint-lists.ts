@@ -24,15 +24,7 @@ const listOwnedScript = defineScript({
   reply: row({ revision: text, texts: maybe(list(text)) }),
 })
 
-export interface EndpointLists {
-  readonly all: () => Promise<readonly Endpoint[]>
-  /** As they were at that revision. */
-  readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
-  /** Of those ids that were deleted and are remembered. */
-  readonly goneOwners: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
-  readonly goneIds: () => Promise<readonly string[]>
-  readonly goneNames: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
-}
+export type EndpointLists = ReturnType<typeof createEndpointLists>
 
 /** Of the hash of owners; no id has a colon. */
 export const goneNameField = (id: string): string => `name:${id}`
@@ -54,7 +46,7 @@ export function createEndpointCache(signals: Pick<Signals, 'subscribe'>): Endpoi
 type ListContext = Pick<StoreContext, 'client' | 'run' | 'keys' | 'endpointCache'>
 
 /** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
-export function createEndpointLists({ client, run, keys, endpointCache }: ListContext): EndpointLists {
+export function createEndpointLists({ client, run, keys, endpointCache }: ListContext) {
   const { records, names, owners, ownersSince } = keys.endpoints
 
   async function remembered(ids: readonly string[], fields: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -63,7 +55,7 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
   }
 
   return {
-    all: async () => {
+    all: async (): Promise<readonly Endpoint[]> => {
       const before = endpointCache.known
       const { revision, texts } = await run(listScript, { revision: keys.revision, records, known: before?.revision ?? '' })
       if (texts === undefined) return before?.endpoints ?? []
@@ -71,15 +63,17 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
       endpointCache.known = { revision, endpoints }
       return endpoints
     },
-    of: async (ownerId) => {
+    /** As they were at that revision. */
+    of: async (ownerId: string): Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }> => {
       const before = endpointCache.known
       const owner = { revision: keys.revision, names, records, known: before?.revision ?? '', namesBegin: namesBegin(ownerId) }
       const { revision, texts } = await run(listOwnedScript, owner)
       const known = before?.endpoints.filter((endpoint) => endpoint.ownerId === ownerId) ?? []
       return { revision, endpoints: texts?.map(readEndpoint) ?? known }
     },
-    goneOwners: (ids) => remembered(ids, ids),
-    goneIds: () => client.zrange(ownersSince, '0', '-1'),
-    goneNames: (ids) => remembered(ids, ids.map(goneNameField)),
+    /** Of those ids that were deleted and are remembered. */
+    goneOwners: (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => remembered(ids, ids),
+    goneIds: (): Promise<readonly string[]> => client.zrange(ownersSince, '0', '-1'),
+    goneNames: (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => remembered(ids, ids.map(goneNameField)),
   }
 }

@@ -4,12 +4,7 @@ import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
 
-export interface EventStore {
-  /** Of those about jobs, and of the others, the oldest beyond a thousand go. Of an endpoint that was forgotten nothing is written any more. */
-  append(...events: readonly EndpointEvent[]): Promise<void>
-  /** Oldest first, at most `limit` of the newest. */
-  list(endpointId: string, limit: number, about?: EventSubject): Promise<readonly EndpointEvent[]>
-}
+export type EventStore = ReturnType<typeof createEventStore>
 
 export interface ScalerStatus {
   readonly at: number
@@ -26,11 +21,7 @@ export interface ScalerStatus {
   readonly pulls?: readonly ImagePull[] | undefined
 }
 
-export interface StatusStore {
-  /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. Emits `status-changed` when `quiet` is not set. */
-  put(endpointId: string, status: ScalerStatus, options?: { readonly quiet?: boolean }): Promise<void>
-  get(endpointId: string): Promise<ScalerStatus | undefined>
-}
+export type StatusStore = ReturnType<typeof createStatusStore>
 
 /** Both write nothing of an endpoint that was forgotten. */
 const appendEventsScript = defineScript({
@@ -54,7 +45,7 @@ const LISTS = { jobs: 'eventsOfJobs', workers: 'events' } as const
 
 const subjectOf = ({ kind }: EndpointEvent): keyof typeof LISTS => (kind.startsWith('job_') ? 'jobs' : 'workers')
 
-export function createEventStore({ client, keys, run }: StoreContext): EventStore {
+export function createEventStore({ client, keys, run }: StoreContext) {
   const append = (endpointId: string, subject: keyof typeof LISTS, events: readonly EndpointEvent[]) => {
     const texts = events.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
     const [written, forgotten] = [keys.of(endpointId, LISTS[subject]), keys.of(endpointId, 'forgotten')]
@@ -65,14 +56,16 @@ export function createEventStore({ client, keys, run }: StoreContext): EventStor
     return events.map((stored): EndpointEvent => JSON.parse(stored))
   }
   return {
-    async append(...events) {
+    /** Of those about jobs, and of the others, the oldest beyond a thousand go. Of an endpoint that was forgotten nothing is written any more. */
+    async append(...events: readonly EndpointEvent[]): Promise<void> {
       const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].flatMap(([endpointId, own]) =>
         [...Map.groupBy(own, subjectOf)].map(([subject, some]) => append(endpointId, subject, some)),
       )
       await Promise.all(writes)
     },
 
-    async list(endpointId, limit, about = 'all') {
+    /** Oldest first, at most `limit` of the newest. */
+    async list(endpointId: string, limit: number, about: EventSubject = 'all'): Promise<readonly EndpointEvent[]> {
       if (limit <= 0) return []
       if (about !== 'all') return read(endpointId, about, limit)
       const [jobs, workers] = await Promise.all([read(endpointId, 'jobs', limit), read(endpointId, 'workers', limit)])
@@ -81,15 +74,16 @@ export function createEventStore({ client, keys, run }: StoreContext): EventStor
   }
 }
 
-export function createStatusStore({ client, keys, run, signals }: StoreContext): StatusStore {
+export function createStatusStore({ client, keys, run, signals }: StoreContext) {
   return {
-    async put(endpointId, status, { quiet = false } = {}) {
+    /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. Emits `status-changed` when `quiet` is not set. */
+    async put(endpointId: string, status: ScalerStatus, { quiet = false }: { readonly quiet?: boolean } = {}): Promise<void> {
       const forgotten = keys.of(endpointId, 'forgotten')
       await run(putStatusScript, { status: keys.of(endpointId, 'status'), forgotten, text: JSON.stringify(status) })
       if (!quiet) signals.publish({ kind: 'status-changed', endpointId })
     },
 
-    async get(endpointId) {
+    async get(endpointId: string): Promise<ScalerStatus | undefined> {
       const stored = await client.get(keys.of(endpointId, 'status'))
       if (stored === null) return undefined
       const { at, throttled, reason, message, unhealthy, nextTryAt, pulls, mayStart }: ScalerStatus = JSON.parse(stored)

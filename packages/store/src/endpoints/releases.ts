@@ -15,18 +15,16 @@ const addScript = defineScript({
   reply: nothing,
 })
 
-export interface ReleaseStore {
-  /** Nothing for a deleted endpoint. */
-  add(endpointId: string, release: Release): Promise<void>
-  list(endpointId: string): Promise<readonly Release[]>
-}
+export type ReleaseStore = ReturnType<typeof createReleaseStore>
 
-export function createReleaseStore({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>): ReleaseStore {
+export function createReleaseStore({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>) {
   return {
-    async add(endpointId, release) {
+    /** Nothing for a deleted endpoint. */
+    async add(endpointId: string, release: Release): Promise<void> {
       const touched = { releases: keys.of(endpointId, 'releases'), forgotten: keys.of(endpointId, 'forgotten') }
       await run(addScript, { ...touched, record: JSON.stringify(release), most: MOST })
     },
-    list: async (endpointId) => (await client.lrange(keys.of(endpointId, 'releases'), 0, -1)).map(readRelease),
+    list: async (endpointId: string): Promise<readonly Release[]> =>
+      (await client.lrange(keys.of(endpointId, 'releases'), 0, -1)).map(readRelease),
   }
 }

@@ -20,26 +20,23 @@ export interface RequestLoad {
   readonly perSecond: number
 }
 
-export interface RequestStore {
-  /** `undefined`: this gateway has none. */
-  report(endpointId: string, gatewayId: string, report: RequestReport | undefined): Promise<void>
-  /** Of all gateways. */
-  load(endpointId: string): Promise<RequestLoad>
-}
+export type RequestStore = ReturnType<typeof createRequestStore>
 
 /** A gateway reports every 5 s while it has requests. */
 const STALE_MS = 15_000
 const KEEP_S = 60
 
-export function createRequestStore({ client, keys, signals }: StoreContext): RequestStore {
+export function createRequestStore({ client, keys, signals }: StoreContext) {
   return {
-    async report(endpointId, gatewayId, report) {
+    /** `undefined`: this gateway has none. */
+    async report(endpointId: string, gatewayId: string, report: RequestReport | undefined): Promise<void> {
       const key = keys.of(endpointId, 'requests')
       if (report === undefined) await client.hdel(key, gatewayId)
       else await client.multi().hset(key, gatewayId, JSON.stringify(report)).expire(key, KEEP_S).exec()
       signals.publish({ kind: 'requests-changed', endpointId })
     },
-    async load(endpointId) {
+    /** Of all gateways. */
+    async load(endpointId: string): Promise<RequestLoad> {
       const since = Date.now() - STALE_MS
       const fields = Object.values(await client.hgetall(keys.of(endpointId, 'requests')))
       return sum(fields.map((text): RequestReport => JSON.parse(text)).filter(({ at }) => at > since))

@@ -9,22 +9,7 @@ import { nothing } from '../scripts/replies.ts'
 export type Restraint = Pick<HostRecord, 'rest' | 'cordon'>
 
 /** What is written emits `pool-changed`, except what is `quiet`. */
-export interface HostStore {
-  list(): Promise<readonly HostRecord[]>
-  /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
-  restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>>
-  /** Undefined: the host is not there any more. `quiet`: nothing but its times has changed. */
-  putSight(hostId: string, sight: HostSight | undefined, options?: { readonly quiet?: boolean }): Promise<void>
-  /** Undefined ends it. */
-  putRest(hostId: string, rest: HostRest | undefined): Promise<void>
-  /** Undefined ends it. */
-  putCordon(hostId: string, cordon: Cordon | undefined): Promise<void>
-  /** What Runyard pulled onto the host. */
-  pulledImages(hostId: string): Promise<readonly PulledImage[]>
-  putImages(hostId: string, images: readonly PulledImage[]): Promise<void>
-  /** Of a host that does not exist any more. */
-  forget(hostId: string): Promise<void>
-}
+export type HostStore = ReturnType<typeof createHostStore>
 
 const RESTRAINTS = ['rest', 'cordon'] as const
 const PARTS = ['sight', 'images', ...RESTRAINTS] as const
@@ -36,7 +21,7 @@ const writeScript = defineScript({
   reply: nothing,
 })
 
-export function createHostStore({ client, keys, run, signals }: StoreContext): HostStore {
+export function createHostStore({ client, keys, run, signals }: StoreContext) {
   const { hosts } = keys
   const write = (part: (typeof PARTS)[number], hostId: string, fact: object | undefined): Promise<void> =>
     run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
@@ -45,14 +30,15 @@ export function createHostStore({ client, keys, run, signals }: StoreContext): H
     signals.publish({ kind: 'pool-changed' })
   }
   return {
-    async list() {
+    async list(): Promise<readonly HostRecord[]> {
       const fields = Object.entries(await client.hgetall(hosts)).map(([field, text]) => {
         const [part = '', hostId = ''] = splitOnce(field)
         return { part, hostId, text }
       })
       return [...Map.groupBy(fields, ({ hostId }) => hostId)].map(([hostId, own]) => toRecord(hostId, own))
     },
-    async restraints(hostIds) {
+    /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
+    async restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>> {
       if (hostIds.length === 0) return new Map()
       const texts = await client.hmget(hosts, ...hostIds.flatMap((hostId) => RESTRAINTS.map((part) => `${part} ${hostId}`)))
       const found = hostIds.map((hostId, index) => {
@@ -66,15 +52,22 @@ export function createHostStore({ client, keys, run, signals }: StoreContext): H
         found.filter(({ rest, cordon }) => rest !== undefined || cordon !== undefined).map((record) => [record.hostId, record]),
       )
     },
-    putSight: (hostId, sight, { quiet = false } = {}) => (quiet ? write : put)('sight', hostId, sight),
-    putRest: (hostId, rest) => put('rest', hostId, rest),
-    putCordon: (hostId, cordon) => put('cordon', hostId, cordon),
-    async pulledImages(hostId) {
+    /** Undefined: the host is not there any more. `quiet`: nothing but its times has changed. */
+    putSight: (hostId: string, sight: HostSight | undefined, { quiet = false }: { readonly quiet?: boolean } = {}): Promise<void> =>
+      (quiet ? write : put)('sight', hostId, sight),
+    /** Undefined ends it. */
+    putRest: (hostId: string, rest: HostRest | undefined): Promise<void> => put('rest', hostId, rest),
+    /** Undefined ends it. */
+    putCordon: (hostId: string, cordon: Cordon | undefined): Promise<void> => put('cordon', hostId, cordon),
+    /** What Runyard pulled onto the host. */
+    async pulledImages(hostId: string): Promise<readonly PulledImage[]> {
       const text = await client.hget(hosts, `images ${hostId}`)
       return text === null ? [] : (toRecord(hostId, [{ part: 'images', text }]).images ?? [])
     },
-    putImages: (hostId, images) => put('images', hostId, images.length === 0 ? undefined : images),
-    async forget(hostId) {
+    putImages: (hostId: string, images: readonly PulledImage[]): Promise<void> =>
+      put('images', hostId, images.length === 0 ? undefined : images),
+    /** Of a host that does not exist any more. */
+    async forget(hostId: string): Promise<void> {
       for (const part of PARTS) await put(part, hostId, undefined)
     },
   }

@@ -3,18 +3,15 @@
 import type { JobRecord } from '@runyard/schema'
 import { memberOf, type JobAt } from '../blobs/payloads.ts'
 
-export interface JustSettled {
-  remember(at: JobAt, record: JobRecord): void
-  find(at: JobAt): JobRecord | undefined
-}
+export type JustSettled = ReturnType<typeof createJustSettled>
 
-export function createJustSettled(): JustSettled {
+export function createJustSettled() {
   const records = new Map<string, JobRecord>()
   return {
-    remember(at, record) {
+    remember(at: JobAt, record: JobRecord) {
       if (records.size === 0) setImmediate(() => records.clear())
       records.set(memberOf(at), record)
     },
-    find: (at) => records.get(memberOf(at)),
+    find: (at: JobAt): JobRecord | undefined => records.get(memberOf(at)),
   }
 }

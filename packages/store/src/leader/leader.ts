@@ -21,15 +21,7 @@ export type Holding =
   | { readonly kind: 'held'; readonly term: number }
   | { readonly kind: 'others'; readonly owner: string; readonly leader: LeaderFacts; readonly leftMs: number }
 
-export interface LeaderStore {
-  /** Takes a free lease, or renews the caller's own. `term`: the one held so far; it is kept if no other scaler led meanwhile. */
-  hold(
-    owner: string,
-    options: { readonly ttlMs: number; readonly facts: LeaderFacts; readonly term?: number | undefined },
-  ): Promise<Holding>
-  /** Gives up the lease of that owner, so that another takes it at once. */
-  release(owner: string): Promise<void>
-}
+export type LeaderStore = ReturnType<typeof createLeaderStore>
 
 const holdScript = defineScript({
   lua: new URL('./hold-leader.lua', import.meta.url),
@@ -48,17 +40,22 @@ const releaseScript = defineScript({
   reply: nothing,
 })
 
-export function createLeaderStore({ keys, run }: StoreContext): LeaderStore {
+export function createLeaderStore({ keys, run }: StoreContext) {
   const { lease, term: latestTerm } = keys.leader
   return {
-    async hold(owner, { ttlMs, facts, term = 0 }) {
+    /** Takes a free lease, or renews the caller's own. `term`: the one held so far; it is kept if no other scaler led meanwhile. */
+    async hold(
+      owner: string,
+      { ttlMs, facts, term = 0 }: { readonly ttlMs: number; readonly facts: LeaderFacts; readonly term?: number | undefined },
+    ): Promise<Holding> {
       const reply = await run(holdScript, { lease, latestTerm, candidate: owner, ttlMs, ownFacts: JSON.stringify(facts), ownTerm: term })
       if (reply.kind === 'held') return reply
       const leader: LeaderFacts = JSON.parse(reply.facts)
       return { kind: 'others', owner: reply.owner, leader, leftMs: Math.max(0, reply.leftMs) }
     },
 
-    async release(owner) {
+    /** Gives up the lease of that owner, so that another takes it at once. */
+    async release(owner: string): Promise<void> {
       await run(releaseScript, { lease, owner })
     },
   }

@@ -5,10 +5,7 @@ import { readScalerReport } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
 
-export interface ScalerReportStore {
-  put(report: ScalerReport): Promise<void>
-  get(): Promise<ScalerReport | undefined>
-}
+export type ScalerReportStore = ReturnType<typeof createScalerReportStore>
 
 const putScript = defineScript({
   lua: new URL('./put-report.lua', import.meta.url),
@@ -19,11 +16,11 @@ const putScript = defineScript({
 
 const KEEP_MS = 24 * 3600 * 1000
 
-export function createScalerReportStore({ client, keys, run }: StoreContext): ScalerReportStore {
+export function createScalerReportStore({ client, keys, run }: StoreContext) {
   const report = keys.scalerReport
   return {
-    put: (latest) => run(putScript, { report, text: JSON.stringify(latest), keepMs: KEEP_MS }),
-    async get() {
+    put: (latest: ScalerReport): Promise<void> => run(putScript, { report, text: JSON.stringify(latest), keepMs: KEEP_MS }),
+    async get(): Promise<ScalerReport | undefined> {
       const text = await client.get(report)
       return text === null ? undefined : readScalerReport(text)
     },

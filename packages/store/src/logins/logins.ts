@@ -5,14 +5,7 @@ import { readLogin } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag } from '../scripts/replies.ts'
 
-export interface LoginStore {
-  /** False: as many are open as may be. */
-  create(request: LoginRequest, limits: { readonly most: number; readonly now: number }): Promise<boolean>
-  /** As it was stored; undefined: unknown, or expired and gone. */
-  get(id: string): Promise<LoginRequest | undefined>
-  /** False: another caller has moved it meanwhile. */
-  move(before: LoginRequest, after: LoginRequest): Promise<boolean>
-}
+export type LoginStore = ReturnType<typeof createLoginStore>
 
 const createScript = defineScript({
   lua: new URL('./create-login.lua', import.meta.url),
@@ -31,15 +24,19 @@ const moveScript = defineScript({
 /** Members always in the same order, since the script compares texts. */
 const toText = (request: LoginRequest): string => JSON.stringify(LoginRequest.parse(request))
 
-export function createLoginStore({ client, keys, run }: StoreContext): LoginStore {
+export function createLoginStore({ client, keys, run }: StoreContext) {
   const { records, expiries } = keys.logins
   return {
-    create: (request, { most, now }) =>
+    /** False: as many are open as may be. */
+    create: (request: LoginRequest, { most, now }: { readonly most: number; readonly now: number }): Promise<boolean> =>
       run(createScript, { records, expiries, id: request.id, record: toText(request), expiresAt: request.expiresAt, now, most }),
-    async get(id) {
+    /** As it was stored; undefined: unknown, or expired and gone. */
+    async get(id: string): Promise<LoginRequest | undefined> {
       const text = await client.hget(records, id)
       return text === null ? undefined : readLogin(text)
     },
-    move: (before, after) => run(moveScript, { records, id: before.id, before: toText(before), after: toText(after) }),
+    /** False: another caller has moved it meanwhile. */
+    move: (before: LoginRequest, after: LoginRequest): Promise<boolean> =>
+      run(moveScript, { records, id: before.id, before: toText(before), after: toText(after) }),
   }
 }

@@ -16,19 +16,7 @@ export interface NoticeMessage {
   readonly body: unknown
 }
 
-export interface NoticeStore {
-  /** Of which the receivers were notified, by key. */
-  open(): Promise<ReadonlyMap<string, OpenNotice>>
-  /** False: the notice is not `before` any more, so another gateway has changed it. Undefined stands for none. */
-  change(
-    key: string,
-    change: {
-      readonly before: OpenNotice | undefined
-      readonly after: OpenNotice | undefined
-      readonly messages: readonly NoticeMessage[]
-    },
-  ): Promise<boolean>
-}
+export type NoticeStore = ReturnType<typeof createNoticeStore>
 
 /** Of the newest; a receiver that is away for days need not hear all. */
 const MOST_EVENTS = 1000
@@ -52,7 +40,7 @@ const changeScript = defineScript({
   reply: flag,
 })
 
-export function createNoticeStore({ client, keys, run }: StoreContext): NoticeStore {
+export function createNoticeStore({ client, keys, run }: StoreContext) {
   const known = keys.of(NOTICE_OUTBOX, 'notices')
   const textFor = (notice: OpenNotice | undefined): string =>
     // Members in the order of the schema: it is compared as text.
@@ -60,12 +48,25 @@ export function createNoticeStore({ client, keys, run }: StoreContext): NoticeSt
   const dataOf = ({ id, url, ownerId, body }: NoticeMessage): string =>
     textOf(packSubmission({ id, input: toJson(body), sync: false, policy: {}, webhook: { url, ownerId }, keyId: '' }))
   return {
-    async open() {
+    /** Of which the receivers were notified, by key. */
+    async open(): Promise<ReadonlyMap<string, OpenNotice>> {
       const texts = Object.entries(await client.hgetall(known))
       return new Map(texts.map(([key, text]) => [key, OpenNotice.parse(JSON.parse(text))]))
     },
 
-    async change(key, { before, after, messages }) {
+    /** False: the notice is not `before` any more, so another gateway has changed it. Undefined stands for none. */
+    async change(
+      key: string,
+      {
+        before,
+        after,
+        messages,
+      }: {
+        readonly before: OpenNotice | undefined
+        readonly after: OpenNotice | undefined
+        readonly messages: readonly NoticeMessage[]
+      },
+    ): Promise<boolean> {
       if (messages.length > 0) await client.sadd(keys.webhooks.endpoints, NOTICE_OUTBOX)
       return run(changeScript, {
         queue: keys.queue(NOTICE_OUTBOX),

@@ -8,26 +8,25 @@ export interface ImageUser {
   readonly registryId: string
 }
 
-export interface PrivateImageStore {
-  /** Everybody may where no registry asked for credentials, or where the image was not pulled here. */
-  mayUse(imageId: string, user: { readonly ownerId: string; readonly registryId: string | null }): Promise<boolean>
-  /** A registry gave it out for these credentials. */
-  allow(imageId: string, user: ImageUser): Promise<void>
-  /** A registry gave it out without any. */
-  allowEverybody(imageId: string): Promise<void>
-}
+export type PrivateImageStore = ReturnType<typeof createPrivateImageStore>
 
-export function createPrivateImageStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): PrivateImageStore {
+export function createPrivateImageStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>) {
   return {
-    async mayUse(imageId, { ownerId, registryId }) {
+    /** Everybody may where no registry asked for credentials, or where the image was not pulled here. */
+    async mayUse(
+      imageId: string,
+      { ownerId, registryId }: { readonly ownerId: string; readonly registryId: string | null },
+    ): Promise<boolean> {
       const key = keys.privateImage(imageId)
       const isMember = registryId !== null && (await client.sismember(key, RESOURCE_KINDS.registries.field(ownerId, registryId))) === 1
       return isMember || (await client.exists(key)) === 0
     },
-    async allow(imageId, { ownerId, registryId }) {
+    /** A registry gave it out for these credentials. */
+    async allow(imageId: string, { ownerId, registryId }: ImageUser): Promise<void> {
       await client.sadd(keys.privateImage(imageId), RESOURCE_KINDS.registries.field(ownerId, registryId))
     },
-    async allowEverybody(imageId) {
+    /** A registry gave it out without any. */
+    async allowEverybody(imageId: string): Promise<void> {
       await client.del(keys.privateImage(imageId))
     },
   }

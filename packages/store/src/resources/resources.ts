@@ -35,13 +35,11 @@ export interface ResourceStore<R extends ResourceRecord, S> {
 }
 
 /** Manifests of builds, which are large and rarely read. They are written and removed with their builds. */
-export interface ManifestStore {
-  get(buildId: string): Promise<Manifest | undefined>
-}
+export type ManifestStore = ReturnType<typeof createManifestStore>
 
-export function createManifestStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): ManifestStore {
+export function createManifestStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>) {
   return {
-    async get(buildId) {
+    async get(buildId: string): Promise<Manifest | undefined> {
       const text = await client.hget(keys.manifests, buildId)
       return text === null ? undefined : (JSON.parse(text) as Manifest)
     },

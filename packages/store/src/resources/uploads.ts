@@ -13,26 +13,22 @@ const replaceScript = defineScript({
   reply: flag,
 })
 
-export interface UploadStore {
-  prepare(upload: Upload): Promise<void>
-  /** Undefined: unknown, expired, or a build already. */
-  find(id: string): Promise<Upload | undefined>
-  /** False: it has expired, or became a build, in the meantime. */
-  conclude(upload: Upload, stored: StoredUpload): Promise<boolean>
-  remove(id: string): Promise<void>
-}
+export type UploadStore = ReturnType<typeof createUploadStore>
 
-export function createUploadStore({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>): UploadStore {
+export function createUploadStore({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>) {
   return {
-    async prepare(upload) {
+    async prepare(upload: Upload): Promise<void> {
       await client.set(keys.upload(upload.id), JSON.stringify(upload), 'PXAT', upload.expiresAt)
     },
-    async find(id) {
+    /** Undefined: unknown, expired, or a build already. */
+    async find(id: string): Promise<Upload | undefined> {
       const text = await client.get(keys.upload(id))
       return text === null ? undefined : readUpload(text)
     },
-    conclude: (upload, stored) => run(replaceScript, { upload: keys.upload(upload.id), record: JSON.stringify({ ...upload, stored }) }),
-    async remove(id) {
+    /** False: it has expired, or became a build, in the meantime. */
+    conclude: (upload: Upload, stored: StoredUpload): Promise<boolean> =>
+      run(replaceScript, { upload: keys.upload(upload.id), record: JSON.stringify({ ...upload, stored }) }),
+    async remove(id: string): Promise<void> {
       await client.del(keys.upload(id))
     },
   }

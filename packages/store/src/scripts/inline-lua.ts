@@ -7,16 +7,11 @@ const LUA_URL = /new URL\(\s*'(\.[^']+\.lua)',\s*import\.meta\.url,?\s*\)/g
 /** A file that a bundle would look for beside itself. */
 const STRAY_URL = /new URL\([^)]*\.lua/
 
-export interface InlineLua {
-  readonly name: string
-  transform(code: string, id: string): string | undefined
-}
-
 /** A plugin for Rolldown and Vite. */
-export function inlineLua(): InlineLua {
+export function inlineLua() {
   return {
     name: 'inline-lua',
-    transform(code, id) {
+    transform(code: string, id: string): string | undefined {
       if (!code.includes('.lua')) return undefined
       const inlined = code.replaceAll(LUA_URL, (_, path: string) => {
         const text = readFileSync(join(dirname(id), path), 'utf8')

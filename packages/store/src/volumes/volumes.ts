@@ -6,18 +6,7 @@ import { readRecord } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing, text } from '../scripts/replies.ts'
 
-export interface VolumeStore {
-  /** Volume id → the store of its data. */
-  stores(): Promise<ReadonlyMap<string, string>>
-  /** The store that the volume has: the wanted one, or the one that it got earlier. */
-  claim(id: string, wanted: string): Promise<string>
-  putRemoval(removal: Removal): Promise<void>
-  /** It removes nothing: its volume stays. */
-  dropRemoval(id: string): Promise<void>
-  removals(): Promise<readonly Removal[]>
-  /** Its data is gone. */
-  forget(id: string): Promise<void>
-}
+export type VolumeStore = ReturnType<typeof createVolumeStore>
 
 const claimScript = defineScript({
   lua: new URL('./claim-volume.lua', import.meta.url),
@@ -33,18 +22,23 @@ const forgetScript = defineScript({
   reply: nothing,
 })
 
-export function createVolumeStore({ client, keys, run }: StoreContext): VolumeStore {
+export function createVolumeStore({ client, keys, run }: StoreContext) {
   const { stores, removals } = keys.volumes
   return {
-    stores: async () => new Map(Object.entries(await client.hgetall(stores))),
-    claim: (id, wanted) => run(claimScript, { stores, id, wanted }),
-    async putRemoval(removal) {
+    /** Volume id → the store of its data. */
+    stores: async (): Promise<ReadonlyMap<string, string>> => new Map(Object.entries(await client.hgetall(stores))),
+    /** The store that the volume has: the wanted one, or the one that it got earlier. */
+    claim: (id: string, wanted: string): Promise<string> => run(claimScript, { stores, id, wanted }),
+    async putRemoval(removal: Removal): Promise<void> {
       await client.hset(removals, removal.id, JSON.stringify(removal))
     },
-    async dropRemoval(id) {
+    /** It removes nothing: its volume stays. */
+    async dropRemoval(id: string): Promise<void> {
       await client.hdel(removals, id)
     },
-    removals: async () => (await client.hvals(removals)).map((stored) => readRecord('volume removal', VolumeRemoval, stored)),
-    forget: (id) => run(forgetScript, { stores, removals, id }),
+    removals: async (): Promise<readonly Removal[]> =>
+      (await client.hvals(removals)).map((stored) => readRecord('volume removal', VolumeRemoval, stored)),
+    /** Its data is gone. */
+    forget: (id: string): Promise<void> => run(forgetScript, { stores, removals, id }),
   }
 }

@@ -132,15 +132,11 @@ export interface FollowerLimit {
 /** Each open stream costs reads for as long as it lasts. */
 const LOGS: FollowerLimit = { most: 20, what: 'logs' }
 
-export interface LogFollowers {
-  /** @throws RunyardError('too_many_requests'). The stream is counted until it is disposed. */
-  enter(keyId: string): Disposable
-}
-
-export function createLogFollowers({ most, what } = LOGS): LogFollowers {
+export function createLogFollowers({ most, what } = LOGS) {
   const open = new Map<string, number>()
   return {
-    enter(keyId) {
+    /** @throws RunyardError('too_many_requests'). The stream is counted until it is disposed. */
+    enter(keyId: string): Disposable {
       const others = open.get(keyId) ?? 0
       if (others >= most) {
         throw new RunyardError('too_many_requests', `This API key follows ${most} ${what} already; end one of them first.`, {
