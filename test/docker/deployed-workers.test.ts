@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { createDeployTools } from '../harness/deploy-tools.ts'
 import { createDeployedApp, vendoredFiles } from '../harness/deploy.ts'
 import type { Stack } from '../harness/stack.ts'
+import { ensurePythonImage, findPortablePython, pythonImage } from '../harness/python-image.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
+import { venvPath } from '../harness/venvs.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
 
@@ -21,10 +24,25 @@ while True:
         ask("POST_OUTPUT", json.loads(taken)["id"], json.dumps({"output": names}).encode())
 `
 
+/** A client of another Python: it pickles a function, which runs only on its own version. */
+const CLIENT = `
+import base64, json, os, sys, urllib.request
+import cloudpickle
+code = "def apply(f, n):\\n    import sys\\n    return ['%d.%d' % sys.version_info[:2], f(n)]\\n"
+pickled = lambda value: base64.b64encode(cloudpickle.dumps(value)).decode()
+call = {"function_name": "apply", "function_code": code, "args": [pickled(lambda n: n * 2), pickled(21)], "serialization_format": "cloudpickle"}
+headers = {"Authorization": "Bearer " + os.environ["KEY"], "Content-Type": "application/json"}
+job = urllib.request.urlopen(urllib.request.Request(os.environ["URL"], json.dumps({"input": call}).encode(), headers)).read()
+print(json.dumps(cloudpickle.loads(base64.b64decode(json.loads(job)["output"]["result"]))))
+`
+const other = await findPortablePython()
+const lacking = other === undefined ? ' [no Python beside the usual one that can be copied, on the PATH or of pyenv]' : ''
+
 await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deployed apps on Docker', () => {
   const image = 'runyard-test/own-packages:1'
   beforeAll(async () => {
     await runCommand('docker', ['tag', WORKER_IMAGE, image])
+    if (other !== undefined) await ensurePythonImage(other)
   })
   afterAll(async () => {
     await tryCommand('docker', ['image', 'rm', image])
@@ -57,6 +75,32 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       expect(job).toMatchObject({ status: 'COMPLETED', output: ['flash_manifest.json', 'handler_unpack.py'] })
       await app.remove()
     })
+
+    test.skipIf(other === undefined)(
+      `functions of a client of another Python, live and deployed, run in the image that defaultImages names for it${lacking}`,
+      async () => {
+        if (other === undefined) return
+        const stack = stackOf()
+        const { minor, path } = other
+        const runpods = `runpod/flash-cpu:py${minor}-latest`
+        const live = await stack.api.saveEndpoint({ name: 'live-other', image: runpods, workersMax: 1 })
+        const env = {
+          KEY: stack.key,
+          URL: `${stack.url}/v2/${live}/runsync`,
+          PYTHONPATH: join(venvPath('flash-1.21'), 'lib/python3.11/site-packages'),
+        }
+        const called = runCommand(path, ['-c', CLIENT], { env, timeoutMs: 120_000 })
+        const manifest = { version: '1.0', project_name: 'other', python_version: minor, resources: { which: {} } }
+        const app = await createDeployedApp(stack, { name: 'other', image: runpods, manifest, manifestFile: 'flash_manifest.json' })
+        await app.deploy({ 'handler_which.py': 'import sys\ndef handler(job):\n    return "%d.%d" % sys.version_info[:2]\n' })
+        const which = await app.save('which')
+        const job = await stack.api.settled(which, await stack.api.run(which, {}), 120_000)
+        expect(job).toMatchObject({ status: 'COMPLETED', output: minor })
+        expect(JSON.parse(await called)).toEqual([minor, 42])
+        await stack.api.deleteEndpoint(live)
+        await app.remove()
+      },
+    )
 
     test('Flash: a build without what Flash imports starts while the package index is unreachable', async () => {
       const stack = stackOf()
@@ -155,5 +199,6 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       expect(await tools.environmentOf('mill')).toBeUndefined()
     })
   }
-  deployedWorkersSuite('docker', { tests })
+  const images = other === undefined ? {} : { [`cpu-py${other.minor}`]: pythonImage(other.minor) }
+  deployedWorkersSuite('docker', { settings: { RUNYARD_DEFAULT_IMAGES: JSON.stringify(images) }, tests })
 })
