@@ -73,7 +73,7 @@ export const HOST_COMMANDS: readonly Command[] = [
     words: `${WHICH_HOST} GPU`,
     example: 'runyard hosts release gpu-box GPU-2b1f6b9e',
     options: { data },
-    load: async () => ({ run: (await import('./commands/hosts/release.ts')).release }),
+    load: async () => ({ run: (await import('./commands/hosts/restrain.ts')).release }),
   },
   {
     name: 'hosts remove',

@@ -29,7 +29,7 @@ import { registerOpenai } from './openai/routes.ts'
 import { answerPage, registerPage } from './page/routes.ts'
 import type { GatewayDeps } from './parts/deps.ts'
 import { recordEnds, traceparentsOf } from './parts/journal.ts'
-import { countRequests } from './parts/request-counts.ts'
+import { countRequests } from './parts/metrics.ts'
 import { acceptTunnels, asksForTunnel } from './workers/accept-tunnels.ts'
 import { registerWorkerPlane } from './workers/routes.ts'
 

@@ -10,7 +10,6 @@ import { createHistoryKeeper, type HistoryKeeper } from './history-keeper.ts'
 import { openImageKeeper } from './image-keeper.ts'
 import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
-import { openLedgerTidy } from './ledger-tidy.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
 import { createPrePull, type PrePull } from './pre-pull.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
@@ -18,6 +17,9 @@ import { createStartProgress, type StartProgress, createStatusWriter, type Statu
 import { createStrangers, type Strangers } from './strangers.ts'
 import { openVolumeKeeper } from './volumes.ts'
 import { createXidKeeper, type XidKeeper } from './xid-keeper.ts'
+import { createLoop, type Logger, type Loop } from '@runyard/kit'
+import type { Config } from '@runyard/schema'
+import { isStale } from './chains.ts'
 
 export interface Session extends AsyncDisposable {
   readonly term: Term
@@ -119,4 +121,35 @@ function guard(gate: Gate, term: Term): Gate {
       term.assertHeld()
       return work()
     })
+}
+
+const EVERY_MS = 60 * 60 * 1000
+const DAY_MS = 24 * EVERY_MS
+
+interface LedgerTidyDeps {
+  /** Under the term. */
+  readonly store: Pick<Store, 'ledger'>
+  readonly config: Pick<Config, 'billing'>
+  readonly log: Logger
+}
+
+/** Adds up old rows of the billing ledger once an hour (ADR 43); within a term, so that only the leader does it. */
+function openLedgerTidy({ store, config, log }: LedgerTidyDeps): Loop {
+  const loop = createLoop({
+    name: 'ledger',
+    async tick(now) {
+      try {
+        const tidied = await store.ledger.tidy(now, config.billing.keepIntervalsDays * DAY_MS)
+        if (Object.values(tidied).some((count) => count > 0)) log.info(tidied, 'added up what is old in the ledger')
+      } catch (error) {
+        // The scaler that leads now does so.
+        if (!isStale(error)) throw error
+      }
+      return now + EVERY_MS
+    },
+    log,
+    maxSleepMs: EVERY_MS,
+  })
+  loop.start()
+  return loop
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { recorder } from '../testing/recorder.ts'
 import { appListing, environmentsOf, type AppFacts } from './apps.ts'
 import { renderListing } from '../output/listing.ts'
-import { endpointListing } from './endpoints/render.ts'
+import { endpointListing } from './endpoints/read.ts'
 
 const AT = '2026-11-30T05:00:00.000Z'
 const APPS: readonly AppFacts[] = [

@@ -1,8 +1,8 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Endpoint, JobSubmission, JsonText } from '@runyard/schema'
+import { type Endpoint, type JobSubmission, type JsonText, toJson, type JobRecord } from '@runyard/schema'
 import { toJsonList, withMember } from '@runyard/schema/json-join'
-import type { BatchAt, BatchRecord, RequestState } from '@runyard/store'
+import type { BatchAt, BatchRecord, RequestState, BatchCounts } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { originOf } from '../jobs/submit.ts'
 import { sendJson } from '../http/answer.ts'
@@ -13,9 +13,10 @@ import { countedKeyOf } from '../jobs/key-limit.ts'
 import { createJobId } from '../jobs/read-submission.ts'
 import { readCount } from '../http/query.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
-import { countStates, inListedOrder, toBatchBody, toRequestJson } from './batch-body.ts'
 import { finishBatch } from './finish.ts'
 import { checkChange, LIMITS, readMoreRequests, readName, readRequests, refusalOf } from './read-requests.ts'
+import type { BatchView } from '@runyard/schema/api'
+import { toJobBody } from '../parts/job-body.ts'
 
 type Body = Promise<Record<string, unknown>>
 /** A route below one batch; its answer is the batch as it is afterwards. */
@@ -183,4 +184,55 @@ function readPage(request: FastifyRequest): { offset: number; limit: number } {
 
 function paramsOf(request: FastifyRequest): { readonly batchId: string; readonly requestId: string } {
   return request.params as { batchId: string; requestId: string }
+}
+
+type Kind = 'failed' | 'inProgress' | 'queued' | 'completed'
+/** In the order in which they are listed. */
+const KINDS: readonly Kind[] = ['failed', 'inProgress', 'queued', 'completed']
+const KIND_OF: Readonly<Record<RequestState['status'], Kind>> = {
+  FAILED: 'failed',
+  TIMED_OUT: 'failed',
+  CANCELLED: 'failed',
+  IN_PROGRESS: 'inProgress',
+  IN_QUEUE: 'queued',
+  DRAFT: 'queued',
+  COMPLETED: 'completed',
+}
+
+function countStates(states: readonly RequestState[]): BatchCounts {
+  const of = (kind: Kind): number => states.filter(({ status }) => KIND_OF[status] === kind).length
+  return { total: states.length, inProgress: of('inProgress'), completed: of('completed'), failed: of('failed') }
+}
+
+function inListedOrder(states: readonly RequestState[]): readonly RequestState[] {
+  return KINDS.flatMap((kind) => states.filter(({ status }) => KIND_OF[status] === kind))
+}
+
+function toBatchBody(endpointId: string, { id, name, status, createdAt }: BatchRecord, counts: BatchCounts): BatchView {
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    endpointId,
+    status,
+    requestTotal: counts.total,
+    requestInProgress: counts.inProgress,
+    requestCompleted: counts.completed,
+    requestFailed: counts.failed,
+    createdAt,
+  }
+}
+
+const NOTHING_LEFT = 'nothing of this request is left: its ttl ran out before it had ended, or its result made room for newer ones'
+
+function toRequestJson(endpoint: Endpoint, { id, status }: RequestState, record: JobRecord | undefined): JsonText {
+  if (record === undefined) return toJson(KIND_OF[status] === 'failed' ? { id, status, error: NOTHING_LEFT } : { id, status })
+  const { output, error } = toJobBody(record, endpoint)
+  const fields = {
+    id,
+    status: record.status,
+    ...(error === undefined ? {} : { error }),
+    ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
+    ...(record.settledAt === undefined ? {} : { completedAt: record.settledAt }),
+  }
+  return record.status === 'COMPLETED' && output !== undefined ? withMember(fields, 'output', output) : toJson(fields)
 }

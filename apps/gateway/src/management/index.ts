@@ -1,6 +1,6 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies stays with its own routes.
-import { createGpuCatalogue, type EndpointSave } from '@runyard/core'
+import { createGpuCatalogue, type EndpointSave, describeChange } from '@runyard/core'
 import type { ShownSetting } from '@runyard/kit'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -9,7 +9,6 @@ import { createDataCenters } from './data-centers.ts'
 import { createLoginModel } from '../login/login-model.ts'
 import { registerLoginPage } from '../login/routes.ts'
 import { registerUploads } from '../artifacts/upload-route.ts'
-import { reportChange } from './change-report.ts'
 import { openPast, type Past } from '../parts/past.ts'
 import type { Notices } from '../parts/notices.ts'
 import type { ErrorLog } from './error-log.ts'
@@ -59,4 +58,30 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
 export async function registerNestedManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
   const model = createManagementModel(store, config)
   await app.register(async (scope) => registerNestedRest(scope, { model, store, log }))
+}
+
+interface ChangeReportDeps {
+  readonly store: Pick<Store, 'events'>
+  readonly log: ErrorLog
+}
+
+/**
+ * Each change of an existing endpoint becomes an event in its history, a line in the log, and a notice to the client: the sentence that is returned.
+ * Undefined: nothing changed. Never rejects, because the change itself is made.
+ */
+async function reportChange({ store, log }: ChangeReportDeps, save: EndpointSave): Promise<string | undefined> {
+  const words = describeChange(save)
+  if (words === undefined) return undefined
+  const { before, endpoint, by } = save
+  const { id: endpointId, name, updatedAt: at } = endpoint
+  const { changed, isTurn, message, notice } = words
+  const facts = { endpointId, endpoint: name, changed, client: by?.client, address: by?.address, before: before.savedBy }
+  if (isTurn) log.warn(facts, 'two clients may change one endpoint in turn')
+  else log.info(facts, 'endpoint changed')
+  try {
+    await store.events.append({ at, endpointId, kind: 'endpoint_changed', message })
+  } catch (err) {
+    log.warn({ endpointId, err }, 'the change of an endpoint is missing in its history')
+  }
+  return notice
 }

@@ -1,9 +1,9 @@
 // Sends spans of jobs to an OTLP receiver (https://opentelemetry.io/docs/specs/otlp/, JSON over HTTP), where `traces.endpoint` names one. Spans are collected
 // in memory and sent in batches. Failure direction: a receiver that is away costs spans and nothing else.
-import type { Logger } from '@runyard/kit'
-import { sentenceOf } from '@runyard/kit'
+import { type Logger, sentenceOf } from '@runyard/kit'
 import type { Config } from '@runyard/schema'
 import { contextOf, idOf, jobSpans, toTraceparent, type Span, type TracedEnd } from './job-spans.ts'
+import type { Store } from '@runyard/store'
 
 export interface Traces extends AsyncDisposable {
   /** False: `traces.endpoint` is not set. */
@@ -147,4 +147,38 @@ function toAttributes(attributes: Span['attributes']) {
   return Object.entries(attributes).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value: typeof value === 'number' ? { intValue: String(value) } : { stringValue: value } }],
   )
+}
+
+const LOOK_EVERY_MS = 2000
+
+interface HandedEndDeps {
+  readonly store: Pick<Store, 'tracedEnds'>
+  readonly traces: Pick<Traces, 'isOn' | 'jobEnded'>
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/**
+ * Sends the spans of jobs that the scaler has ended: it has no exporter, and hands such ends to whichever gateway takes them first. Does nothing
+ * where no spans are sent.
+ */
+export function followHandedEnds({ store, traces, log }: HandedEndDeps): AsyncDisposable {
+  let looking = Promise.resolve()
+  const look = async (): Promise<void> => {
+    try {
+      for (const { endpoint, end, traceparent } of await store.tracedEnds.take())
+        traces.jobEnded({ id: endpoint.id, name: endpoint.name }, { ...end, traceparent })
+    } catch (error) {
+      log.warn({ err: error }, 'spans of jobs that the scaler ended wait for the next look')
+    }
+  }
+  const lookAgain = (): void => {
+    looking = looking.then(look)
+  }
+  const timer = traces.isOn ? setInterval(lookAgain, LOOK_EVERY_MS).unref() : undefined
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await looking
+    },
+  }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { modelLayout, modelsIn, parseModelReference, parseModelReferences } from './cached-models.ts'
-import { readManifest } from './manifests.ts'
+import { readManifest } from './apps.ts'
 
 it.each([
   ['a/b', { repo: 'a/b', ref: 'main' }],

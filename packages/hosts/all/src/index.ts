@@ -1,4 +1,4 @@
-export { findDefaultHost } from './default-host.ts'
+export { findDefaultHost } from './open-host.ts'
 export { openHost } from './open-host.ts'
 export type { HostSettings } from './open-host.ts'
 export { connectionOf, openHostSource } from './host-source.ts'

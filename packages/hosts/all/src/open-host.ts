@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { createDockerHost, type Release } from '@runyard/host-docker'
 import { createProcessHost, processHostId } from '@runyard/host-process'
 import { dataDirPath } from '@runyard/kit'
-import { engineOf, type Config, type HostConfig, type HostDriver } from '@runyard/schema'
+import { engineOf, type Config, type HostConfig, type HostDriver, DockerHostConfig, LOCAL_SOCKET, ProcessHostConfig } from '@runyard/schema'
 import root from '../../../../package.json' with { type: 'json' }
+import { connect } from 'node:net'
 
 export interface HostSettings {
   readonly config: Pick<Config, 'dataDir' | 'defaultImageBase' | 'pythons' | 'workerPlane'>
@@ -49,4 +50,24 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
 /** Where a process host keeps its workers' files. */
 export function scratchDirOf({ id }: Pick<HostConfig, 'id'>, { config, env }: Pick<HostSettings, 'config' | 'env'>): string {
   return join(dataDirPath(config.dataDir, env), 'hosts', id)
+}
+
+const ANSWER_WITHIN_MS = 2000
+
+/** Where no host is configured: the local Docker engine where its socket takes connections, else child processes of this machine. */
+export async function findDefaultHost(): Promise<HostConfig> {
+  return (await takesConnections(LOCAL_SOCKET)) ? DockerHostConfig.parse({ kind: 'docker' }) : ProcessHostConfig.parse({ kind: 'process' })
+}
+
+function takesConnections(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ path, timeout: ANSWER_WITHIN_MS })
+  const settle = (answers: boolean): void => {
+    socket.destroy()
+    resolve(answers)
+  }
+  socket.once('connect', () => settle(true))
+  socket.once('error', () => settle(false))
+  socket.once('timeout', () => settle(false))
+  return promise
 }

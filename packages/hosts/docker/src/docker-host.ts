@@ -22,7 +22,7 @@ import { removeWithSandbox } from './network-sandboxes.ts'
 import { createPythonLook } from './python-look.ts'
 import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { runProbe } from './probe-container.ts'
-import { followLogs, tail } from './read-logs.ts'
+import { followLogs, tail } from './container-logs.ts'
 import { createStarts, type Starts } from './starts.ts'
 import { removeVolumeData } from './volumes.ts'
 

@@ -1,4 +1,5 @@
-// Our REST shapes of secrets; Runpod has them in GraphQL only (sdk2-api §3.7). Values go in and never come out.
+// REST shapes of secrets, which are ours since Runpod has them in GraphQL only (sdk2-api §3.7), and of registry credentials, as in REST v2
+// (management §3.5). Values go in and never come out.
 import { z } from 'zod'
 import { DateTime, Pagination } from './shared.ts'
 
@@ -15,3 +16,17 @@ export type SecretView = z.infer<typeof SecretView>
 
 export const SecretListView = z.object({ secrets: z.array(SecretView), pagination: Pagination }).meta({ id: 'SecretList' })
 export type SecretListView = z.infer<typeof SecretListView>
+
+export const CredentialsBody = z
+  .strictObject({ username: z.string().min(1), password: z.string().min(1) })
+  .meta({ id: 'CredentialsBody', description: 'A user of an image registry and its password or token.' })
+
+export const CreateRegistryBody = z.strictObject({ ...CredentialsBody.shape, name: z.string().min(1) }).meta({ id: 'CreateRegistryBody' })
+
+export const RegistryView = z
+  .object({ id: z.string(), name: z.string() })
+  .meta({ id: 'Registry', description: 'Registry credentials, without their secrets.' })
+export type RegistryView = z.infer<typeof RegistryView>
+
+export const RegistryListView = z.object({ registries: z.array(RegistryView), pagination: Pagination }).meta({ id: 'RegistryList' })
+export type RegistryListView = z.infer<typeof RegistryListView>

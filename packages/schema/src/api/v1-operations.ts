@@ -1,7 +1,7 @@
 // The operations of REST v1 (management §2). Paths are those below its first prefix; `/rest/v1` means the same.
 import { z } from 'zod'
 import { V1BillingQuery, V1BillingView } from './billing.ts'
-import { CreateRegistryBody, RegistryView } from './registries.ts'
+import { CreateRegistryBody, RegistryView } from './secrets.ts'
 import { tagged } from './operation.ts'
 import {
   V1CreateEndpointBody,

@@ -3,6 +3,8 @@
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing, number, row, tagged, text } from '../scripts/replies.ts'
+import type { ScalerReport } from '@runyard/schema'
+import { readScalerReport } from '../data/records.ts'
 
 /** What other processes can show about the leader. */
 export interface LeaderFacts {
@@ -57,6 +59,29 @@ export function createLeaderStore({ keys, run }: StoreContext) {
     /** Gives up the lease of that owner, so that another takes it at once. */
     async release(owner: string): Promise<void> {
       await run(releaseScript, { lease, owner })
+    },
+  }
+}
+
+export type ScalerReportStore = ReturnType<typeof createScalerReportStore>
+
+const putScript = defineScript({
+  lua: new URL('./put-report.lua', import.meta.url),
+  keys: ['report'],
+  args: { text: 'text', keepMs: 'number' },
+  reply: nothing,
+})
+
+const KEEP_MS = 24 * 3600 * 1000
+
+/** The latest report of the leading scaler (ADR 73). It ends by itself a day after the last scaler. */
+export function createScalerReportStore({ client, keys, run }: StoreContext) {
+  const report = keys.scalerReport
+  return {
+    put: (latest: ScalerReport): Promise<void> => run(putScript, { report, text: JSON.stringify(latest), keepMs: KEEP_MS }),
+    async get(): Promise<ScalerReport | undefined> {
+      const latest = await client.get(report)
+      return latest === null ? undefined : readScalerReport(latest)
     },
   }
 }

@@ -4,6 +4,7 @@ import { RunyardError, type BillingState, type LedgerDay, type LedgerRow } from 
 import type { StoreContext } from '../context.ts'
 import type { LedgerStore } from './ledger.ts'
 import { readLedgerRow } from '../data/records.ts'
+import { createEndpointLists } from '../endpoints/endpoint-lists.ts'
 
 /** About a megabyte. */
 const ROWS_A_PAGE = 5000
@@ -70,3 +71,17 @@ export function createLedgerReads({ client, keys }: Pick<StoreContext, 'client' 
 }
 
 const nameOf = ({ workerId, from }: LedgerRow): string => `${workerId} ${from}`
+
+interface LedgerOwner {
+  /** '' if it is no longer known. */
+  readonly ownerId: string
+  readonly isGone: boolean
+}
+
+/** Also of deleted endpoints. */
+export async function findOwners(context: StoreContext, ids: Iterable<string>): Promise<(endpointId: string) => LedgerOwner> {
+  const lists = createEndpointLists(context)
+  const live = new Map((await lists.all()).map(({ id, ownerId }) => [id as string, ownerId]))
+  const gone = await lists.goneOwners([...new Set(ids)].filter((id) => !live.has(id)))
+  return (id) => ({ ownerId: live.get(id) ?? gone.get(id) ?? '', isGone: !live.has(id) })
+}

@@ -2,7 +2,7 @@
 import { DAY_MS, splitByDay, startOfDay } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 import { goneNameField } from '../endpoints/endpoint-lists.ts'
-import { findOwners } from './ledger-owners.ts'
+import { findOwners } from './ledger-reads.ts'
 import { dayField, parseDay } from './ledger-reads.ts'
 import type { LedgerStore } from './ledger.ts'
 import { readLedgerRow } from '../data/records.ts'

@@ -9,7 +9,7 @@ import { findClient } from '../../settings.ts'
 import { findRegistry } from '../registries.ts'
 import { onlyWord } from '../../only-word.ts'
 import { findEndpoint, findExactly } from './find.ts'
-import { renderEndpoint } from './render.ts'
+import { renderEndpoint } from './read.ts'
 import { inOptions, readBody, readEnv } from './request.ts'
 
 export async function create(context: CommandContext): Promise<number> {

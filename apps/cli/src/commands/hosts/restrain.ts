@@ -1,7 +1,7 @@
-// `runyard hosts cordon`, `drain` and `uncordon`: what an operator wants for a while. It outlives the scaler and holds for every one.
+// `runyard hosts cordon`, `drain`, `uncordon` and `release`: what an operator wants for a while. It outlives the scaler and holds for every one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
-import { textOption, type CommandContext } from '../../command.ts'
+import { textOption, type CommandContext, UsageError } from '../../command.ts'
 import { findHost, onlyHost, openPool, type Pool, type PoolHost } from '../../hosts/pool.ts'
 import { createProgress } from '../../output/progress.ts'
 
@@ -74,4 +74,29 @@ async function onHost(
   }
   await work(pool.client, { ...host, record }, look)
   return 0
+}
+
+/** Ends the quarantine of a GPU, if nothing is left on it; a fault that the host still reports puts it back. */
+export async function release(context: CommandContext): Promise<number> {
+  const [word, part, ...more] = context.positionals
+  if (word === undefined || part === undefined || more.length > 0) throw new UsageError('name one host and one GPU of it.')
+  const { client, read } = await openPool(context)
+  const host = findHost(await read(), word)
+  const { uuid, isListed } = await client.hosts.release(host.record?.hostId ?? host.name, findCard(host, part))
+  const then = isListed
+    ? 'it gets workers when nothing is left on it, and goes back if its fault is still reported'
+    : 'its host does not list it'
+  context.out.line(`${uuid} is released from quarantine: ${then}`)
+  return 0
+}
+
+/** Its UUID, by that or a part of it. */
+function findCard({ name, cards }: PoolHost, part: string): string {
+  const inQuarantine = cards.filter(({ claim }) => claim.kind === 'quarantined' || claim.kind === 'probation').map(({ uuid }) => uuid)
+  const [card, ...others] = inQuarantine.filter((uuid) => uuid.includes(part))
+  if (card !== undefined && others.length === 0) return card
+  if (card !== undefined)
+    throw new UsageError(`"${part}" is part of the UUIDs of ${others.length + 1} GPUs in quarantine; write more of it.`)
+  const known = inQuarantine.length === 0 ? 'none is' : `these are: ${inQuarantine.join(', ')}`
+  throw new RunyardError('not_found', `no GPU "${part}" of ${name} is in quarantine; ${known}.`)
 }

@@ -11,15 +11,17 @@ import type {
   RouteGenericInterface,
   RouteHandlerMethod,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { IdParams, METHODS, REST_OPERATIONS, routeSchema, V1_OPERATIONS, type Operation, type RouteSchema } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
 import { answerErrors, DIALECTS, type Dialect } from '../../http/errors.ts'
 import type { ErrorLog } from '../error-log.ts'
-import { refuseUnknownParameters } from './query-names.ts'
+import { closestWord } from '@runyard/kit'
+import { quoted, RunyardError } from '@runyard/schema'
+import { z } from 'zod'
+import { queryOf } from '../../http/query.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 
@@ -101,4 +103,52 @@ function routeOf<O extends Operation>(key: string, operation: O) {
 /** How the client reached us. */
 export function originOf(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`
+}
+
+const TWINS: Readonly<Record<string, string>> = { since: 'from', from: 'since', until: 'to', to: 'until' }
+const LONGEST_TYPO = 3
+
+/**
+ * Of our own routes, and bodies of those that take none. A misspelt one would be ignored, and the answer would be that to another question, or
+ * `dryRun` would not be one. The ends of a range have two names, and each route takes both.
+ */
+function refuseUnknownParameters(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/runyard/v1/')) return
+    const { querystring, body } = (route.schema ?? {}) as { readonly querystring?: unknown; readonly body?: unknown }
+    const known = querystring instanceof z.ZodObject ? Object.keys(querystring.shape) : []
+    route.preValidation = [
+      ...[route.preValidation ?? []].flat(),
+      async (request: FastifyRequest) => {
+        request.query = withKnownNames(queryOf(request), known)
+        if (body === undefined) refuseMembers(request.body)
+      },
+    ]
+  })
+}
+
+/** @throws RunyardError('unprocessable') */
+function refuseMembers(body: unknown): void {
+  const [name] = typeof body === 'object' && body !== null ? Object.keys(body) : []
+  if (name !== undefined) throw new RunyardError('unprocessable', `There is no member ${quoted(name)}: this route takes no body.`)
+}
+
+/** @throws RunyardError('bad_request') */
+function withKnownNames(query: Readonly<Record<string, unknown>>, known: readonly string[]): Readonly<Record<string, unknown>> {
+  const named = Object.entries(query).map(([name, value]) => [known.includes(name) ? name : knownTwin(name, known), value] as const)
+  const names = named.map(([name]) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new RunyardError('bad_request', `"${twice}" and "${TWINS[twice]}" are the same: give one of them.`)
+  return Object.fromEntries(named)
+}
+
+/** @throws RunyardError('bad_request') */
+function knownTwin(name: string, known: readonly string[]): string {
+  const twin = TWINS[name]
+  if (twin !== undefined && known.includes(twin)) return twin
+  if (known.length === 0) throw new RunyardError('bad_request', `There is no parameter ${quoted(name)}: this route takes none.`)
+  const all = known.flatMap((one) => (TWINS[one] === undefined ? [one] : [`${one} (or ${TWINS[one]})`]))
+  const near = closestWord(name, [...known, ...known.flatMap((one) => TWINS[one] ?? [])], LONGEST_TYPO)
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`
+  throw new RunyardError('bad_request', `There is no parameter ${quoted(name)}; this route takes ${all.join(', ')}.${hint}`)
 }

@@ -1,9 +1,9 @@
-// /v2/registries (management §3.5; sdk2-api §3.7, §7.2). Secrets go in and never come out. PATCH is ours: Runpod has one in GraphQL only.
-import type { Registry } from '@runyard/schema'
-import { ONE_PAGE, type RegistryView } from '@runyard/schema/api'
+// /v2/registries (management §3.5; sdk2-api §3.7, §7.2), and /runyard/v1/secrets: values go in and never come out. PATCH of a registry and the routes
+// of secrets are ours: Runpod has those in GraphQL only.
+import type { Registry, Secret } from '@runyard/schema'
+import { ONE_PAGE, type RegistryView, type SecretView } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export const registryReply = ({ id, name }: Registry): RegistryView => ({ id, name })
 
@@ -27,6 +27,27 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
 
   ownRoute('DELETE /v2/registries/:id', async (request, reply) => {
     await registries.remove(keyOf(request).ownerId, request.params.id)
+    return reply.code(204).send()
+  })
+}
+
+function secretReply({ id, name, description, createdAt, updatedAt }: Secret): SecretView {
+  return { id, name, description, createdAt: new Date(createdAt).toISOString(), updatedAt: new Date(updatedAt).toISOString() }
+}
+
+export function registerSecretRoutes(app: RestApp, { secrets }: Pick<ManagementModel, 'secrets'>): void {
+  const route = restRoutes(app)
+  route('GET /runyard/v1/secrets', async (request) => ({
+    secrets: (await secrets.list(keyOf(request).ownerId)).map(secretReply),
+    pagination: ONE_PAGE,
+  }))
+
+  route('PUT /runyard/v1/secrets/:name', async (request) =>
+    secretReply(await secrets.set(keyOf(request).ownerId, request.params.name, request.body)),
+  )
+
+  route('DELETE /runyard/v1/secrets/:name', async (request, reply) => {
+    await secrets.remove(keyOf(request).ownerId, { name: request.params.name })
     return reply.code(204).send()
   })
 }
