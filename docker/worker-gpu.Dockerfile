@@ -5,6 +5,7 @@
 ARG BASE=runyard/worker:latest
 FROM ${BASE}
 
-# Versions to pin, e.g. "torch==2.9.1 torchvision torchaudio"; their wheels bring the CUDA libraries.
+# Arguments of pip: versions to pin, e.g. "torch==2.9.1 torchvision torchaudio", and an index of your own (--index-url …). The wheels bring the CUDA
+# libraries.
 ARG PACKAGES="torch torchvision torchaudio"
 RUN python3 -m pip install --no-cache-dir --no-warn-script-location ${PACKAGES}

@@ -5,17 +5,31 @@ import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { bootstrapBaseImage, ensureWorkerImage, ensureWorkerNetwork, openEngine } from '@runyard/host-docker'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
+import { WORKER_IMAGE } from '../harness/worker-image.ts'
 
 const socket = '/var/run/docker.sock'
 const engine = openEngine({ kind: 'unix', socket })
 const DOCKER = join(import.meta.dirname, '..', '..', 'docker')
 const IMAGE = 'runyard-test/worker-image:latest'
+const GPU_IMAGE = 'runyard-test/worker-gpu:latest'
+/** Stand for torch's own, of which there are 2.5 GB. */
+const WHEELS = `
+import os, sys, zipfile
+os.makedirs(sys.argv[1])
+for name in ("torch", "torchvision", "torchaudio"):
+    with zipfile.ZipFile(os.path.join(sys.argv[1], name + "-1.0-py3-none-any.whl"), "w") as wheel:
+        info = name + "-1.0.dist-info/"
+        wheel.writestr(name + "/__init__.py", "")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: %s\\nVersion: 1.0\\n" % name)
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "")
+`
 const PASSWORD = 'a-secret-of-the-index'
 /** A build from scratch, on two cores with other load. */
 const BUILD = { timeout: 900_000 }
@@ -69,7 +83,7 @@ async function defaultIndex(): Promise<string> {
   return /^DEFAULT_INDEX = "(.+)"$/m.exec(source)?.[1] ?? ''
 }
 
-await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker image', () => {
+await suiteThatNeeds(['docker', 'root', 'image-registry', 'worker-image'], 'the default worker image', () => {
   let registry: ImageRegistry
   /** By its digest. */
   let base: string
@@ -91,7 +105,7 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     await cp(DOCKER, directory, { recursive: true })
   })
   afterAll(async () => {
-    await tryCommand('docker', ['image', 'rm', '-f', IMAGE])
+    await tryCommand('docker', ['image', 'rm', '-f', GPU_IMAGE, IMAGE])
     await registry?.[Symbol.asyncDispose]()
     await rm(directory, { recursive: true, force: true })
   })
@@ -122,6 +136,29 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     expect(seen).toMatch(/^uv 0\.13\.9 /m)
     expect(seen).not.toMatch(/index|build/)
     await runCommand('docker', ['run', '--rm', '--network', 'none', IMAGE, ...flash])
+  })
+
+  test('has torch where the operator builds worker-gpu.Dockerfile on it, from an index of the operator’s choice', BUILD, async () => {
+    const host = (await ensureWorkerNetwork(engine.docker())) ?? ''
+    const wheels = join(directory, 'wheels')
+    await runCommand('python3', ['-c', WHEELS, wheels])
+    const index = createServer((request, response) => {
+      const name = basename(request.url ?? '')
+      const page = `<a href="/${name}-1.0-py3-none-any.whl">it</a>`
+      if (name.endsWith('.whl')) void readFile(join(wheels, name)).then((bytes) => response.end(bytes))
+      else response.setHeader('content-type', 'text/html').end(page)
+    })
+    await once(index.listen(0, host), 'listening')
+    const address = `http://${host}:${(index.address() as AddressInfo).port}/simple`
+    try {
+      const from = `--index-url ${address} --trusted-host ${host}`
+      const named = ['--build-arg', `BASE=${WORKER_IMAGE}`, '--build-arg', `PACKAGES=${from} torch torchvision torchaudio`]
+      await runCommand('docker', ['build', '-q', '-t', GPU_IMAGE, '-f', join(DOCKER, 'worker-gpu.Dockerfile'), ...named, DOCKER])
+    } finally {
+      index.close()
+    }
+    const look = 'import torch, torchvision, torchaudio, aiohttp, numpy; print(torch.__name__)'
+    expect(await runCommand('docker', ['run', '--rm', '--network', 'none', GPU_IMAGE, 'python3', '-c', look])).toBe('torch\n')
   })
 
   test('is not rebuilt while its recipe is the same', async () => {
