@@ -1,10 +1,9 @@
 // Deploys of the real tools that break: a proxy before the gateway kills the client at one of its calls, or the gateway after each of them.
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { readdir } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { startChild, type Child } from './child.ts'
 import type { Stack } from './stack.ts'
 import { waitFor } from './wait.ts'

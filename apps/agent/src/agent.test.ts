@@ -4,8 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect } from 'vitest'
 import { gateway, it, scratch, start } from './testing/agent-test.ts'
-import { flashCall, pickled, python, unpickled } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { flashCall, pickled, python, unpickled, type TestWorker } from './testing/worker.ts'
 
 let worker: TestWorker
 

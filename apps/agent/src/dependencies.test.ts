@@ -5,8 +5,7 @@ import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from '
 import { delimiter, join } from 'node:path'
 import { beforeEach, describe, expect, vi } from 'vitest'
 import { gateway, it, scratch, start as startOne } from './testing/agent-test.ts'
-import { flashCall, python } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { flashCall, python, type TestWorker } from './testing/worker.ts'
 
 let worker: TestWorker
 let index: string

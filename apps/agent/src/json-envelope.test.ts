@@ -3,8 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect } from 'vitest'
 import { gateway, it, scratch, start } from './testing/agent-test.ts'
-import { flashCall, unpickled } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { flashCall, unpickled, type TestWorker } from './testing/worker.ts'
 
 let worker: TestWorker
 

@@ -3,10 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, startWorker } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { flashCall, startWorker, type TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
 let worker: TestWorker

@@ -4,8 +4,7 @@ import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { gateway, it, start, startGateway } from './testing/agent-test.ts'
-import { descendantsOf, flashCall, processesMarked, startWorker, unpickled } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { descendantsOf, flashCall, processesMarked, startWorker, unpickled, type TestWorker } from './testing/worker.ts'
 
 let worker: TestWorker
 

@@ -15,16 +15,11 @@ export interface OutputPipe extends Disposable {
   /** Starts the output of this job: while it runs alone, all output without another owner; otherwise, output that names the job. */
   beginCapture(jobId: string): void
   /** The job's output as text, after `marker` was read. The wait is bounded, so that a lost marker does not block the result. */
-  endCapture(jobId: string, wait: MarkerWait): Promise<string>
+  endCapture(jobId: string, wait: { readonly marker: string; readonly timeoutMs: number }): Promise<string>
   /** The child now writes to this pipe. */
   follow(fifoPath: string): void
   /** A fresh child writes to the first pipe. */
   followFirst(): void
-}
-
-export interface MarkerWait {
-  readonly marker: string
-  readonly timeoutMs: number
 }
 
 interface OutputPipeOptions {

@@ -1,8 +1,7 @@
 // Matches forked children with the connections they open and the exits that the supervisor reports. A generation is used once.
 import type { Socket } from 'node:net'
 import type { ChildExit } from './exit-message.ts'
-import { createFrameDecoder, encodeFrameHead } from './frames.ts'
-import type { Frame } from './frames.ts'
+import { createFrameDecoder, encodeFrameHead, type Frame } from './frames.ts'
 
 /** A forked Python process that is connected and waits for a job. */
 export interface RunnerChild {

@@ -2,10 +2,8 @@
 import { join } from 'node:path'
 import { findOtherPythons } from '@runyard/testing/other-pythons'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, pickled, python, startWorker, unpickled } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { flashCall, pickled, python, startWorker, unpickled, type TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
 let worker: TestWorker

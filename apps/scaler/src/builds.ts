@@ -78,16 +78,11 @@ export async function appLaunch(
 export async function packedBuild(
   store: Resources,
   driver: HostDriver,
-  { record, endpoint }: PlacedRecord,
+  { record, endpoint }: { readonly record: WorkerRecord; readonly endpoint: Endpoint },
 ): Promise<PackedBuild | undefined> {
   if (record.buildId === undefined || !mayUnpackApp(endpoint) || !driver.capabilities.runsImages) return undefined
   const build = await store.resources.builds.find(endpoint.ownerId, record.buildId)
   return build && { ...build, isPacked: true }
-}
-
-interface PlacedRecord {
-  readonly record: WorkerRecord
-  readonly endpoint: Endpoint
 }
 
 type PackedBuild = Build & { readonly isPacked: true }

@@ -1,18 +1,14 @@
 // What was last read of each endpoint, and which endpoints a tick reads again (ADR 54): those that a signal named, those on which this scaler acts, those
 // with a lease that has expired, and each one from time to time. Failure direction: a lost signal delays its endpoint by at most `REREAD_MS`. What is
 // old is never acted on: the tick reads it first.
-import type { InFlightKind } from '@runyard/core'
-import { workerKey } from '@runyard/core'
+import { workerKey, type InFlightKind } from '@runyard/core'
 import type { Signal, WorkerRecord } from '@runyard/schema'
 import type { RequestLoad, Store } from '@runyard/store'
 
-type Queue = Awaited<ReturnType<Store['jobs']['stats']>>
-type Leases = Awaited<ReturnType<Store['jobs']['leases']>>
-
 export interface Reading {
   readonly at: number
-  readonly queue: Queue
-  readonly leases: Leases
+  readonly queue: Awaited<ReturnType<Store['jobs']['stats']>>
+  readonly leases: Awaited<ReturnType<Store['jobs']['leases']>>
   readonly workers: readonly WorkerRecord[]
   /** Of a load-balanced endpoint. */
   readonly requests: RequestLoad | undefined

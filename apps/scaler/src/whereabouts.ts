@@ -4,9 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import type { LeaderFacts } from '@runyard/store'
 import { lifeOf } from '@runyard/kit'
 
-export type Whereabouts = Pick<LeaderFacts, 'processTable' | 'life'>
-
-export function ownWhereabouts(): Whereabouts {
+export function ownWhereabouts(): Pick<LeaderFacts, 'processTable' | 'life'> {
   return { processTable: processTable(), life: lifeOf(process.pid) ?? '' }
 }
 

@@ -18,10 +18,8 @@ export interface XidKeeperDeps {
   readonly wake: () => void
 }
 
-type Xid = NonNullable<Gpu['xid']>
-
 interface Line {
-  readonly xid: Xid
+  readonly xid: NonNullable<Gpu['xid']>
   readonly hostId: string
   readonly name: string
   /** Of the whole card. */

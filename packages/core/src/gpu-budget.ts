@@ -1,7 +1,6 @@
 // Memory budgets of workers (ADR 61): what an endpoint asks for, and who may be on one GPU. Two workers share a GPU only if both have a budget, and the budgets
 // together never exceed the memory that workers may have. Failure direction: a GPU is used by fewer workers than it could be.
-import type { AttachedGpu, EndpointSpec, Gpu } from '@runyard/schema'
-import { quoted } from '@runyard/schema'
+import { quoted, type AttachedGpu, type EndpointSpec, type Gpu } from '@runyard/schema'
 
 export const GPU_BUDGET_VARIABLE = 'RUNYARD_GPU_MEMORY_MIB'
 

@@ -2,9 +2,8 @@ import type { Gpu } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bestLinked } from './gpu-links.ts'
-import { gpu, host } from './testing/plan-fixture.ts'
+import { gpu, host, endpoint } from './testing/plan-fixture.ts'
 import { place } from './placement.ts'
-import { endpoint } from './testing/plan-fixture.ts'
 
 const cards = (count: number): Gpu[] => Array.from({ length: count }, (_, at) => gpu(`g${at}`))
 const link = (from: number, to: number, score: number) => ({ from: `g${from}`, to: `g${to}`, score })

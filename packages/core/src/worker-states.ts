@@ -4,8 +4,6 @@ import { BILLING_STATES, type BillingState } from '@runyard/schema'
 import type { CountedWorker, Shortfall } from './projections.ts'
 import { availabilityOf } from './worker-facts.ts'
 
-export type StateCounts = Readonly<Record<BillingState, number>>
-
 /** The state of a worker that exists; undefined: it is leaving without a job, and counts as none. */
 export function stateOf({ record, leaseCount }: CountedWorker): BillingState | undefined {
   if (record.unhealthyReason !== undefined) return 'unhealthy'
@@ -21,7 +19,7 @@ export interface StateFacts {
   readonly missing: (Shortfall & { readonly mayStart?: number | undefined }) | undefined
 }
 
-export function countStates({ workers, missing }: StateFacts): StateCounts {
+export function countStates({ workers, missing }: StateFacts): Readonly<Record<BillingState, number>> {
   const states = workers.map(stateOf)
   const count = (state: BillingState): number => states.filter((one) => one === state).length
   const counts = Object.fromEntries(BILLING_STATES.map((state) => [state, count(state)])) as Record<BillingState, number>

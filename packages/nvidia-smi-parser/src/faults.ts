@@ -1,10 +1,8 @@
 // Decides which signs of a card's report are faults, and of which kind. A field that is absent says nothing, and neither do corrected errors and
 // past retirements: only what makes the next job fail, or slow, counts. Sources: the man page of nvidia-smi (recovery actions, ECC, remapped rows)
 // and recordings of broken cards, of which one that needs a reset may answer its name, memory and temperature as if it were well.
-import { child, errorText, isYes, number, printed, text } from './fields.ts'
-import type { Node } from './fields.ts'
-import { FAULT_KINDS } from './report.ts'
-import type { FaultKind, NvidiaFault } from './report.ts'
+import { child, errorText, isYes, number, printed, text, type Node } from './fields.ts'
+import { FAULT_KINDS, type FaultKind, type NvidiaFault } from './report.ts'
 
 /** Fields that a living card answers. One error may be a broken sensor; two are a broken card. */
 const VITAL = [

@@ -2,8 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseNvidiaSmi } from './parse.ts'
-import { isFit } from './report.ts'
-import type { NvidiaSmiReport } from './report.ts'
+import { isFit, type NvidiaSmiReport } from './report.ts'
 
 const MIB = 2 ** 20
 const folder = new URL('../fixtures/', import.meta.url)

@@ -2,8 +2,7 @@
 // generation lacks becomes null. The document is taken from between its root tags, because nvidia-smi prints complaints around it.
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { findFaults, uncorrectableEccErrors } from './faults.ts'
-import { bytes, child, children, firstOf, number, printed, text } from './fields.ts'
-import type { Node } from './fields.ts'
+import { bytes, child, children, firstOf, number, printed, text, type Node } from './fields.ts'
 import type { MigDevice, NvidiaFabric, NvidiaFault, NvidiaGpu, NvidiaProcess, NvidiaSmiResult } from './report.ts'
 
 const ROOT = 'nvidia_smi_log'

@@ -3,8 +3,7 @@
 // waits there fails: it may be dead (a firewall dropped it, the machine is gone), and TCP would report that only after a quarter of an hour. The same
 // applies to a Redis that hangs; later calls fail at once until it answers. Replies come in order, so commands need no timers of their own.
 import { RunyardError } from '@runyard/schema'
-import { Redis } from 'ioredis'
-import type { RedisOptions } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 
 const OPTIONS = {
   lazyConnect: true,

@@ -1,7 +1,6 @@
 // The conformance suite of the host port: what the scaler may rely on, whatever the kind of host.
 import { randomBytes } from 'node:crypto'
-import { RunyardError } from '@runyard/schema'
-import type { HostEvent, WorkerLaunch } from '@runyard/schema'
+import { RunyardError, type HostEvent, type WorkerLaunch } from '@runyard/schema'
 import { describe, expect, it, vi } from 'vitest'
 import type { HostAbilities, HostFixture } from './host-fixture.ts'
 import { describeHostLogs } from './host-log-conformance.ts'

@@ -1,8 +1,7 @@
 // A real Redis for tests, as durable as `runyard up` runs it: a separate process on a free loopback port and a unix socket, with an append-only
 // file, so that a restart keeps accepted data. It ends with the scope that started it, and with the test process at the latest, even if that is
 // killed. A separate entry point, because the harness and the benchmarks use it without vitest.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { access, constants, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'

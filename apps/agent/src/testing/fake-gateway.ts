@@ -1,6 +1,5 @@
 // The gateway's half of the worker protocol (worker-api §1), small and real HTTP, for tests of the agent.
-import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Settled {

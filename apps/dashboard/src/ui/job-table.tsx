@@ -23,13 +23,8 @@ const COLUMNS: readonly TableColumn<FoundJob>[] = [
   { name: 'ran', isNumber: true, cell: (job) => <Span of={job} format={formatRun} /> },
 ]
 
-interface SpanProps {
-  readonly of: FoundJob
-  readonly format: (job: FoundJob, now: number) => string
-}
-
 /** Of a job that waits or runs, until now. */
-function Span({ of, format }: SpanProps) {
+function Span({ of, format }: { readonly of: FoundJob; readonly format: (job: FoundJob, now: number) => string }) {
   return format(of, useNow(1000))
 }
 

@@ -1,13 +1,8 @@
 import { Button } from './button.tsx'
 import styles from './problem.module.css'
 
-export interface ProblemProps {
-  readonly error: Error
-  readonly onRetry?: () => void
-}
-
 /** What could not be read or done, in the sentence that the gateway gave. */
-export function Problem({ error, onRetry }: ProblemProps) {
+export function Problem({ error, onRetry }: { readonly error: Error; readonly onRetry?: () => void }) {
   return (
     <div className={styles.problem} role="alert">
       <p>

@@ -2,8 +2,6 @@
 import type { WorkerLifeView } from '@runyard/schema/api'
 import { formatDuration } from './format.ts'
 
-type Times = WorkerLifeView['times']
-
 /** In their order; each ends where the next begins. */
 export const START_PHASES = [
   { name: 'image', end: 'imageReady', what: 'the host gets the image' },
@@ -22,7 +20,7 @@ export interface StartPhase {
 }
 
 /** Those that are over; a phase whose time is not known belongs to the next one. */
-export function startPhases(times: Times): readonly StartPhase[] {
+export function startPhases(times: WorkerLifeView['times']): readonly StartPhase[] {
   let from = times.placed
   return START_PHASES.flatMap(({ name, end, what }) => {
     const to = times[end]

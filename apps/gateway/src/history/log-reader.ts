@@ -8,11 +8,6 @@ import type { Past } from '../parts/past.ts'
 
 export type LogStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'history' | 'workerLogs' | 'events'>
 
-export interface LoggedDeps {
-  readonly store: LogStore
-  readonly past: Pick<Past, 'lives'>
-}
-
 /** Of one answer. */
 const MOST_WORKERS = 200
 /** So long lines are kept after the end of a worker. */
@@ -28,7 +23,7 @@ export type Wanted = Pick<MergedLogQuery, 'worker' | 'job' | 'level' | 'source' 
 
 /** Those that are there first. */
 export async function loggedWorkers(
-  { store, past }: LoggedDeps,
+  { store, past }: { readonly store: LogStore; readonly past: Pick<Past, 'lives'> },
   endpoints: readonly Endpoint[],
   { worker }: Wanted,
 ): Promise<readonly LoggedWorker[]> {

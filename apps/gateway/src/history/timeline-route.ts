@@ -31,8 +31,6 @@ import {
   type Worker,
 } from './timeline-subjects.ts'
 
-type TimelineStore = Pick<Store, 'endpoints' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
-
 const HOUR_MS = 3_600_000
 /** Jobs, readings or columns: some milliseconds. */
 const TURN_ITEMS = 20_000
@@ -45,7 +43,7 @@ const NEAR_PER_PX = 4
 const MIDDLE_PER_PX = 0.5
 
 interface TimelineDeps {
-  readonly store: TimelineStore
+  readonly store: Pick<Store, 'endpoints' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
   readonly past: Past
   readonly workers: Pick<WorkerLists, 'list'>
 }

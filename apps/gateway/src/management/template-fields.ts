@@ -1,8 +1,7 @@
 // A template's fields by their names in REST v2, REST v1 and GraphQL (management §2.2, §3.5, §4.2). Endpoints of REST v2 name their container's
 // fields as templates do.
 import { joinArgs, startCommandOf } from '@runyard/core'
-import type { TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { RunyardError, TEMPLATE_CATEGORIES } from '@runyard/schema'
+import { RunyardError, TEMPLATE_CATEGORIES, type TemplateContainer, type TemplateNotes } from '@runyard/schema'
 import type {
   CreateTemplateBody,
   TemplateView,

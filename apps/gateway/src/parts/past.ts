@@ -10,7 +10,6 @@ const MOST_LIVES = 5000
 /** By then the life of a worker is written, even if clearing it away was interrupted. */
 const LIFE_SETTLED_MS = 180_000
 
-type Range = Parameters<HistoryBlocks<JobColumns>['read']>[0]
 type PastStore = Pick<HistoryStore, 'chunks' | 'ends' | 'lives'>
 
 export interface Past {
@@ -18,7 +17,7 @@ export interface Past {
   readonly samples: HistoryBlocks<ReadingColumns>
   readonly sampleMinutes: HistoryBlocks<ReadingColumns>
   /** Of workers that were gone in the range, latest first. */
-  lives(range: Range): Promise<readonly WorkerLife[]>
+  lives(range: Parameters<HistoryBlocks<JobColumns>['read']>[0]): Promise<readonly WorkerLife[]>
 }
 
 /** A million jobs weigh some 55 MiB, the minutes of 64 cards over a week 15 MiB. */

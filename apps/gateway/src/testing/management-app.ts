@@ -1,8 +1,7 @@
 // For tests: the management surfaces in a Fastify app over a store of its own on a real Redis. A logged bug fails the test.
 import { createLogger } from '@runyard/kit'
 import { Config } from '@runyard/schema'
-import type { Store } from '@runyard/store'
-import { openStore } from '@runyard/store'
+import { openStore, type Store } from '@runyard/store'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'

@@ -1,8 +1,7 @@
 // Looks up a receiver's name: in `/etc/hosts`, then at the name servers, over its own sockets. The system's look-up would occupy one of a few threads,
 // which file access needs, too, for as long as a name server is silent. A look-up ends in time, a name that failed is not looked up again for a while,
 // and each owner has few look-ups under way, so that one owner's dead names do not delay the webhooks of others.
-import type { LookupAddress } from 'node:dns'
-import { promises as dns } from 'node:dns'
+import { promises as dns, type LookupAddress } from 'node:dns'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 

@@ -112,8 +112,6 @@ export function buildJobColumns() {
   }
 }
 
-type PackedFacts = Pick<PackedJob, 'startedAt' | 'endedAt' | 'submittedAt' | 'cause' | 'retries'>
-
 interface FactTexts {
   readonly key: number
   readonly fingerprint?: string | undefined
@@ -136,7 +134,7 @@ function buildFacts() {
     return known
   }
   return {
-    add(job: PackedFacts, texts: FactTexts): void {
+    add(job: Pick<PackedJob, 'startedAt' | 'endedAt' | 'submittedAt' | 'cause' | 'retries'>, texts: FactTexts): void {
       waited.push((Number.isNaN(job.startedAt) ? job.endedAt : job.startedAt) - job.submittedAt)
       causes.push(END_CAUSES.indexOf(job.cause))
       retries.push(job.retries)

@@ -1,6 +1,5 @@
 // Login requests (ADR 68): PENDING → APPROVED → CONSUMED, or PENDING → DENIED; each is EXPIRED once its time is over.
-import type { ApiKey, LoginRequest, LoginState } from '@runyard/schema'
-import { RunyardError, shown } from '@runyard/schema'
+import { RunyardError, shown, type ApiKey, type LoginRequest, type LoginState } from '@runyard/schema'
 
 const OPEN_MS = 10 * 60_000
 /** Of all that are open, over all gateways. */

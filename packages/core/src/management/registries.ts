@@ -1,6 +1,5 @@
 // Registry credentials. Endpoints that use them keep them; a template that names deleted ones loses its reference, as at Runpod (management §3.5).
-import type { Registry, RegistryCredentials } from '@runyard/schema'
-import { quoted, RunyardError, StoredRegistry } from '@runyard/schema'
+import { quoted, RunyardError, StoredRegistry, type Registry, type RegistryCredentials } from '@runyard/schema'
 import type { ModelTools } from './endpoint-change.ts'
 import { nameProblem } from './record-sizes.ts'
 import type { ResourceKind } from './resource-kind.ts'

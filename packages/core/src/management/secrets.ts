@@ -1,7 +1,6 @@
 // Secrets: named values for `{{ RUNPOD_SECRET_name }}` in environment variables. The reference stays in the endpoint's record, and the value replaces it
 // only where a worker's environment is made (ADR 67). An endpoint may name a secret that does not exist yet: its workers start once it does.
-import type { Endpoint, EndpointSpec, Secret } from '@runyard/schema'
-import { quoted, RunyardError, StoredSecret } from '@runyard/schema'
+import { quoted, RunyardError, StoredSecret, type Endpoint, type EndpointSpec, type Secret } from '@runyard/schema'
 import type { ModelTools } from './endpoint-change.ts'
 import { environmentSizeProblem, nameProblem } from './record-sizes.ts'
 import type { ResourceKind } from './resource-kind.ts'

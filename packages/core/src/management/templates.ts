@@ -1,7 +1,6 @@
 // Templates: what an edit makes of one, and how endpoints follow it. A changed container of a shared template is a new version of each of its
 // endpoints. Endpoints that copied a template do not change (ADR 21).
-import type { Endpoint, TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { DEFAULT_NOTES, quoted, RunyardError, Template } from '@runyard/schema'
+import { DEFAULT_NOTES, quoted, RunyardError, Template, type Endpoint, type TemplateContainer, type TemplateNotes } from '@runyard/schema'
 import { applyChange, containerOf, DEFAULT_CONTAINER, type ModelTools } from './endpoint-change.ts'
 import { checkTemplate } from './endpoint-check.ts'
 import { namesOf, type FollowContext, type ResourceKind } from './resource-kind.ts'

@@ -1,8 +1,7 @@
 // Settings that Runpod has and Runyard cannot keep: refused with what works instead, never dropped in silence (ADR 36). What an endpoint has from
 // before stays, so that everything else about it can still be changed.
 import { envelopeOf } from '../image-reference.ts'
-import { quoted, RunyardError } from '@runyard/schema'
-import type { Endpoint, EndpointSpec } from '@runyard/schema'
+import { quoted, RunyardError, type Endpoint, type EndpointSpec } from '@runyard/schema'
 
 /** @throws RunyardError('bad_request') */
 export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): void {

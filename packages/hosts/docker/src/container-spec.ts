@@ -2,8 +2,7 @@
 // Fails closed: a worker gets no GPU, capability or mount that is not listed here.
 import { createHash } from 'node:crypto'
 import { modelMounts, modelVariables, planeAddressOf } from '@runyard/core'
-import { RunyardError, type PlaneName } from '@runyard/schema'
-import type { LaunchedBuild, WorkerLaunch } from '@runyard/schema'
+import { RunyardError, type PlaneName, type LaunchedBuild, type WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { gpuRequest, type GpuWay } from './gpu-way.ts'
 import { WORKER_IMAGE } from './images.ts'

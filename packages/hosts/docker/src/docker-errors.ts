@@ -1,7 +1,6 @@
 // Translates dockerode's errors into one sentence with the fix. No error shape of Docker leaves this file. For an unknown cause the sentence quotes the
 // engine.
-import { errorMessage, RunyardError } from '@runyard/schema'
-import type { ErrorCode, StartFault } from '@runyard/schema'
+import { errorMessage, RunyardError, type ErrorCode, type StartFault } from '@runyard/schema'
 
 interface Rule {
   readonly pattern: RegExp

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
-import type { HostFixture } from '@runyard/testing'
+import { describeBuildConformance, describeHostConformance, workerLaunch, type HostFixture } from '@runyard/testing'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'

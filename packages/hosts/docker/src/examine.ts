@@ -1,7 +1,6 @@
 // What an operator has to know of an engine beyond that it answers: the processor, the default image, whether disks can be limited, and what GPUs need: the
 // NVIDIA runtime or CDI, a toolkit without known holes, a cgroup driver that does not take GPUs away.
-import { gigabytes, judgeToolkit } from '@runyard/core'
-import { namesShim } from '@runyard/core'
+import { gigabytes, judgeToolkit, namesShim } from '@runyard/core'
 import { findOnPath } from '@runyard/kit'
 import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'

@@ -1,7 +1,6 @@
 // Images on an engine: checks whether they are present, and pulls them with progress. A refused pull is `forbidden`, any other failure is
 // `not_found`; the caller throttles the endpoint and reports the sentence.
-import { RunyardError } from '@runyard/schema'
-import type { HeldImage, PullOptions } from '@runyard/schema'
+import { RunyardError, type HeldImage, type PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { messageOf, statusOf } from './docker-errors.ts'
 

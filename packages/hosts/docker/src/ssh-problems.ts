@@ -1,8 +1,6 @@
 // What ssh says when it reaches no host, as the end of a sentence with the command that mends it.
 import type { EngineConnection } from '@runyard/schema'
 
-type SshConnection = Extract<EngineConnection, { kind: 'ssh' }>
-
 interface Rule {
   readonly pattern: RegExp
   /** `ssh`: the words with which a user tries it. */
@@ -24,7 +22,7 @@ const RULES: readonly Rule[] = [
   { pattern: /ENOENT/, mend: () => 'install it with "sudo apt-get install openssh-client"' },
 ]
 
-export function sshProblem(words: string, { host, user, port }: SshConnection): string {
+export function sshProblem(words: string, { host, user, port }: Extract<EngineConnection, { kind: 'ssh' }>): string {
   const name = user === undefined ? host : `${user}@${host}`
   const target = port === undefined ? name : `-p ${port} ${name}`
   const ssh = `ssh ${target}`

@@ -1,7 +1,6 @@
 // A tar archive as one of Node's own streams, which is what dockerode takes.
 import { Readable } from 'node:stream'
-import { pack } from 'tar-stream'
-import type { Pack } from 'tar-stream'
+import { pack, type Pack } from 'tar-stream'
 
 /** `fill` adds the entries; its failure destroys the stream with the cause. */
 export function tarOf(fill: (archive: Pack) => Promise<void> | void): Readable {

@@ -4,12 +4,10 @@ import { chmod, cp, mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeF
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { appArchive, describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
-import type { HostFixture } from '@runyard/testing'
+import { appArchive, describeBuildConformance, describeHostConformance, workerLaunch, type HostFixture } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { removeTree } from './builds.ts'
-import { createProcessHost } from './process-host.ts'
-import type { ProcessHostOptions } from './process-host.ts'
+import { createProcessHost, type ProcessHostOptions } from './process-host.ts'
 
 const SCRIPT = 'RUNYARD_TEST_SCRIPT'
 

@@ -10,11 +10,6 @@ export type OperationKey = `${Method} /${string}`
 /** How a failure looks. The keys name components of the document. */
 export type ErrorShape = 'Problem' | 'JobPlaneError' | 'V1Error' | 'GraphqlErrors' | 'OpenaiError'
 
-interface TagFacts {
-  readonly description: string
-  readonly errors: ErrorShape
-}
-
 export const TAGS = {
   jobs: { description: 'Submit jobs to an endpoint and read what they come to.', errors: 'JobPlaneError' },
   batches: { description: 'Requests that are collected first and become jobs together (beta).', errors: 'JobPlaneError' },
@@ -38,7 +33,7 @@ export const TAGS = {
   'rest-v1': { description: 'Runpod’s older REST API, for programs that use it already.', errors: 'V1Error' },
   graphql: { description: 'What runpod, runpod-flash, rp and runpodctl call.', errors: 'GraphqlErrors' },
   service: { description: 'Probes, metrics and this document.', errors: 'JobPlaneError' },
-} as const satisfies Record<string, TagFacts>
+} as const satisfies Record<string, { readonly description: string; readonly errors: ErrorShape }>
 export type Tag = keyof typeof TAGS
 
 export interface Operation {

@@ -1,8 +1,7 @@
 // Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { unknownResource, type ResourceKind } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
-import type { Endpoint, JobRecord } from '@runyard/schema'
+import { RunyardError, type Endpoint, type JobRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { createEndpointLists, goneNameField } from './endpoint-lists.ts'
 import { nameOf, namesBegin } from './owned.ts'
@@ -86,7 +85,6 @@ const CANCEL_BATCH = 200
 /** A leader of an earlier term writes nothing into an endpoint that is gone; no process hangs for this long and goes on. */
 const KEEP_FENCE_S = 60 * 60
 
-type Find = Parameters<EndpointStore['upsert']>[0]
 type Written = ReturnType<typeof upsertScript.read>
 type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
@@ -164,7 +162,7 @@ interface Conditions {
 
 function createEndpointWrites({ client, keys, run }: StoreContext) {
   const { records, names, templates, deleted, owners, ownersSince } = keys.endpoints
-  const readText = async (find: Find): Promise<string | null> =>
+  const readText = async (find: Parameters<EndpointStore['upsert']>[0]): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(findScript, { records, names, name: nameOf(find) })) ?? null)
 
   const readTemplateText = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.resource('templates'), id))

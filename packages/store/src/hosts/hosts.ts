@@ -6,8 +6,6 @@ import { readHostRecord } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
 
-export type Restraint = Pick<HostRecord, 'rest' | 'cordon'>
-
 /** What is written emits `pool-changed`, except what is `quiet`. */
 export type HostStore = ReturnType<typeof createHostStore>
 
@@ -38,7 +36,7 @@ export function createHostStore({ client, keys, run, signals }: StoreContext) {
       return [...Map.groupBy(fields, ({ hostId }) => hostId)].map(([hostId, own]) => toRecord(hostId, own))
     },
     /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
-    async restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>> {
+    async restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Pick<HostRecord, 'rest' | 'cordon'>>> {
       if (hostIds.length === 0) return new Map()
       const texts = await client.hmget(hosts, ...hostIds.flatMap((hostId) => RESTRAINTS.map((part) => `${part} ${hostId}`)))
       const found = hostIds.map((hostId, index) => {

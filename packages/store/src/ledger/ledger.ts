@@ -2,8 +2,7 @@
 // interval; the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/monitoring.md, Billing).
 import type { BillingState, LedgerDay, LedgerRow, Reason } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { findOwners } from './ledger-reads.ts'
-import { createLedgerReads } from './ledger-reads.ts'
+import { findOwners, createLedgerReads } from './ledger-reads.ts'
 import { createLedgerTidy } from './ledger-tidy.ts'
 import { readLedgerRow } from '../data/records.ts'
 import { defineLua, defineScript } from '../scripts/define-script.ts'

@@ -1,8 +1,7 @@
 // For this package's tests: a real Redis per test file, a key prefix per test, and stores that are closed when the test ends.
 import { randomUUID } from 'node:crypto'
 import type { Signal } from '@runyard/schema'
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
+import { startRedis, type TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openStore } from '../open-store.ts'

@@ -1,8 +1,7 @@
 // What one GraphQL request reads. A query may ask for a field under any number of aliases and for each item of a list. So what was read once is not read again,
 // and what a request may read and be answered is bounded (ADR 36).
 import { missingResource, RESOURCE_KINDS } from '@runyard/core'
-import type { Endpoint, Template } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, type Endpoint, type Template } from '@runyard/schema'
 import type { AppLibrary, AppModel } from '../apps-model.ts'
 import type { ManagementModel } from '../model.ts'
 import type { ReadStock } from '../stock.ts'

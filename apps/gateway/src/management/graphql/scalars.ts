@@ -1,7 +1,6 @@
 // How lenient the wire is: numbers may come as strings, enum words quoted or bare (management §4.1). What is let in is then judged by
 // the model; what goes out is passed on as it is, so that an echo stays byte for byte.
-import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql'
-import type { ValueNode } from 'graphql'
+import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped, type ValueNode } from 'graphql'
 
 function createScalar<T>(name: string, read: (value: unknown) => T): GraphQLScalarType<T, unknown> {
   return new GraphQLScalarType<T, unknown>({

@@ -10,8 +10,7 @@ import {
   type EndpointChange,
   type GpuChange,
 } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
-import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
+import { RunyardError, type CpuRequest, type Endpoint, type EndpointSettings, type Template } from '@runyard/schema'
 import type { V1CreateEndpointBody, V1UpdateEndpointBody } from '@runyard/schema/api'
 import { CPU, GPU, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
 

@@ -1,8 +1,7 @@
 // /v2/account and the lists that are empty here (management §3.1): clients ask for them and go on.
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export function registerAccountRoutes(app: RestApp, model: Pick<ManagementModel, 'account' | 'get'>): void {
   const route = restRoutes(app)

@@ -3,8 +3,7 @@ import type { UsageLine, UsageRange } from '@runyard/core'
 import { AMOUNT_NAMES, type BillingView, type ServerlessBillingView } from '@runyard/schema/api'
 import { queryOf } from '../../http/query.ts'
 import { readBilling, type UsageDeps } from '../usage-model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 /** As in the sums of days of deleted endpoints. */
 const DELETED = 'deleted'

@@ -8,8 +8,7 @@ import type { Store } from '@runyard/store'
 import type { DataCenter, ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export interface CatalogDeps {
   readonly model: Pick<ManagementModel, 'list'>

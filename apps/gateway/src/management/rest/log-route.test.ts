@@ -1,5 +1,4 @@
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
+import { startRedis, type TestRedis } from '@runyard/testing'
 import { workerRecord } from '@runyard/testing/records'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'

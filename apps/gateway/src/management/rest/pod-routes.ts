@@ -4,8 +4,7 @@ import { ONE_PAGE, type PodView } from '@runyard/schema/api'
 import { unreachable } from '../../http/add-route.ts'
 import { NO_PODS } from '../out-of-scope.ts'
 import type { TaskModel } from '../task-model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export function registerPodRoutes(app: RestApp, tasks: TaskModel): void {
   const route = restRoutes(app)

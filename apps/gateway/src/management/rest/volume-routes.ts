@@ -4,8 +4,7 @@ import type { Endpoint, Volume } from '@runyard/schema'
 import { ONE_PAGE, type NetworkVolumeView, type VolumeView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 type Deps = Pick<ManagementModel, 'volumes'>
 

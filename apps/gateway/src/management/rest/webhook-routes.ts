@@ -2,8 +2,7 @@
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
 
 export interface WebhookRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>

@@ -4,10 +4,8 @@ import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoutes } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
-import { workerListReply } from './replies.ts'
-import type { WorkerFacts } from './replies.ts'
+import { keyOf, restRoutes, type RestApp } from './conventions.ts'
+import { workerListReply, type WorkerFacts } from './replies.ts'
 
 export interface WorkerRouteDeps {
   readonly model: Pick<ManagementModel, 'get' | 'retry'>

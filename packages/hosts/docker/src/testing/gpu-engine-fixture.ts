@@ -1,7 +1,6 @@
 // Test fixture: a second engine of our own, with a stand-in for NVIDIA's hook on its PATH, so that requests for cards go through as on a host that
 // has them. It needs root and dockerd.
-import { spawn, spawnSync } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { cp, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
