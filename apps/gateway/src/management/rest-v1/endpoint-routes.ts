@@ -28,10 +28,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
     replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   )
 
-  ownRoute('DELETE /v1/endpoints/:id', async (request, reply) => {
-    await model.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v1/endpoints/:id', (request) => model.remove(keyOf(request).ownerId, request.params.id))
 
   route('POST /v1/endpoints', async (request, reply) => {
     const body = { ...request.body, name: request.body.name ?? `endpoint-${MODEL_TOOLS.randomText(8)}` }

@@ -41,10 +41,7 @@ function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementMod
     registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   )
 
-  ownRoute('DELETE /v1/containerregistryauth/:id', async (request, reply) => {
-    await registries.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v1/containerregistryauth/:id', (request) => registries.remove(keyOf(request).ownerId, request.params.id))
 }
 
 /** /billing (management §2.5), which runpodctl still asks. Amounts are 0, because there are no prices; the time is not multiplied by the GPUs. */
@@ -99,8 +96,5 @@ function registerVolumeRoutes(app: RestApp, { volumes }: Pick<ManagementModel, '
     })
   }
 
-  ownRoute('DELETE /v1/networkvolumes/:id', async (request, reply) => {
-    await volumes.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v1/networkvolumes/:id', (request) => volumes.remove(keyOf(request).ownerId, request.params.id))
 }

@@ -20,10 +20,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
 
   route('GET /v1/templates/:id', async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)))
 
-  ownRoute('DELETE /v1/templates/:id', async (request, reply) => {
-    await templates.remove(keyOf(request).ownerId, { id: request.params.id })
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v1/templates/:id', (request) => templates.remove(keyOf(request).ownerId, { id: request.params.id }))
 
   route('POST /v1/templates', async (request) =>
     templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),

@@ -4,6 +4,7 @@ import type {
   FastifyContextConfig,
   FastifyInstance,
   FastifySchema,
+  preHandlerHookHandler,
   FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -97,7 +98,18 @@ export function v1Routes(app: RestApp, config: FastifyContextConfig = {}) {
 function routeOf<O extends Operation>(key: string, operation: O) {
   const method = METHODS.find((candidate) => key.startsWith(`${candidate} `))
   if (method === undefined) throw new Error(`"${key}" does not begin with a method`)
-  return { method, url: key.slice(method.length + 1), schema: routeSchema(operation) }
+  const status = statusOf(operation)
+  const preHandler: preHandlerHookHandler = (_request, reply, done) => {
+    reply.code(status)
+    done()
+  }
+  return { method, url: key.slice(method.length + 1), schema: routeSchema(operation), ...(status !== 200 && { preHandler }) }
+}
+
+/** That of a reply, where there is only one: 201 for a new record, 204 without a body. Else the handler sets it. */
+function statusOf({ replies, other }: Operation): number {
+  const [status = 200, ...more] = Object.keys({ ...replies, ...other }).map(Number)
+  return more.length === 0 ? status : 200
 }
 
 /** How the client reached us. */

@@ -23,10 +23,7 @@ export function registerHostRoutes(app: RestApp, { store }: HostDeps): void {
   }
 
   const ownRoute = restRoutes(app, { find: get })
-  ownRoute('DELETE /runyard/v1/hosts/:id', async (request, reply) => {
-    await store.hosts.forget(request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /runyard/v1/hosts/:id', (request) => store.hosts.forget(request.params.id))
 
   ownRoute('PUT /runyard/v1/hosts/:id/cordon', async (request) => {
     const { reason, drain } = request.body
@@ -35,10 +32,7 @@ export function registerHostRoutes(app: RestApp, { store }: HostDeps): void {
     return cordon
   })
 
-  ownRoute('DELETE /runyard/v1/hosts/:id/cordon', async (request, reply) => {
-    await store.hosts.putCordon(request.params.id, undefined)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /runyard/v1/hosts/:id/cordon', (request) => store.hosts.putCordon(request.params.id, undefined))
 
   ownRoute('POST /runyard/v1/hosts/:id/gpus/:gpu/release', async (request) =>
     release(store, await get(keyOf(request).ownerId, request.params.id), request.params.gpu),

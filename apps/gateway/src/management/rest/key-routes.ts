@@ -17,14 +17,14 @@ export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
     return { keys: found.map(keyReply), pagination: ONE_PAGE }
   })
 
-  route('POST /runyard/v1/keys', async (request, reply) => {
+  route('POST /runyard/v1/keys', async (request) => {
     const { expiresAt, limits, ...wanted } = request.body
     const made = await keys.create(keyOf(request), {
       ...wanted,
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(limits === undefined ? {} : { limits }),
     })
-    return reply.code(201).send(newKeyReply(made))
+    return newKeyReply(made)
   })
 
   route('GET /runyard/v1/keys/current', async (request) => {
@@ -36,10 +36,7 @@ export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
     keyReply(await keys.limit(keyOf(request).ownerId, request.params.id, request.body.limits)),
   )
 
-  ownRoute('DELETE /runyard/v1/keys/:id', async (request, reply) => {
-    await keys.revoke(keyOf(request), request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /runyard/v1/keys/:id', (request) => keys.revoke(keyOf(request), request.params.id))
 
   ownRoute('POST /runyard/v1/keys/:id/rotate', async (request) => newKeyReply(await keys.rotate(keyOf(request), request.params.id)))
 }
@@ -88,19 +85,17 @@ export function registerSessionRoutes(app: RestApp, { sessions }: Pick<Store, 's
     if (session === undefined) throw new RunyardError('unauthorized', 'key' in body ? NO_KEY : NO_CODE)
     tries.takeBack(request.ip)
     pageCookies.write(request, reply, session)
-    return reply.code(204).send()
   })
 
   restRoutes(app, { access: ofPage })('DELETE /runyard/v1/session', async (request, reply) => {
     const session = pageCookies.read(request)
     if (session !== undefined) await sessions.end(session)
     pageCookies.write(request, reply, undefined)
-    return reply.code(204).send()
   })
 
-  route('POST /runyard/v1/session/codes', async (request, reply) => {
+  route('POST /runyard/v1/session/codes', async (request) => {
     const { code, expiresAt } = await sessions.createCode(keyOf(request).id)
-    return reply.code(201).send({ code, expiresAt: new Date(expiresAt).toISOString() })
+    return { code, expiresAt: new Date(expiresAt).toISOString() }
   })
 }
 

@@ -13,10 +13,7 @@ export function registerPodRoutes(app: RestApp, tasks: TaskModel): void {
 
   route('GET /v2/pods/:id', async (request) => podReply(await tasks.get(keyOf(request).ownerId, request.params.id)))
 
-  ownRoute('DELETE /v2/pods/:id', async (request, reply) => {
-    await tasks.end(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/pods/:id', (request) => tasks.end(keyOf(request).ownerId, request.params.id))
 
   for (const url of ['/v2/pods', '/v2/pods/:id', '/v2/pods/:id/*'] as const)
     app.route({

@@ -15,9 +15,7 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     pagination: ONE_PAGE,
   }))
 
-  route('POST /v2/registries', async (request, reply) =>
-    reply.code(201).send(registryReply(await registries.add(keyOf(request).ownerId, request.body))),
-  )
+  route('POST /v2/registries', async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)))
 
   route('GET /v2/registries/:id', async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)))
 
@@ -25,10 +23,7 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
   )
 
-  ownRoute('DELETE /v2/registries/:id', async (request, reply) => {
-    await registries.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/registries/:id', (request) => registries.remove(keyOf(request).ownerId, request.params.id))
 }
 
 function secretReply({ id, name, description, createdAt, updatedAt }: Secret): SecretView {
@@ -46,8 +41,5 @@ export function registerSecretRoutes(app: RestApp, { secrets }: Pick<ManagementM
     secretReply(await secrets.set(keyOf(request).ownerId, request.params.name, request.body)),
   )
 
-  route('DELETE /runyard/v1/secrets/:name', async (request, reply) => {
-    await secrets.remove(keyOf(request).ownerId, { name: request.params.name })
-    return reply.code(204).send()
-  })
+  route('DELETE /runyard/v1/secrets/:name', (request) => secrets.remove(keyOf(request).ownerId, { name: request.params.name }))
 }

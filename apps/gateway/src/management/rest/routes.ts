@@ -97,10 +97,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
     endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   )
 
-  ownRoute('DELETE /v2/serverless/:id', async (request, reply) => {
-    await model.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/serverless/:id', (request) => model.remove(keyOf(request).ownerId, request.params.id))
 
   route('POST /v2/serverless', async (request, reply) => {
     const { body } = request

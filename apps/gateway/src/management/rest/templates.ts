@@ -14,8 +14,8 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
     pagination: ONE_PAGE,
   }))
 
-  route('POST /v2/templates', async (request, reply) =>
-    reply.code(201).send(templateReply(await templates.save(keyOf(request).ownerId, undefined, templateEdit(request.body)))),
+  route('POST /v2/templates', async (request) =>
+    templateReply(await templates.save(keyOf(request).ownerId, undefined, templateEdit(request.body))),
   )
 
   route('GET /v2/templates/:id', async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)))
@@ -24,10 +24,7 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
     templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
   )
 
-  ownRoute('DELETE /v2/templates/:id', async (request, reply) => {
-    await templates.remove(keyOf(request).ownerId, { id: request.params.id })
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/templates/:id', (request) => templates.remove(keyOf(request).ownerId, { id: request.params.id }))
 }
 
 /** One field of the dialect is two of the model. */

@@ -20,9 +20,9 @@ export function registerVolumeRoutes(app: RestApp, { volumes }: Deps): void {
     pagination: ONE_PAGE,
   }))
 
-  route('POST /v2/network-volumes', async (request, reply) => {
+  route('POST /v2/network-volumes', async (request) => {
     const { name, size: sizeGb, dataCenter: dataCenterId, type: kind } = request.body
-    return reply.code(201).send(volumeReply(await volumes.add(keyOf(request).ownerId, { name, sizeGb, dataCenterId, kind })))
+    return volumeReply(await volumes.add(keyOf(request).ownerId, { name, sizeGb, dataCenterId, kind }))
   })
 
   route('GET /v2/network-volumes/:id', async (request) => volumeReply(await volumes.get(keyOf(request).ownerId, request.params.id)))
@@ -32,10 +32,7 @@ export function registerVolumeRoutes(app: RestApp, { volumes }: Deps): void {
     return volumeReply(await volumes.change(keyOf(request).ownerId, request.params.id, { name, sizeGb: size }))
   })
 
-  ownRoute('DELETE /v2/network-volumes/:id', async (request, reply) => {
-    await volumes.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/network-volumes/:id', (request) => volumes.remove(keyOf(request).ownerId, request.params.id))
 
   // Global ones are of SDK 2 alone, which only lists and creates them; the removal is ours.
   route('GET /v2/global-volumes', async (request) => ({
@@ -43,15 +40,12 @@ export function registerVolumeRoutes(app: RestApp, { volumes }: Deps): void {
     pagination: ONE_PAGE,
   }))
 
-  route('POST /v2/global-volumes', async (request, reply) => {
+  route('POST /v2/global-volumes', async (request) => {
     const { id, name } = await volumes.add(keyOf(request).ownerId, { name: request.body.name, kind: 'GLOBAL' })
-    return reply.code(201).send({ id, name })
+    return { id, name }
   })
 
-  ownRoute('DELETE /v2/global-volumes/:id', async (request, reply) => {
-    await volumes.remove(keyOf(request).ownerId, request.params.id)
-    return reply.code(204).send()
-  })
+  ownRoute('DELETE /v2/global-volumes/:id', (request) => volumes.remove(keyOf(request).ownerId, request.params.id))
 }
 
 interface PlacedDeps extends Deps {

@@ -18,14 +18,13 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
     return { attempts: [...attempts], pending }
   })
 
-  ownRoute('POST /v2/serverless/:id/webhooks/:eventId/redeliver', async (request, reply) => {
+  ownRoute('POST /v2/serverless/:id/webhooks/:eventId/redeliver', async (request) => {
     const { id } = await model.get(keyOf(request).ownerId, request.params.id)
     const { eventId } = request.params
     const result = await webhooks.redeliver(id, eventId)
     if (result === 'unknown')
       throw new RunyardError('not_found', `Webhook event "${eventId}" was delivered, has expired, or never existed.`)
     if (result === 'in_delivery') throw new RunyardError('conflict', `Webhook event "${eventId}" is being delivered right now.`)
-    return reply.code(204).send()
   })
 
   route('GET /runyard/v1/webhooks/secrets', async (request) => ({ secrets: [...(await webhooks.secrets(keyOf(request).ownerId))] }))
