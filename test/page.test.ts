@@ -5,6 +5,7 @@ import { suiteThatNeeds } from './harness/suite.ts'
 import { endpointScenarios } from './suites/page/endpoints.ts'
 import { faultScenarios } from './suites/page/faults.ts'
 import { gpuScenarios } from './suites/page/gpus.ts'
+import { isPictured, PICTURED_STACK } from './suites/page/picture-world.ts'
 import { jobScenarios } from './suites/page/jobs.ts'
 import { lookScenarios } from './suites/page/looks.ts'
 import { proxyScenarios } from './suites/page/proxy.ts'
@@ -16,7 +17,7 @@ import { usageScenarios } from './suites/page/usage.ts'
 await suiteThatNeeds(['redis', 'browser', 'venv:caddy'], 'the page', () => {
   let site: PageSite
   beforeAll(async () => {
-    site = await openPageSite()
+    site = await openPageSite(isPictured ? PICTURED_STACK : {})
   })
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]()

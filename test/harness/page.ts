@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 import { untilStill, findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, setSpacing } from './page-checks.ts'
-import { startStack, type Stack } from './stack.ts'
+import { startStack, type Stack, type StackOptions } from './stack.ts'
 import { waitFor } from './wait.ts'
 
 export const CARDS = 'NVIDIA GeForce RTX 4090:2,NVIDIA L4:1'
@@ -81,9 +81,9 @@ const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED'
 /** What Chromium itself writes about the answer to a page without a session. */
 const NO_SESSION = /status of 401 .*\/keys\/current/u
 
-export async function openPageSite(settings: Readonly<Record<string, string>> = {}): Promise<PageSite> {
+export async function openPageSite(options: Partial<StackOptions> = {}): Promise<PageSite> {
   await using scope = new AsyncDisposableStack()
-  const stack = scope.adopt(await startStack({ host: 'process', simulatedGpus: CARDS, settings }), (started) => started.stop())
+  const stack = scope.adopt(await startStack({ host: 'process', simulatedGpus: CARDS, ...options }), (started) => started.stop())
   const browser = await openBrowser(scope)
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   let signedIn: Awaited<ReturnType<BrowserContext['storageState']>> | undefined

@@ -3,10 +3,11 @@
 import type { JobSearchView, PoolView, WorkerLifeListView } from '@runyard/schema/api'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createApi } from '../../harness/api.ts'
+import { createApi, type EndpointRequest } from '../../harness/api.ts'
 import { visit, type OpenedPage, type PageSite } from '../../harness/page.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { ECHO, sourceCall } from '../calls.ts'
+import { fillPictured, isPictured, PICTURED_ENDPOINT } from './picture-world.ts'
 import { newOwnersKey } from './settings.ts'
 
 const PLACES = ['/', '/start', '/jobs', '/gpus', '/usage', '/failures', '/endpoints', '/endpoints/new', '/logs'] as const
@@ -21,7 +22,7 @@ export const pagesOf = (endpoint: string): readonly string[] => [
 
 /** With `RUNYARD_PICTURES=1` every page is pictured in each theme at each width, for people to look at. */
 export const pictureOf = (path: string, state: string): string | undefined =>
-  process.env['RUNYARD_PICTURES'] === '1' ? `${state}${path.replaceAll(/[^\w-]/gu, '_')}` : undefined
+  isPictured ? `${state}${path.replaceAll(/[^\w-]/gu, '_')}` : undefined
 
 /** What keys of little rights get, and addresses of what is not there. */
 const REFUSED = /status of 40[34] /u
@@ -38,9 +39,9 @@ export function lookScenarios(of: () => PageSite): void {
       const get = <T>(path: string): Promise<T> => api.read(`/runyard/v1/${path}`)
       stranger = await newOwnersKey(site(), 'with-nothing-yet', ['admin'])
       emptyEndpoint = await createApi(site().stack.url, stranger).saveEndpoint({ name: 'empty', workersMax: 0 })
-      const endpoint = await api.saveEndpoint({ name: 'looked-at', idleTimeout: 600, gpuIds: 'ADA_24' })
-      const job = await api.run(endpoint, sourceCall('echo', ECHO))
-      await api.settled(endpoint, job)
+      const { endpoint, job } = isPictured
+        ? { endpoint: PICTURED_ENDPOINT, job: await fillPictured(site().stack) }
+        : await runOne({ name: 'looked-at', idleTimeout: 600, gpuIds: 'ADA_24' })
       await api.post('/v2/registries', { name: 'ghcr', username: 'bot', password: 'secret' })
       await api.post('/v2/network-volumes', { name: 'models', size: 100 })
       await api.request('/runyard/v1/secrets/HF_TOKEN', {
@@ -48,11 +49,21 @@ export function lookScenarios(of: () => PageSite): void {
         body: '{"value":"x","description":"models of the hub"}',
         headers: { 'content-type': 'application/json' },
       })
-      await waitFor('the job to be listed', async () => (await get<JobSearchView>(`jobs?endpoint=${endpoint}`)).jobs.length === 1)
+      await waitFor('the job to be listed', async () =>
+        (await get<JobSearchView>(`jobs?endpoint=${endpoint}`)).jobs.some(({ id }) => id === job),
+      )
       const [life] = (await get<WorkerLifeListView>(`workers?endpoint=${endpoint}`)).workers
       const [host] = (await get<PoolView>('pool')).hosts
       names = { endpoint, job, worker: life?.id ?? '', card: host?.gpus[0]?.uuid ?? '', host: host?.id ?? '' }
     })
+
+    async function runOne(wanted: EndpointRequest): Promise<{ readonly endpoint: string; readonly job: string }> {
+      const { api } = site().stack
+      const endpoint = await api.saveEndpoint(wanted)
+      const job = await api.run(endpoint, sourceCall('echo', ECHO))
+      await api.settled(endpoint, job)
+      return { endpoint, job }
+    }
 
     interface Visit {
       readonly as?: string
