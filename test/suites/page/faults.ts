@@ -51,6 +51,17 @@ export function faultScenarios(site: () => PageSite): void {
       expect(await page.getByRole('alert').count()).toBe(0)
     })
 
+    test('a stream whose request gets no answer is asked for again', async () => {
+      await using opened = await site().open('/start', { expected: AWAY, aheadMs: 0 })
+      const { page } = opened
+      const asked: string[] = []
+      await page.route('**/runyard/v1/live*', (route) => void asked.push(route.request().url()), { times: 1 })
+      await page.getByRole('link', { name: 'Yard', exact: true }).click()
+      await expect.poll(() => asked.length).toBe(1)
+      await page.clock.fastForward('00:20')
+      await isLive(opened)
+    })
+
     test('a gateway that is killed: the page says that it is not live, and goes on when the gateway is back', async () => {
       const { stack } = site()
       await stack.api.saveEndpoint({ name: 'stays' })

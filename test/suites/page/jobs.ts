@@ -192,6 +192,41 @@ export function jobScenarios(of: () => PageSite): void {
       expect((await get<JobDetailView>(`jobs/${id}`)).status).toBe('FAILED')
     })
 
+    test('keys lead everywhere: ? lists them, ⌘K and Ctrl K find a thing by its name, g and a letter go to a page', async () => {
+      await using opened = await open('/jobs')
+      const { page } = opened
+      const keys = page.getByRole('dialog', { name: 'Keys' })
+      const find = page.getByRole('dialog', { name: 'Find' })
+      await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor()
+      await page.keyboard.press('?')
+      await keys.waitFor()
+      const listed = await keys.getByText(/^g \w$/u).allInnerTexts()
+      expect(listed.length).toBeGreaterThan(7)
+      expect(await opened.findBarriers()).toEqual([])
+      await page.keyboard.press('Escape')
+      await keys.waitFor({ state: 'detached' })
+      // A field has the letters, not this.
+      await page.getByRole('searchbox').first().focus()
+      await page.keyboard.press('Meta+k')
+      await find.waitFor()
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('plain')
+      await find.getByRole('option', { name: /endpoint.*plain/u }).waitFor()
+      expect(await opened.findBarriers()).toEqual([])
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { level: 1, name: 'plain' }).waitFor()
+      const places = new Set<string>()
+      for (const pressed of listed) {
+        await page.keyboard.press('g')
+        const before = page.url()
+        await page.keyboard.press(pressed.slice(2))
+        await page.waitForURL((url) => url.href !== before)
+        places.add(new URL(page.url()).pathname)
+      }
+      expect(places.size).toBe(listed.length)
+    })
+
     test('what a job carries is read on click and stays text', async () => {
       await using opened = await open(`/jobs/${echoed}`)
       const { page } = opened

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OTHER_NAME } from '../../harness/browser.ts'
 import type { PageSite } from '../../harness/page.ts'
 import { ECHO, sourceCall } from '../calls.ts'
 
@@ -33,6 +34,16 @@ export function safetyScenarios(site: () => PageSite): void {
       // The session is still what it was.
       await page.goto(stack.url)
       await page.getByRole('link', { name: 'Yard', exact: true }).waitFor()
+    })
+
+    test('a name of somebody else that leads to this gateway (DNS rebinding): its page can sign nobody in, and says why', async () => {
+      const { stack } = site()
+      await using opened = await site().open('/', { expected: [/status of 40[13]/u, /Cross-Origin-Opener-Policy/u] })
+      const { page } = opened
+      const { port } = new URL(stack.url)
+      await page.goto(`http://${OTHER_NAME}:${port}/usage#c=${await site().makeCode()}`)
+      await page.getByText(`Signing in at "${OTHER_NAME}" is refused`).waitFor()
+      expect(await opened.context.cookies(`http://${OTHER_NAME}:${port}`)).toEqual([])
     })
 
     test('an output that is HTML stays text', async () => {

@@ -97,9 +97,10 @@ export function settingScenarios(of: () => PageSite): void {
       expect(await cordonNow()).toBeUndefined()
     })
 
-    test('the configuration says where each value comes from', async () => {
+    test('the configuration says where each value comes from, and that it is live though nothing of it changes', async () => {
       await using opened = await site().open('/settings/config?changed=true')
       const { page } = opened
+      await page.getByText('● live').waitFor()
       const { settings } = await get<SettingListView>('config')
       const changed = settings.filter(({ from }) => from !== 'default')
       const rows = page.getByRole('row').filter({ has: page.getByRole('cell') })
@@ -110,7 +111,7 @@ export function settingScenarios(of: () => PageSite): void {
       await expect.poll(() => rows.count()).toBe(1)
     })
 
-    test('deliveries of webhooks are shown for the endpoint in the address, and somebody with several must first choose', async () => {
+    test('deliveries of webhooks are shown for the endpoint in the address, and somebody with several must first choose; the list has no barriers', async () => {
       const key = await newOwnersKey(site(), 'with-webhooks', ['admin'])
       const api = createApi(site().stack.url, key)
       await api.saveEndpoint({ name: 'reports', workersMax: 0 })
@@ -120,6 +121,11 @@ export function settingScenarios(of: () => PageSite): void {
       await page.getByRole('link', { name: 'thumbnails' }).click()
       await page.getByText('No webhook of thumbnails was sent yet').waitFor()
       expect(page.url()).toContain(`endpoint=${second}`)
+      const job = await api.run(second, { prompt: 'x' }, { webhook: 'https://hooks.invalid/runyard' })
+      await api.request(`/v2/${second}/cancel/${job}`, { method: 'POST' })
+      await page.reload()
+      await page.getByRole('row').filter({ hasText: 'hooks.invalid' }).waitFor()
+      expect(await opened.look('webhooks')).toEqual([])
     })
 
     test('the list of first steps ticks itself off by a real job', async () => {

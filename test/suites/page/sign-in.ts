@@ -22,6 +22,18 @@ export function signInScenarios(site: () => PageSite): void {
       await again.page.getByText(/This code is unknown, was used/u).waitFor()
     })
 
+    test('by a one-time code whose first request the network lost: the next one uses it', async () => {
+      await using opened = await site().open('/sign-in', { as: 'anonymous', aheadMs: 0, expected: [/net::ERR_/u] })
+      const { page } = opened
+      const lost = page.waitForEvent('requestfailed')
+      await page.route('**/runyard/v1/session', (route) => route.abort('internetdisconnected'), { times: 1 })
+      await page.goto(`${site().stack.url}/usage#c=${await site().makeCode()}`)
+      await lost
+      await page.clock.fastForward('00:06')
+      await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor()
+      expect(await opened.context.cookies()).toMatchObject([{ httpOnly: true }])
+    })
+
     test('by a key, on the way to a page; a wrong one is refused in words', async () => {
       const { stack } = site()
       await using opened = await site().open('/sign-in', { as: 'anonymous', expected: [/status of 401/u] })

@@ -8,6 +8,16 @@ const PATIENCE_MS = 12_000
 const AGAIN_MS = 5000
 const CODE = /^#c=([\w-]+)$/u
 
+/** Kept until the gateway has answered: it is in no address any more, and a request that the network lost must not cost it. */
+let code: string | undefined
+
+function takeCode(): void {
+  const [, found] = CODE.exec(location.hash) ?? []
+  if (found === undefined) return
+  code = found
+  history.replaceState(history.state, '', location.pathname + location.search)
+}
+
 /** Null: no one is. */
 export const sessionQuery = queryOptions({
   queryKey: SESSION_KEY,
@@ -16,10 +26,10 @@ export const sessionQuery = queryOptions({
   retry: false,
   refetchInterval: ({ state }) => (state.status === 'error' ? AGAIN_MS : false),
   queryFn: async () => {
-    const [, code] = CODE.exec(location.hash) ?? []
+    takeCode()
     if (code !== undefined) {
-      history.replaceState(history.state, '', location.pathname + location.search)
       await client.session.begin({ code }).catch(noteRefusal)
+      code = undefined
     }
     return await Promise.race([client.session.read().catch(asNobody), outOfPatience()])
   },

@@ -4,7 +4,7 @@ import { Link, Navigate, Outlet, useLocation, useMatch, useNavigate } from '@tan
 import type { KeyView } from '@runyard/schema/api'
 import { useEffect } from 'react'
 import { sessionQuery, signOut } from '../api/session.ts'
-import { useLiveState, type LiveState } from '../api/live.ts'
+import { useLiveState, useLiveStream, type LiveState } from '../api/live.ts'
 import { endpointsQuery } from '../api/queries.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Select } from '../ui/select.tsx'
@@ -13,6 +13,7 @@ import { useCurrentInSight } from '../ui/use-current-in-sight.ts'
 import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
 import { PAGES, titleOf } from './pages.ts'
 import { keepRange, useRangeSearch, SPANS, SPAN_WORDS, type Span } from './range.ts'
+import { useRefusal } from './scope.tsx'
 import { Shortcuts } from './shortcuts.tsx'
 import styles from './shell.module.css'
 
@@ -20,6 +21,8 @@ export function Shell() {
   const session = useQuery(sessionQuery)
   useEndOfSession(session.refetch)
   usePageTitle(session.data != null)
+  const refusal = useRefusal('view')
+  useLiveStream(session.data != null && refusal === undefined)
   return (
     <>
       <a className={styles.skip} href="#content">

@@ -164,7 +164,7 @@ describe('a cookie counts', () => {
     expect((await gateway.call(CURRENT, { headers: { cookie, 'sec-fetch-site': 'cross-site' } })).status).toBe(200)
   })
 
-  it('not under a name that somebody gave our address, but under those of listen.names', async () => {
+  it('not under a foreign Host (DNS rebinding), but under loopback names and those of listen.names; nor does it begin there', async () => {
     const cookie = await signIn()
     const as = async (host: string) =>
       (await gateway.apps.publicApp.inject({ url: CURRENT, headers: { ...PAGE, cookie, host } })).statusCode
@@ -172,6 +172,9 @@ describe('a cookie counts', () => {
     expect(await as('yard.example')).toBe(200)
     expect(await as('localhost:8080')).toBe(200)
     expect(await as('[::1]:8080')).toBe(200)
+    const code = { url: '/runyard/v1/session', method: 'POST', payload: { key: gateway.key } } as const
+    const begun = await gateway.apps.publicApp.inject({ ...code, headers: { ...PAGE, host: 'evil.test:8080' } })
+    expect([begun.statusCode, begun.headers['set-cookie']]).toEqual([403, undefined])
     expect(await begin({ key: gateway.key }, { ...PAGE, 'x-forwarded-host': 'evil.test' })).toMatchObject({ status: 204 })
   })
 })

@@ -26,7 +26,7 @@ export function CardPage() {
         <code>{uuid}</code>
         <HostLink host={host} />
       </p>
-      {picture.error && <Problem error={picture.error} />}
+      {picture.error && <Problem error={picture.error} onRetry={picture.refetch} />}
       {card && (
         <>
           <CardNow card={card} />

@@ -26,7 +26,7 @@ export function GpusPage() {
   const search = route.useSearch()
   const { group = 'host', endpoint, view: shape } = search
   const picture = usePicture({ group, endpoint })
-  const { data, view, range, endpoints, error } = picture
+  const { data, view, range, endpoints, error, refetch } = picture
   const change = useChange()
   const frame = useRef<HTMLDivElement>(null)
   const isTable = shape === 'table'
@@ -43,7 +43,7 @@ export function GpusPage() {
   return (
     <Page title="GPUs">
       <GpuToolbar {...{ search, view, range, endpoints, data, frame, isTable, change, onCommand, onView }} />
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} onRetry={refetch} />}
       {data === undefined && !error && <p>Reading what the cards did …</p>}
       {data && <Shown {...{ data, picture, search, frame, change, onView, onCommand }} />}
       <KeyHelp />

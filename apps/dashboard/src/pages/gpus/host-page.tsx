@@ -53,7 +53,7 @@ function KnownHost({ host }: { readonly host: PoolHost }) {
   return (
     <Page title={`Host ${host.label}`}>
       <HostFacts host={host} />
-      {picture.error && <Problem error={picture.error} />}
+      {picture.error && <Problem error={picture.error} onRetry={picture.refetch} />}
       {host.gpus.length === 0 ? (
         <Empty title="It has no GPU">Workers that need none run here.</Empty>
       ) : (

@@ -36,6 +36,7 @@ export interface PictureData {
   readonly range: Range
   readonly endpoints: readonly EndpointView[]
   readonly error: Error | null
+  readonly refetch: () => void
   readonly onWidth: (width: number) => void
 }
 
@@ -57,7 +58,8 @@ export function usePicture({ group, endpoint, gpu, width: known, mostJobs }: Pic
   )
   const view = useMemo(() => viewOf(range, data), [range, data])
   const error = timeline.error ?? series.error
-  return { data, steps: series.data ?? NO_STEPS, decisions, view, range, endpoints: endpoints.data ?? [], error, onWidth }
+  const refetch = (): void => void Promise.all([timeline.refetch(), series.refetch()])
+  return { data, steps: series.data ?? NO_STEPS, decisions, view, range, endpoints: endpoints.data ?? [], error, refetch, onWidth }
 }
 
 const guessWidth = (): number => Math.min(1400, document.documentElement.clientWidth) - 170
