@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { expect, it, vi } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
@@ -37,4 +38,13 @@ it('asks the engine of its socket, whatever the environment of the Docker CLI na
   vi.unstubAllEnvs()
   engine.close()
   await rm(directory, { recursive: true })
+})
+
+it.each([
+  { kind: 'unix', socket: '/nowhere' },
+  { kind: 'ssh', host: 'h', user: undefined, port: undefined, socket: '/nowhere' },
+] as const)('over $kind, a call prints nothing of its connections, which would cost more than the call', async (connection) => {
+  await using engine = openEngine(connection)
+  const { modem } = engine.docker()
+  expect(inspect(modem['agent' as keyof typeof modem], { showHidden: true, depth: null })).toBe('Agent')
 })

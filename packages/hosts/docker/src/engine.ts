@@ -3,6 +3,7 @@
 // unreachable engine fails the call, and TLS verifies the engine before anything is sent.
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
+import { inspect } from 'node:util'
 import { describeEngine, type EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
@@ -27,6 +28,8 @@ export function openEngine(connection: EngineConnection, sshArguments?: readonly
   const name = describeEngine(connection)
   const tunnel = connection.kind === 'ssh' ? openTunnel(connection, { name, more: sshArguments }) : undefined
   const agent = connection.kind === 'ssh' ? tunnel?.agent : agentFor(connection)
+  // dockerode formats the options of each call, with the agent and its sockets at every depth, for a log that is off.
+  if (agent !== undefined) Object.assign(agent, { [inspect.custom]: () => 'Agent' })
   const reached = { socketPath: connection.kind === 'unix' ? connection.socket : '/', agent }
   return {
     connection,
