@@ -241,7 +241,7 @@ interface PartSpec {
 }
 
 /** The bundle if it exists, as in a release; otherwise the source, which Node can run, too. */
-function entry(app: string): string {
+export function entry(app: 'gateway' | 'scaler' | 'cli'): string {
   const bundle = join(ROOT, 'apps', app, 'dist', 'main.mjs')
   return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
 }
