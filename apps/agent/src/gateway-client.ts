@@ -37,19 +37,11 @@ export interface JobResult {
   readonly timings: JobTimings | undefined
 }
 
-export interface Gateway {
-  take(signal: AbortSignal): Promise<TakeAnswer>
-  /** Ids of jobs to stop; undefined after an error. */
-  awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
-  /** `wantsNext`: asks for the next job in the response. */
-  done(result: JobResult & { readonly wantsNext: boolean }, signal: AbortSignal): Promise<DoneAnswer>
-  chunk(chunk: Pick<JobResult, 'jobId' | 'body' | 'post'>, signal: AbortSignal): Promise<PostAnswer>
-  ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>
-}
+export type Gateway = ReturnType<typeof createGateway>
 
 type Sent = Pick<JobResult, 'jobId' | 'body' | 'post'> & { readonly headers?: Record<string, string> }
 
-export function createGateway(http: HttpClient, settings: Settings): Gateway {
+export function createGateway(http: HttpClient, settings: Settings) {
   const get = (url: string, timeoutMs: number, signal: AbortSignal) => http.exchange({ method: 'GET', url, timeoutMs, signal })
   const post = async (url: string, sent: Sent, signal: AbortSignal) => {
     const headers = { 'Content-Type': 'application/json', 'X-Request-ID': sent.jobId, 'X-Runyard-Post': sent.post, ...sent.headers }
@@ -60,20 +52,22 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
     }
   }
   return {
-    async take(signal) {
+    async take(signal: AbortSignal): Promise<TakeAnswer> {
       try {
         return toTakeAnswer(await get(withQuery(settings.takeUrl, 'job_in_progress=0'), SILENCE_MS, signal))
       } catch (error) {
         return { kind: 'away', why: reasonOf(error) }
       }
     },
-    async awaitStops(signal) {
+    /** Ids of jobs to stop; undefined after an error. */
+    async awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined> {
       if (settings.stopUrl === undefined) return undefined
       const answer = await get(settings.stopUrl, SILENCE_MS, signal).catch(() => undefined)
       if (answer === undefined || answer.status >= 300) return undefined
       return answer.status === 204 ? [] : parseStops(answer.body)
     },
-    async done(result, signal) {
+    /** `wantsNext`: asks for the next job in the response. */
+    async done(result: JobResult & { readonly wantsNext: boolean }, signal: AbortSignal): Promise<DoneAnswer> {
       const url = withQuery(settings.doneUrl.replaceAll('$ID', result.jobId), `isStream=${result.isStream}`)
       const headers = {
         ...(result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }),
@@ -83,11 +77,11 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
       const next = result.wantsNext && 'status' in answer && answer.status === 200 ? parseJob(answer.body) : undefined
       return next === undefined ? toPostAnswer(answer) : { next }
     },
-    async chunk(chunk, signal) {
+    async chunk(chunk: Pick<JobResult, 'jobId' | 'body' | 'post'>, signal: AbortSignal): Promise<PostAnswer> {
       if (settings.streamUrl === undefined) return 'accepted'
       return toPostAnswer(await post(withQuery(settings.streamUrl.replaceAll('$ID', chunk.jobId), 'isStream=false'), chunk, signal))
     },
-    async ping(jobIds, signal) {
+    async ping(jobIds: readonly string[], signal: AbortSignal): Promise<void> {
       if (settings.pingUrl === undefined) return
       const held = jobIds.length === 0 ? '' : `job_id=${encodeURIComponent(jobIds.join(','))}&`
       const version = encodeURIComponent(`runyard-agent/${settings.version}`)

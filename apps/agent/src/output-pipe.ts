@@ -11,16 +11,7 @@ import { createLogThrottle } from '@runyard/core/log-throttle'
 /** Maximum output in a result. The worker's log has all of it. */
 const CAPTURE_LIMIT_BYTES = 1024 * 1024
 
-export interface OutputPipe extends Disposable {
-  /** Starts the output of this job: while it runs alone, all output without another owner; otherwise, output that names the job. */
-  beginCapture(jobId: string): void
-  /** The job's output as text, after `marker` was read. The wait is bounded, so that a lost marker does not block the result. */
-  endCapture(jobId: string, wait: { readonly marker: string; readonly timeoutMs: number }): Promise<string>
-  /** The child now writes to this pipe. */
-  follow(fifoPath: string): void
-  /** A fresh child writes to the first pipe. */
-  followFirst(): void
-}
+export type OutputPipe = ReturnType<typeof openOutputPipe>
 
 interface OutputPipeOptions {
   readonly fifoPath: string
@@ -56,7 +47,7 @@ export function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
   }
 }
 
-export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
+export function openOutputPipe(options: OutputPipeOptions) {
   const captures = new Map<string, Capture>()
   const markers = createMarkers()
   const sources = new Set<Source>()
@@ -78,10 +69,12 @@ export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
   const first = open(options.fifoPath)
   let current = first
   return {
-    beginCapture(jobId) {
+    /** Starts the output of this job: while it runs alone, all output without another owner; otherwise, output that names the job. */
+    beginCapture(jobId: string) {
       captures.set(jobId, createCapture())
     },
-    async endCapture(jobId, { marker, timeoutMs }) {
+    /** The job's output as text, after `marker` was read. The wait is bounded, so that a lost marker does not block the result. */
+    async endCapture(jobId: string, { marker, timeoutMs }: { readonly marker: string; readonly timeoutMs: number }): Promise<string> {
       await markers.wait(marker, timeoutMs)
       // The supervisor's marker arrives in the first pipe. The other pipes have no writer any more.
       if (marker.startsWith('exit:') && current !== first) await withLimit(current.ended, timeoutMs)
@@ -89,10 +82,12 @@ export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
       captures.delete(jobId)
       return text
     },
-    follow(fifoPath) {
+    /** The child now writes to this pipe. */
+    follow(fifoPath: string) {
       current = open(fifoPath)
       rmSync(fifoPath, { force: true })
     },
+    /** A fresh child writes to the first pipe. */
     followFirst() {
       current = first
     },

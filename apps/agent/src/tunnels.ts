@@ -25,14 +25,7 @@ export interface TunnelOptions {
   readonly portOf: (declared: number) => number | undefined
 }
 
-export interface Tunnels extends Disposable {
-  /** Keeps spare tunnels open from now on. */
-  offer(): void
-  /** Closes the spare ones; what is in use goes on. */
-  withdraw(): void
-  /** In use. */
-  readonly size: number
-}
+export type Tunnels = ReturnType<typeof createTunnels>
 
 interface Pool {
   readonly options: TunnelOptions
@@ -44,8 +37,9 @@ interface Pool {
   retry: NodeJS.Timeout | undefined
 }
 
-export function createTunnels(options: TunnelOptions): Tunnels {
+export function createTunnels(options: TunnelOptions) {
   const pool: Pool = { options, opening: new Set(), spare: new Set(), used: new Set(), isOffered: false, failures: 0, retry: undefined }
+  /** Closes the spare ones; what is in use goes on. */
   const withdraw = (): void => {
     pool.isOffered = false
     clearTimeout(pool.retry)
@@ -55,11 +49,13 @@ export function createTunnels(options: TunnelOptions): Tunnels {
     for (const socket of pool.spare) socket.destroy()
   }
   return {
+    /** Keeps spare tunnels open from now on. */
     offer() {
       pool.isOffered = true
       fill(pool)
     },
     withdraw,
+    /** In use. */
     get size() {
       return pool.used.size
     },

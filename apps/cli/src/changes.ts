@@ -15,17 +15,12 @@ export interface ChangeTimes {
 
 export const CHANGE_TIMES: ChangeTimes = { atLeastMs: 1000, pollMs: 2000, renewMs: 10_000 }
 
-export interface Changes {
-  /** Resolves when something may have changed, or at the end of `signal`. */
-  next(): Promise<void>
-}
-
 /** Of endpoints with their jobs and workers, and of hosts and cards. `signal` ends it. */
 export function followChanges(
   client: Pick<Client, 'listEndpoints' | 'history'>,
   { atLeastMs, pollMs, renewMs }: ChangeTimes,
   signal: AbortSignal,
-): Changes {
+) {
   let bell = Promise.withResolvers<void>()
   let isStreaming = false
 
@@ -60,7 +55,8 @@ export function followChanges(
     bell.resolve()
   })
   return {
-    async next() {
+    /** Resolves when something may have changed, or at the end of `signal`. */
+    async next(): Promise<void> {
       await pause(atLeastMs, signal)
       await bell.promise
       if (!signal.aborted) bell = Promise.withResolvers<void>()

@@ -12,13 +12,9 @@ import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
 import { placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
-export interface Actor extends AsyncDisposable {
-  /** Resolves when new workers are on record; everything else goes on in the background. */
-  apply(actions: readonly Action[], endpoints: ReadonlyMap<string, Endpoint>): Promise<void>
-  inFlight(): ReadonlyMap<string, InFlightKind>
-}
+export type Actor = ReturnType<typeof createActor>
 
-export function createActor(deps: ActDeps, onDone: () => void): Actor {
+export function createActor(deps: ActDeps, onDone: () => void) {
   const chains = createChains(deps.log, onDone)
 
   async function start(action: StartAction, endpoint: Endpoint): Promise<void> {
@@ -45,7 +41,8 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
   }
 
   return {
-    async apply(actions, endpoints) {
+    /** Resolves when new workers are on record; everything else goes on in the background. */
+    async apply(actions: readonly Action[], endpoints: ReadonlyMap<string, Endpoint>): Promise<void> {
       const others = actions.filter((action) => action.kind !== 'start' && action.kind !== 'resume')
       for (const [key, chain] of Map.groupBy(others, actionKey)) runChain(key, chain)
       for (const action of actions) {
@@ -61,7 +58,7 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
         }),
       )
     },
-    inFlight: () => chains.inFlight(),
+    inFlight: (): ReadonlyMap<string, InFlightKind> => chains.inFlight(),
     // Workers stay as they are; only what waits for a pull or a pause is broken off.
     [Symbol.asyncDispose]: () => chains[Symbol.asyncDispose](),
   }

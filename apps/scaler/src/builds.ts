@@ -87,17 +87,13 @@ export async function packedBuild(
 
 type PackedBuild = Build & { readonly isPacked: true }
 
-export interface Builds {
-  /** Resolves when the host has the build. @throws RunyardError with one sentence. */
-  ensure(driver: HostDriver, build: Build | PackedBuild, onProgress: (line: string) => void): Promise<void>
-  /** The next `ensure` asks the host. */
-  forget(driver: HostDriver, buildId: string): void
-}
+export type Builds = ReturnType<typeof createBuilds>
 
-export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFreeBytes }: Pick<Config['images'], 'keepFreeBytes'>): Builds {
+export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFreeBytes }: Pick<Config['images'], 'keepFreeBytes'>) {
   const placed = new WeakMap<HostDriver, Set<string>>()
   return {
-    async ensure(driver, build, onProgress) {
+    /** Resolves when the host has the build. @throws RunyardError with one sentence. */
+    async ensure(driver: HostDriver, build: Build | PackedBuild, onProgress: (line: string) => void): Promise<void> {
       const known = placed.get(driver) ?? new Set<string>()
       placed.set(driver, known)
       const isPacked = 'isPacked' in build
@@ -115,7 +111,8 @@ export function createBuilds({ artifacts }: Pick<Store, 'artifacts'>, { keepFree
       await driver.placeBuild({ id, sizeBytes, isPacked, open, onProgress })
       known.add(key)
     },
-    forget(driver, buildId) {
+    /** The next `ensure` asks the host. */
+    forget(driver: HostDriver, buildId: string) {
       for (const key of [buildId, `${buildId} packed`]) placed.get(driver)?.delete(key)
     },
   }

@@ -6,12 +6,7 @@ import type { HostDriver } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { createLogBatch } from './log-batch.ts'
 
-export interface LogFollower extends AsyncDisposable {
-  /** Follows a worker until it ends; a second call for the same worker changes nothing. */
-  follow(driver: HostDriver, workerId: string): void
-  /** Resolves when the output of an ended worker is stored. */
-  finish(workerId: string): Promise<void>
-}
+export type LogFollower = ReturnType<typeof createLogFollower>
 
 const FINISH_WITHIN_MS = 1000
 const AGAIN_AFTER_MS = 5000
@@ -21,7 +16,7 @@ interface Following {
   readonly stop: AbortController
 }
 
-export function createLogFollower({ store, log }: { readonly store: Pick<Store, 'workerLogs'>; readonly log: Logger }): LogFollower {
+export function createLogFollower({ store, log }: { readonly store: Pick<Store, 'workerLogs'>; readonly log: Logger }) {
   const followed = new Map<string, Following>()
 
   async function copy(driver: HostDriver, workerId: string, signal: AbortSignal): Promise<boolean> {
@@ -49,12 +44,14 @@ export function createLogFollower({ store, log }: { readonly store: Pick<Store, 
   }
 
   return {
-    follow(driver, workerId) {
+    /** Follows a worker until it ends; a second call for the same worker changes nothing. */
+    follow(driver: HostDriver, workerId: string) {
       if (followed.has(workerId)) return
       const stop = new AbortController()
       followed.set(workerId, { stop, done: copyUntilDone(driver, workerId, stop.signal) })
     },
-    async finish(workerId) {
+    /** Resolves when the output of an ended worker is stored. */
+    async finish(workerId: string): Promise<void> {
       const following = followed.get(workerId)
       if (following === undefined) return
       followed.delete(workerId)

@@ -25,14 +25,7 @@ export interface ModelWaiter {
 /** With the secrets in its variables filled in. */
 export type ModelUser = Pick<Endpoint, 'ownerId' | 'spec'>
 
-export interface Models {
-  /** Resolves when the host has all models of the endpoint. @throws RunyardError with one sentence. */
-  ensure(driver: HostDriver, user: ModelUser, waiter: ModelWaiter): Promise<readonly LaunchedModel[]>
-  /** The host has it, in whole or in part, or is fetching it, as far as is known; the host is asked in the background. */
-  isKnown(driver: HostDriver, model: CachedModel, ownerId: string): boolean
-  /** The next `ensure` asks the host. */
-  forget(driver: HostDriver): void
-}
+export type Models = ReturnType<typeof createModels>
 
 /** A host gets models by our fetches, which are noted, and by those of an earlier scaler. */
 const LOOK_AGAIN_MS = 600_000
@@ -43,7 +36,7 @@ export interface ModelsDeps {
   readonly hub?: Hub
 }
 
-export function createModels({ store, config, hub = createHub(config.models.hubUrl) }: ModelsDeps): Models {
+export function createModels({ store, config, hub = createHub(config.models.hubUrl) }: ModelsDeps) {
   const placed = new WeakMap<HostDriver, Set<string>>()
   const fetches = createFetches()
   const looks = createLooks()
@@ -56,7 +49,8 @@ export function createModels({ store, config, hub = createHub(config.models.hubU
   }
 
   return {
-    async ensure(driver, { ownerId, spec }, waiter) {
+    /** Resolves when the host has all models of the endpoint. @throws RunyardError with one sentence. */
+    async ensure(driver: HostDriver, { ownerId, spec }: ModelUser, waiter: ModelWaiter): Promise<readonly LaunchedModel[]> {
       const launched: LaunchedModel[] = []
       for (const model of spec.models ?? []) {
         const id = idOf(model, ownerId)
@@ -70,11 +64,13 @@ export function createModels({ store, config, hub = createHub(config.models.hubU
       }
       return launched
     },
-    isKnown(driver, model, ownerId) {
+    /** The host has it, in whole or in part, or is fetching it, as far as is known; the host is asked in the background. */
+    isKnown(driver: HostDriver, model: CachedModel, ownerId: string): boolean {
       const id = idOf(model, ownerId)
       return placed.get(driver)?.has(id) === true || fetches.isRunning(driver, id) || looks.has(driver, id)
     },
-    forget(driver) {
+    /** The next `ensure` asks the host. */
+    forget(driver: HostDriver) {
       placed.delete(driver)
       looks.again(driver)
     },

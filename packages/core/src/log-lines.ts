@@ -12,11 +12,7 @@ export interface TimedLine {
   readonly line: string
 }
 
-export interface LineSplitter {
-  push(bytes: Uint8Array, at: number): readonly TimedLine[]
-  /** Returns an unfinished line when the output has ended. */
-  end(): readonly TimedLine[]
-}
+export type LineSplitter = ReturnType<typeof createLineSplitter>
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
@@ -41,7 +37,7 @@ interface Line {
  * `decoder`: UTF-8, not fatal. As on a terminal, a carriage return restarts the line: of a progress bar, which overwrites itself for hours
  * before its newline arrives, only the latest state is kept.
  */
-export function createLineSplitter(decoder: TextDecoderLike): LineSplitter {
+export function createLineSplitter(decoder: TextDecoderLike) {
   let out: TimedLine[] = []
   const line = createLine(decoder, (ended) => void out.push(ended))
   const take = (): readonly TimedLine[] => {
@@ -50,7 +46,7 @@ export function createLineSplitter(decoder: TextDecoderLike): LineSplitter {
     return taken
   }
   return {
-    push(bytes, at) {
+    push(bytes: Uint8Array, at: number): readonly TimedLine[] {
       let from = 0
       for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
         line.feed(bytes.subarray(from, to), at)
@@ -60,7 +56,8 @@ export function createLineSplitter(decoder: TextDecoderLike): LineSplitter {
       if (from < bytes.length) line.feed(bytes.subarray(from), at)
       return take()
     },
-    end() {
+    /** Returns an unfinished line when the output has ended. */
+    end(): readonly TimedLine[] {
       line.end()
       return take()
     },

@@ -2,13 +2,7 @@
 // never overlap. A tick that throws is logged and retried with increasing pauses.
 import type { Logger } from './logger.ts'
 
-export interface Loop extends AsyncDisposable {
-  /** Makes the next tick due now; during a tick, another one follows. */
-  wake(): void
-  /** Runs one tick now (after a running one) and settles with it. Tests advance a loop with this. */
-  tick(): Promise<void>
-  start(): void
-}
+export type Loop = ReturnType<typeof createLoop>
 
 export interface LoopOptions {
   readonly name: string
@@ -20,7 +14,7 @@ export interface LoopOptions {
 
 const FIRST_PAUSE_MS = 250
 
-export function createLoop(options: LoopOptions): Loop {
+export function createLoop(options: LoopOptions) {
   const sleeper = createSleeper()
   const state: { stopped: boolean; failures: number; running?: Promise<void>; last?: Promise<unknown> } = { stopped: false, failures: 0 }
 
@@ -53,10 +47,12 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   return {
+    /** Makes the next tick due now; during a tick, another one follows. */
     wake() {
       sleeper.wake()
     },
-    async tick() {
+    /** Runs one tick now (after a running one) and settles with it. Tests advance a loop with this. */
+    async tick(): Promise<void> {
       await runTick()
     },
     start() {

@@ -1,6 +1,6 @@
 // The hosts as an operator sees them: what the configuration says, what the leading scaler saw last, which workers are there.
 import { existsSync } from 'node:fs'
-import { createClient, type Client } from '@runyard/client'
+import { createClient } from '@runyard/client'
 import { defined } from '@runyard/core'
 import { loadConfig } from '@runyard/kit'
 import { placeOf, RunyardError, type HostConfig, type HostRecord } from '@runyard/schema'
@@ -31,26 +31,22 @@ const STALE_AFTER_MS = 150_000
 export const isStale = ({ sight }: Pick<HostRecord, 'sight'> | Pick<HostView, 'sight'>, now: number): boolean =>
   now - (sight?.at ?? 0) > STALE_AFTER_MS
 
-export interface Pool {
-  readonly client: Client
-  /** Undefined: the stack is another machine's. */
-  readonly settings: HostSettings | undefined
-  readonly read: () => Promise<readonly PoolHost[]>
-}
+export type Pool = Awaited<ReturnType<typeof openPool>>
 
 type Context = Pick<CommandContext, 'options' | 'env' | 'cwd' | 'err'>
 
 /** That of the stack that the other commands use. The configuration file counts only where it is that stack's. */
-export async function openPool(context: Context, { needsFile = false } = {}): Promise<Pool> {
+export async function openPool(context: Context, { needsFile = false } = {}) {
   const target = await findTarget(context)
   const client = createClient(target)
+  /** Undefined: the stack is another machine's. */
   const settings = await settingsBeside(context, target).catch((error: unknown) => {
     if (needsFile || !(error instanceof RunyardError)) throw error
     context.err.line(`runyard: ${error.message} What follows is what the scaler sees.`)
     return undefined
   })
   const configured = settings && (settings.config.hosts ?? [])
-  return { client, settings, read: async () => joinPool(await client.hosts.list(), configured) }
+  return { client, settings, read: async (): Promise<readonly PoolHost[]> => joinPool(await client.hosts.list(), configured) }
 }
 
 /** Of the stack, if it runs on this machine. */

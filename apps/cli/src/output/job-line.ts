@@ -4,17 +4,12 @@ import type { JobView } from '@runyard/schema/api'
 import type { Terminal } from './terminal.ts'
 import { cutEnd, toVisible } from './visible.ts'
 
-export interface JobLine {
-  show(job: JobView): void
-  /** Shows any text in its place. */
-  say(text: string): void
-  /** Removes the line from a terminal. */
-  end(): void
-}
+export type JobLine = ReturnType<typeof createJobLine>
 
-export function createJobLine(err: Terminal): JobLine {
+export function createJobLine(err: Terminal) {
   const startedAt = performance.now()
   let shown: string | undefined
+  /** Shows any text in its place. */
   const say = (text: string): void => {
     if (!err.isTty && text !== shown) err.line(text)
     if (err.isTty) {
@@ -24,8 +19,9 @@ export function createJobLine(err: Terminal): JobLine {
     shown = text
   }
   return {
-    show: (job) => say(describe(job)),
+    show: (job: JobView): void => say(describe(job)),
     say,
+    /** Removes the line from a terminal. */
     end() {
       if (err.isTty && shown !== undefined) err.write('\r\u001B[K')
       shown = undefined

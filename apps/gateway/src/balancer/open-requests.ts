@@ -9,19 +9,7 @@ const GROWN_MS = 20
 const OTHERWISE_MS = 500
 const REPEAT_MS = 5000
 
-export interface OpenRequests extends AsyncDisposable {
-  /** A request waits for a worker; the returned function ends that. */
-  hold(endpointId: string): () => void
-  /** A worker answers a request; the returned function ends that. */
-  begin(endpointId: string, workerId: string): () => void
-  openOf(endpointId: string, workerId: string): number
-  /** All that this gateway has of the endpoint, held ones included. */
-  total(endpointId: string): number
-  /** Requests that it has handed to workers, lately. */
-  perSecond(endpointId: string): number
-  /** Grows by one with each request that is handed to a worker. */
-  begun(endpointId: string): number
-}
+export type OpenRequests = ReturnType<typeof createOpenRequests>
 
 interface Site {
   readonly held: Set<{ readonly since: number }>
@@ -38,12 +26,13 @@ interface Site {
 
 type Deps = { readonly store: Pick<Store, 'requests' | 'workers'>; readonly log: Logger }
 
-export function createOpenRequests(deps: Deps): OpenRequests {
+export function createOpenRequests(deps: Deps) {
   const sites: Sites = new Map()
   const reporter = createReporter(deps, sites)
   const { changed } = reporter
   return {
-    hold(endpointId) {
+    /** A request waits for a worker; the returned function ends that. */
+    hold(endpointId: string): () => void {
       const site = siteOf(sites, endpointId)
       const entry = { since: Date.now() }
       site.held.add(entry)
@@ -52,7 +41,8 @@ export function createOpenRequests(deps: Deps): OpenRequests {
         if (site.held.delete(entry)) changed(endpointId, site)
       }
     },
-    begin(endpointId, workerId) {
+    /** A worker answers a request; the returned function ends that. */
+    begin(endpointId: string, workerId: string): () => void {
       const site = siteOf(sites, endpointId)
       site.open.set(workerId, (site.open.get(workerId) ?? 0) + 1)
       site.rate.note(Date.now())
@@ -66,13 +56,16 @@ export function createOpenRequests(deps: Deps): OpenRequests {
         changed(endpointId, site)
       })
     },
-    openOf: (endpointId, workerId) => sites.get(endpointId)?.open.get(workerId) ?? 0,
-    total(endpointId) {
+    openOf: (endpointId: string, workerId: string): number => sites.get(endpointId)?.open.get(workerId) ?? 0,
+    /** All that this gateway has of the endpoint, held ones included. */
+    total(endpointId: string): number {
       const site = sites.get(endpointId)
       return site === undefined ? 0 : countOf(site)
     },
-    perSecond: (endpointId) => sites.get(endpointId)?.rate.perSecond(Date.now()) ?? 0,
-    begun: (endpointId) => sites.get(endpointId)?.begun ?? 0,
+    /** Requests that it has handed to workers, lately. */
+    perSecond: (endpointId: string): number => sites.get(endpointId)?.rate.perSecond(Date.now()) ?? 0,
+    /** Grows by one with each request that is handed to a worker. */
+    begun: (endpointId: string): number => sites.get(endpointId)?.begun ?? 0,
     [Symbol.asyncDispose]: reporter.end,
   }
 }

@@ -12,12 +12,6 @@ import { followOwnEndpoints } from './own-endpoints.ts'
 const READ_BUSY_MS = 10_000
 const READ_IDLE_MS = 30 * 60_000
 
-export interface EndpointLoads {
-  read(): Promise<readonly EndpointLoadView[]>
-  /** Whether the state may have changed. */
-  note(signal: Signal): boolean
-}
-
 interface Known {
   readonly view: EndpointLoadView
   readonly readAt: number
@@ -32,7 +26,7 @@ function revisionOf(endpoint: Endpoint): string {
   return known
 }
 
-export function createEndpointLoads({ store }: Pick<GatewayDeps, 'store'>, ownerId: string): EndpointLoads {
+export function createEndpointLoads({ store }: Pick<GatewayDeps, 'store'>, ownerId: string) {
   const own = followOwnEndpoints(store, ownerId)
   let known = new Map<string, Known>()
   let changed = new Set<string>()
@@ -48,7 +42,8 @@ export function createEndpointLoads({ store }: Pick<GatewayDeps, 'store'>, owner
   }
 
   return {
-    note(signal) {
+    /** Whether the state may have changed. */
+    note(signal: Signal): boolean {
       own.note(signal)
       if (signal.kind === 'resync') known = new Map()
       if (!('endpointId' in signal)) return signal.kind === 'resync'
@@ -56,7 +51,7 @@ export function createEndpointLoads({ store }: Pick<GatewayDeps, 'store'>, owner
       changed.add(signal.endpointId)
       return known.has(signal.endpointId) || signal.kind === 'endpoint-changed'
     },
-    async read() {
+    async read(): Promise<readonly EndpointLoadView[]> {
       const [again, start] = [changed, known]
       changed = new Set()
       try {

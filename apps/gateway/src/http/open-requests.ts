@@ -6,10 +6,6 @@ import type { Store } from '@runyard/store'
 import type { Authenticate, Credentials } from './authenticate.ts'
 import { sendError, toWireError } from './errors.ts'
 
-export interface OpenRequests {
-  add(credentials: Credentials, reply: FastifyReply): void
-}
-
 interface Open {
   readonly authorization: string
   readonly session: string | null
@@ -18,7 +14,7 @@ interface Open {
   at: number
 }
 
-export function followOpenRequests(scope: FastifyInstance, store: Pick<Store, 'subscribe'>, authenticate: Authenticate): OpenRequests {
+export function followOpenRequests(scope: FastifyInstance, store: Pick<Store, 'subscribe'>, authenticate: Authenticate) {
   // Of a Map by response, in which entries come and go, V8 kept 1.5 KB of each request until its next full collection (measured).
   const open: Open[] = []
 
@@ -38,7 +34,7 @@ export function followOpenRequests(scope: FastifyInstance, store: Pick<Store, 's
   })
   scope.addHook('onClose', () => subscription[Symbol.asyncDispose]())
   return {
-    add({ headers: { authorization = '' }, session = null }, reply) {
+    add({ headers: { authorization = '' }, session = null }: Credentials, reply: FastifyReply) {
       // Its client may have gone while the key was verified.
       if (reply.raw.closed) return
       const request = { authorization, session, reply, at: open.length }

@@ -21,28 +21,23 @@ function takeTurns(): void {
   if (waiting.length > 0) setImmediate(takeTurns)
 }
 
-export interface Pace {
-  /** Call it for each chunk that was read: after some of them the stream waits for a turn. */
-  took(bytes: number): void
-  /** Stops pacing the stream. */
-  end(): void
-}
-
 /** Without one, Node reads up to 2 MiB of one socket before it looks at the next. */
-export function createPace(stream: Readable): Pace {
+export function createPace(stream: Readable) {
   let left = PACED_BYTES
   let isOver = false
   const goOn = (): void => {
     if (!isOver) stream.resume()
   }
   return {
-    took(bytes) {
+    /** Call it for each chunk that was read: after some of them the stream waits for a turn. */
+    took(bytes: number) {
       left -= bytes
       if (left > 0 || isOver) return
       left = PACED_BYTES
       stream.pause()
       void nextTurn().then(goOn)
     },
+    /** Stops pacing the stream. */
     end() {
       isOver = true
     },

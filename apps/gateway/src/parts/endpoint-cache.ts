@@ -5,17 +5,9 @@ import type { EndpointStore } from '@runyard/store'
 
 const MAX_AGE_MS = 30_000
 
-export interface EndpointCache {
-  /** From memory alone. */
-  known(id: string): Endpoint | undefined
-  get(id: string): Promise<Endpoint | undefined>
-  /** @throws RunyardError('not_found') */
-  require(id: string): Promise<Endpoint>
-  forget(id: string): void
-  clear(): void
-}
+export type EndpointCache = ReturnType<typeof createEndpointCache>
 
-export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>): EndpointCache {
+export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>) {
   const known = new Map<string, { endpoint: Endpoint; readAt: number }>()
   // A read that began before a change must not be cached after it.
   let changes = 0
@@ -35,14 +27,16 @@ export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>): Endp
   const get = async (id: string): Promise<Endpoint | undefined> => remembered(id) ?? (await read(id))
 
   return {
+    /** From memory alone. */
     known: remembered,
     get,
-    async require(id) {
+    /** @throws RunyardError('not_found') */
+    async require(id: string): Promise<Endpoint> {
       const endpoint = await get(id)
       if (endpoint === undefined) throw new RunyardError('not_found', `endpoint not found: ${id}`)
       return endpoint
     },
-    forget(id) {
+    forget(id: string) {
       changes += 1
       known.delete(id)
     },

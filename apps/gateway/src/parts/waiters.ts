@@ -5,26 +5,20 @@ export interface Ticket extends Disposable {
   next(deadline: number): Promise<boolean>
 }
 
-export interface Waiters extends Disposable {
-  /** A ticket for news under any of the keys. `signal` aborts when the waiting client has gone. */
-  open(keys: readonly string[], signal: AbortSignal): Ticket
-  wake(key: string): void
-  /** Wakes all waits, or those for keys with this prefix. */
-  wakeAll(prefix?: string): void
-  readonly size: number
-}
+export type Waiters = ReturnType<typeof createWaiters>
 
 interface Entry {
   news: boolean
   end: (() => void) | undefined
 }
 
-export function createWaiters(): Waiters {
+export function createWaiters() {
   const entries = createEntries()
   let closed = false
   let size = 0
   return {
-    open(keys, signal) {
+    /** A ticket for news under any of the keys. `signal` aborts when the waiting client has gone. */
+    open(keys: readonly string[], signal: AbortSignal): Ticket {
       const entry: Entry = { news: false, end: undefined }
       const abort = (): void => entry.end?.()
       for (const key of keys) entries.add(key, entry)
@@ -44,10 +38,11 @@ export function createWaiters(): Waiters {
         },
       }
     },
-    wake(key) {
+    wake(key: string) {
       entries.wake(key)
     },
-    wakeAll(prefix) {
+    /** Wakes all waits, or those for keys with this prefix. */
+    wakeAll(prefix?: string) {
       entries.wakeAll(prefix)
     },
     get size() {

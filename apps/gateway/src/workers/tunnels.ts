@@ -10,19 +10,7 @@ const MOST_PER_WORKER = 256
 const CONNECT_WITHIN_MS = 10_000
 const CONNECTED = 0
 
-export interface Tunnels extends Disposable {
-  /** False: the worker has as many as it may have. */
-  hasRoom(workerId: string): boolean
-  add(session: WorkerSession, socket: Socket): void
-  /** The worker has a tunnel here, so it is in rotation. */
-  has(workerId: string): boolean
-  /** Workers of the endpoint with a tunnel here. */
-  workersOf(endpointId: string): readonly WorkerSession[]
-  /** A connection to a port of the worker. It flows: a server speaks only when asked. @throws RunyardError('bad_gateway') if nothing listens there, or the worker opens no tunnel. */
-  open(workerId: string, port: number): Promise<Socket>
-  /** Calls back when a worker gets its first tunnel here, or has lost its last. */
-  onChange(listener: (endpointId: string) => void): void
-}
+export type Tunnels = ReturnType<typeof createTunnels>
 
 interface Waiting {
   readonly take: (socket: Socket) => void
@@ -37,7 +25,7 @@ interface Site {
   readonly waiting: Set<Waiting>
 }
 
-export function createTunnels(): Tunnels {
+export function createTunnels() {
   const sites = new Map<string, Site>()
   const listeners = new Set<(endpointId: string) => void>()
   const workers = createWorkerLists(sites)
@@ -47,8 +35,9 @@ export function createTunnels(): Tunnels {
   }
 
   return {
-    hasRoom: (workerId) => (sites.get(workerId)?.all.size ?? 0) < MOST_PER_WORKER,
-    add(session, socket) {
+    /** False: the worker has as many as it may have. */
+    hasRoom: (workerId: string): boolean => (sites.get(workerId)?.all.size ?? 0) < MOST_PER_WORKER,
+    add(session: WorkerSession, socket: Socket) {
       const { workerId, endpointId } = session
       const site = siteOf(sites, session)
       session.tunnels += 1
@@ -64,9 +53,12 @@ export function createTunnels(): Tunnels {
       else first.take(socket)
       if (site.all.size === 1) changed(endpointId)
     },
-    has: (workerId) => sites.has(workerId),
+    /** The worker has a tunnel here, so it is in rotation. */
+    has: (workerId: string): boolean => sites.has(workerId),
+    /** Workers of the endpoint with a tunnel here. */
     workersOf: workers.of,
-    async open(workerId, port) {
+    /** A connection to a port of the worker. It flows: a server speaks only when asked. @throws RunyardError('bad_gateway') if nothing listens there, or the worker opens no tunnel. */
+    async open(workerId: string, port: number): Promise<Socket> {
       for (;;) {
         const site = sites.get(workerId)
         if (site === undefined) throw unreachable(workerId)
@@ -76,7 +68,8 @@ export function createTunnels(): Tunnels {
         if (answer !== 'lost') return answer
       }
     },
-    onChange(listener) {
+    /** Calls back when a worker gets its first tunnel here, or has lost its last. */
+    onChange(listener: (endpointId: string) => void) {
       listeners.add(listener)
     },
     [Symbol.dispose]() {

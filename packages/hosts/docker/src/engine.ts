@@ -7,25 +7,19 @@ import { inspect } from 'node:util'
 import { describeEngine, type EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
-import { openTunnel, type Tunnel } from './ssh.ts'
+import { openTunnel } from './ssh.ts'
 import { openTls } from './tls.ts'
 
-export interface Engine extends AsyncDisposable {
-  readonly connection: EngineConnection
-  /** As the operator wrote it, for sentences. */
-  readonly name: string
-  /** `timeout`: how long a call may be without an answer, ms; default: no limit, because the caller has one. */
-  docker(options?: { readonly timeout?: number }): Docker
-  /** The way over ssh; undefined: the engine is reached otherwise. */
-  readonly tunnel: Tunnel | undefined
-}
+export type Engine = ReturnType<typeof openEngine>
 
 /** Variables of the Docker CLI that dockerode reads, and by which it would talk to another engine than the one that it is given. */
 const REDIRECTING = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'DOCKER_PATH_PREFIX', 'DOCKER_CLIENT_TIMEOUT']
 
 /** Calls nothing yet: an engine that is away is found out by the first call. `sshArguments`: for tests. @throws RunyardError if a TLS file cannot be used. */
-export function openEngine(connection: EngineConnection, sshArguments?: readonly string[]): Engine {
+export function openEngine(connection: EngineConnection, sshArguments?: readonly string[]) {
+  /** As the operator wrote it, for sentences. */
   const name = describeEngine(connection)
+  /** The way over ssh; undefined: the engine is reached otherwise. */
   const tunnel = connection.kind === 'ssh' ? openTunnel(connection, { name, more: sshArguments }) : undefined
   const agent = connection.kind === 'ssh' ? tunnel?.agent : agentFor(connection)
   // dockerode formats the options of each call, with the agent and its sockets at every depth, for a log that is off.
@@ -35,8 +29,10 @@ export function openEngine(connection: EngineConnection, sshArguments?: readonly
     connection,
     name,
     tunnel,
-    // Its types leave out the agent, which it hands to node:http.
-    docker: (options = {}) => withoutVariables(REDIRECTING, () => new Docker({ ...reached, ...options })),
+    /** `timeout`: how long a call may be without an answer, ms; default: no limit, because the caller has one. */
+    // The types of dockerode leave out the agent, which it hands to node:http.
+    docker: (options: { readonly timeout?: number } = {}): Docker =>
+      withoutVariables(REDIRECTING, () => new Docker({ ...reached, ...options })),
     [Symbol.asyncDispose]: async () => tunnel?.[Symbol.asyncDispose](),
   }
 }

@@ -38,12 +38,7 @@ export interface SeenGpus extends Pick<GpuInventory, 'gpus' | 'cudaVersion' | 'u
 
 type Links = NonNullable<HostOffer['links']>
 
-export interface GpuWatch extends AsyncDisposable {
-  /** What is known. Waits for the first report, and for one that was begun after `after`, as long as nvidia-smi may take. The first call starts it. */
-  look(after?: number): Promise<SeenGpus>
-  /** Calls back after each report, and when reports begin to fail. */
-  onReport(callback: () => void): Disposable
-}
+export type GpuWatch = ReturnType<typeof createGpuWatch>
 
 const ANSWER_WITHIN_MS = 25_000
 const EVERY_S = 5
@@ -78,7 +73,7 @@ const nothingKnown = (): State => ({
   linked: { uuids: '', links: [] },
 })
 
-export function createGpuWatch(options: GpuWatchOptions): GpuWatch {
+export function createGpuWatch(options: GpuWatchOptions) {
   const state = nothingKnown()
   const callbacks = new Set<() => void>()
   let waiting = Promise.withResolvers<void>()
@@ -100,7 +95,8 @@ export function createGpuWatch(options: GpuWatchOptions): GpuWatch {
   }
 
   return {
-    async look(after = -Infinity) {
+    /** What is known. Waits for the first report, and for one that was begun after `after`, as long as nvidia-smi may take. The first call starts it. */
+    async look(after: number = -Infinity): Promise<SeenGpus> {
       smi ??= start()
       const until = Date.now() + (options.answerWithinMs ?? ANSWER_WITHIN_MS)
       const isEnough = (): boolean => state.health !== undefined && (state.health !== 'fine' || (state.last.usesAt ?? Infinity) > after)
@@ -113,7 +109,8 @@ export function createGpuWatch(options: GpuWatchOptions): GpuWatch {
       }
       return seenNow(state, kernel)
     },
-    onReport(callback) {
+    /** Calls back after each report, and when reports begin to fail. */
+    onReport(callback: () => void): Disposable {
       callbacks.add(callback)
       return { [Symbol.dispose]: () => void callbacks.delete(callback) }
     },

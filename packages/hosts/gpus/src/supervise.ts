@@ -18,16 +18,13 @@ export interface Supervision {
   readonly pausesMs?: { readonly first: number; readonly last: number; readonly absent: number }
 }
 
-export interface Supervised extends AsyncDisposable {
-  /** Ends what runs and starts it again at once. */
-  restart(): void
-}
+export type Supervised = ReturnType<typeof supervise>
 
 const PAUSES_MS = { first: 1000, last: 60_000, absent: 300_000 } as const
 /** After SIGKILL. */
 const ENDS_WITHIN_MS = 1000
 
-export function supervise(supervision: Supervision): Supervised {
+export function supervise(supervision: Supervision) {
   const closing = new AbortController()
   let run = new AbortController()
   const running = keepRunning(supervision, closing.signal, () => {
@@ -35,7 +32,8 @@ export function supervise(supervision: Supervision): Supervised {
     return run
   })
   return {
-    restart: () => run.abort('restart'),
+    /** Ends what runs and starts it again at once. */
+    restart: (): void => run.abort('restart'),
     async [Symbol.asyncDispose]() {
       closing.abort()
       run.abort()

@@ -80,24 +80,18 @@ async function readNext(reader: Reader, { at, alive }: { at: number; alive: bool
   return alive || reader.isBehind() ? lines : [...lines, ...reader.rest()]
 }
 
-interface Reader {
-  offset(): number
-  /** The last look left something unread. */
-  isBehind(): boolean
-  /** The next complete lines, of at most READ_AT_ONCE_BYTES, with the time `at`. */
-  drain(at: number): Promise<readonly TimedLine[]>
-  /** An unfinished last line. */
-  rest(): readonly TimedLine[]
-}
+type Reader = ReturnType<typeof createReader>
 
-function createReader(path: string, start: number): Reader {
+function createReader(path: string, start: number) {
   let offset = start
   let seen = start
   const splitter = createLineSplitter(new TextDecoder())
   return {
-    offset: () => offset,
-    isBehind: () => offset < seen,
-    async drain(at) {
+    offset: (): number => offset,
+    /** The last look left something unread. */
+    isBehind: (): boolean => offset < seen,
+    /** The next complete lines, of at most READ_AT_ONCE_BYTES, with the time `at`. */
+    async drain(at: number): Promise<readonly TimedLine[]> {
       const { size } = await changedAt(path)
       // It was cut: what follows is new from the start.
       if (size < offset) offset = 0
@@ -112,6 +106,7 @@ function createReader(path: string, start: number): Reader {
       }
       return lines
     },
-    rest: () => splitter.end(),
+    /** An unfinished last line. */
+    rest: (): readonly TimedLine[] => splitter.end(),
   }
 }

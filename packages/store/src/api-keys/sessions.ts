@@ -118,11 +118,7 @@ function createBindings({ client, keys }: Pick<StoreContext, 'client' | 'keys'>)
 }
 
 /** Keys of sessions by their hash. */
-interface Memory extends AsyncDisposable {
-  find(hash: string, lookUp: () => Promise<ApiKey | undefined>): Promise<ApiKey | undefined>
-}
-
-function createMemory(signals: StoreContext['signals']): Memory {
+function createMemory(signals: StoreContext['signals']) {
   const known = new Map<string, { readonly key: ApiKey | undefined; readonly until: number }>()
   /** Grows with each change: an answer that was on its way during a change is not remembered. */
   let generation = 0
@@ -132,7 +128,7 @@ function createMemory(signals: StoreContext['signals']): Memory {
     known.clear()
   })
   return {
-    async find(hash, lookUp) {
+    async find(hash: string, lookUp: () => Promise<ApiKey | undefined>): Promise<ApiKey | undefined> {
       const now = Date.now()
       const found = known.get(hash)
       if (found !== undefined && found.until > now) return found.key !== undefined && isExpired(found.key) ? undefined : found.key
