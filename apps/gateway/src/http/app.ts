@@ -55,7 +55,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
     rewriteUrl(request) {
       if (options.isTrusted !== undefined) dropClaims(request, options.isTrusted)
-      return options.targetOf?.(request) ?? below(options.basePath, request)
+      return options.targetOf?.(request) ?? below(options.basePath, request).replace(DOUBLE_VERSION, '/v2/')
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
@@ -71,6 +71,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   answerNotFound(app, options.page)
   return app
 }
+
+/** What Terraform's provider asks for credentials of registries, because it appends `/v2/…` to a base in `/v2` (production §2.5). */
+const DOUBLE_VERSION = /^\/v2\/v2\//
 
 /** The path of the route. A base path is removed, and counts as one that a proxy has removed and named in X-Forwarded-Prefix. */
 function below(basePath: string | undefined, request: IncomingMessage): string {

@@ -174,6 +174,10 @@ describe('the rules that real SDKs need', () => {
     expect((await gateway.call(`//v2/${ep}//health?a=b//c`)).status).toBe(200)
   })
 
+  it('takes /v2/v2 for /v2, as Terraform’s provider appends it to a base in /v2', async () => {
+    expect((await gateway.call(`/v2/v2/${ep}/health`)).status).toBe(200)
+  })
+
   it('means the same by /v1, where programs send their jobs too, beside the endpoints and templates of REST v1', async () => {
     const { json } = await post(`/v1/${ep}/run`, { input: { n: 1 } })
     const id = String(json['id'])

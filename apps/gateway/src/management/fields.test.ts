@@ -141,7 +141,13 @@ it.each([
     rowsOf('graphql', FLAT),
     ['id', 'name', 'type', 'templateId', 'template', 'flashEnvironmentId', 'modelReferences', ...REFUSED.endpoint, ...SENT_BACK],
   ],
-  ['a template of REST v2', inBodies(CreateTemplateBody, UpdateTemplateBody), rowsOf('v2', TEMPLATE), ['name', 'mounts']],
+  [
+    'a template of REST v2',
+    inBodies(CreateTemplateBody, UpdateTemplateBody),
+    rowsOf('v2', TEMPLATE),
+    // The last three are Terraform's.
+    ['name', 'mounts', 'containerRegistryAuthId', 'dockerEntrypoint', 'dockerStartCmd'],
+  ],
   ['a template of REST v1', inBodies(V1CreateTemplateBody, V1UpdateTemplateBody), rowsOf('v1', TEMPLATE), ['name']],
   ['a template of GraphQL', inInput('SaveTemplateInput'), rowsOf('graphql', TEMPLATE), ['id', 'name', ...REFUSED.template]],
 ] as const)('every field of %s is a row of a table, is refused, or is listed here', (_input, fields, rows, others) => {

@@ -145,6 +145,9 @@ const V2_TEMPLATE: Readonly<Record<string, Verdict>> = {
   ...Object.fromEntries(
     ['name', 'image', 'serverless', 'args', 'disk', 'registry'].map((name) => [name, { elsewhere: 'templates.test.ts' }]),
   ),
+  ...Object.fromEntries(
+    ['containerRegistryAuthId', 'dockerEntrypoint', 'dockerStartCmd'].map((name) => [name, { elsewhere: 'account.test.ts' }]),
+  ),
   env: { send: { A: asSecret }, refused: SECRET },
   ports: { send: ['80/http'], ignored: NOTES },
   mounts: { send: { persistent: { size: 20, path: '/w' } }, refused: 'A serverless template has no volume of its own; 20 GB was given.' },

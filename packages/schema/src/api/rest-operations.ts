@@ -18,7 +18,7 @@ import { POOL_OPERATIONS } from './pool.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
 import { NOTICE_OPERATIONS } from './notices.ts'
 import { KEY_OPERATIONS } from './keys.ts'
-import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './secrets.ts'
+import { CreateRegistryBody, CredentialsBody, NewRegistryView, RegistryListView, RegistryView } from './secrets.ts'
 import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
@@ -103,7 +103,7 @@ const REGISTRIES = tagged('registries', {
     id: 'createRegistry',
     summary: 'Save registry credentials under a new name',
     body: CreateRegistryBody,
-    replies: { 201: RegistryView },
+    replies: { 201: NewRegistryView },
   },
   'GET /v2/registries/:id': { id: 'getRegistry', summary: 'Read the name of registry credentials', params: IdParams, reply: RegistryView },
   'PATCH /v2/registries/:id': {

@@ -28,5 +28,10 @@ export const RegistryView = z
   .meta({ id: 'Registry', description: 'Registry credentials, without their secrets.' })
 export type RegistryView = z.infer<typeof RegistryView>
 
+export const NewRegistryView = z
+  .object({ ...RegistryView.shape, username: z.string() })
+  .meta({ id: 'NewRegistry', description: 'New registry credentials. Terraform needs the name of the user that it gave.' })
+export type NewRegistryView = z.infer<typeof NewRegistryView>
+
 export const RegistryListView = z.object({ registries: z.array(RegistryView), pagination: Pagination }).meta({ id: 'RegistryList' })
 export type RegistryListView = z.infer<typeof RegistryListView>

@@ -6,19 +6,28 @@ import { DateTime, Pagination, RegistryReference, whole } from './shared.ts'
 
 const Mounts = z.strictObject({ persistent: z.strictObject({ size: z.int().min(10), path: z.string().min(1) }).optional() })
 
+/** Members that Runpod's Terraform provider sends, from an older dialect (production §2.5). */
+const TerraformMembers = {
+  containerRegistryAuthId: z.string().optional().describe('`registry`, where that is absent.'),
+  dockerEntrypoint: z.array(z.string()).optional().describe('The entrypoint of the image, in words.'),
+  dockerStartCmd: z.array(z.string()).optional().describe('`args` in words, where those are absent.'),
+}
+const TerraformMounts = z.tuple([z.strictObject({ volumeInGb: z.int().min(0), volumeMountPath: z.string().optional() })])
+
 const OptionalMembers = {
   args: z.string().optional().describe('The start command, in shell words.'),
   disk: whole(1, ENDPOINT_RANGES.diskGb.max).optional().describe('GB.'),
   ports: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   registry: RegistryReference.optional(),
-  mounts: Mounts.optional(),
+  mounts: z.union([Mounts, TerraformMounts]).optional(),
   public: z.boolean().optional(),
   category: z.enum(TEMPLATE_CATEGORIES).optional(),
   readme: z.string().optional(),
   startSsh: z.boolean().optional(),
   startJupyter: z.boolean().optional(),
   allowedCudaVersions: z.array(z.string()).optional(),
+  ...TerraformMembers,
 }
 
 export const CreateTemplateBody = z

@@ -15,7 +15,10 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     pagination: ONE_PAGE,
   }))
 
-  route('POST /v2/registries', async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)))
+  route('POST /v2/registries', async (request) => ({
+    ...registryReply(await registries.add(keyOf(request).ownerId, request.body)),
+    username: request.body.username,
+  }))
 
   route('GET /v2/registries/:id', async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)))
 

@@ -27,13 +27,16 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
   ownRoute('DELETE /v2/templates/:id', (request) => templates.remove(keyOf(request).ownerId, { id: request.params.id }))
 }
 
-/** One field of the dialect is two of the model. */
+/** One field of the dialect is two of the model. A list: of Terraform's. */
 function readMounts({ mounts }: V2TemplateBody): Partial<TemplateNotes> {
+  if (Array.isArray(mounts)) return { volumeGb: mounts[0].volumeInGb, volumeMountPath: mounts[0].volumeMountPath ?? '' }
   return mounts === undefined ? {} : { volumeGb: mounts.persistent?.size ?? 0, volumeMountPath: mounts.persistent?.path ?? '' }
 }
 
+/** Terraform names some members as REST v1 does. */
 function templateEdit(body: V2TemplateBody): TemplateEdit {
-  return defined({ name: body.name, container: CONTAINER.v2.read(body), notes: { ...NOTES.v2.read(body), ...readMounts(body) } })
+  const container = { ...CONTAINER.v1.read(body), ...CONTAINER.v2.read(body) }
+  return defined({ name: body.name, container, notes: { ...NOTES.v2.read(body), ...readMounts(body) } })
 }
 
 function templateReply({ id, name, container, notes, createdAt }: Template): TemplateView {
