@@ -69,7 +69,11 @@ export default defineConfig({
         extends: true,
         test: { name: 'units', include: ['{apps,packages,packages/hosts}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'scenarios', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        // There a probe is often a request or a command, and processors are scarce.
+        test: { name: 'scenarios', include: ['test/**/*.test.ts'], expect: { poll: { timeout: 30_000, interval: 100 } } },
+      },
     ],
   },
 })
