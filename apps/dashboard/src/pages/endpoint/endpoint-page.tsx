@@ -85,7 +85,7 @@ function Header({ endpoint: { id, name, image, workers } }: { readonly endpoint:
     [cache, id],
   )
   useTopic(`endpoint:${id}`, hear)
-  const { data: health, error } = useQuery(healthQuery(id))
+  const { data: health, error, refetch } = useQuery(healthQuery(id))
   return (
     <header className={styles.header}>
       <div className={styles.name}>
@@ -110,7 +110,7 @@ function Header({ endpoint: { id, name, image, workers } }: { readonly endpoint:
           <code>{health.reason}</code> {health.message}
         </p>
       )}
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} onRetry={() => void refetch()} />}
     </header>
   )
 }
