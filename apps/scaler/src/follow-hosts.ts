@@ -8,7 +8,6 @@ import type { HostConfig } from '@runyard/schema'
 
 export interface FollowOptions {
   readonly source: Pick<ConfiguredSource, 'apply'>
-  /** Reads the configuration again. */
   readonly load: () => Promise<LoadedConfig>
   /** The hosts where none are configured. */
   readonly withoutHosts: () => Promise<readonly HostConfig[]>

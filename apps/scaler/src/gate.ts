@@ -30,16 +30,13 @@ export function createGate({ perHost, undyingPerHost }: GateLimits): Gate {
   }
 }
 
-interface Turnstile {
-  run<T>(work: () => Promise<T>): Promise<T>
-  isIdle(): boolean
-}
+type Turnstile = ReturnType<typeof createTurnstile>
 
-function createTurnstile(limit: number): Turnstile {
+function createTurnstile(limit: number) {
   let running = 0
   const waiting: (() => void)[] = []
   return {
-    async run(work) {
+    async run<T>(work: () => Promise<T>): Promise<T> {
       if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
       else running += 1
       try {
@@ -51,6 +48,6 @@ function createTurnstile(limit: number): Turnstile {
         else next()
       }
     },
-    isIdle: () => running === 0,
+    isIdle: (): boolean => running === 0,
   }
 }

@@ -46,7 +46,6 @@ interface State {
   thread: Worker | undefined
   restart: NodeJS.Timeout | undefined
   isStopping: boolean
-  /** Hosts by worker. */
   readonly followed: Map<string, HostConfig>
   readonly finishing: Map<string, () => void>
 }

@@ -55,7 +55,6 @@ export function createSessions(deps: SessionDeps, onDone: () => void) {
     ending.add(ended)
   }
   return {
-    /** The one of this term. */
     under(term: Term): Session {
       if (open?.term === term) return open
       if (open !== undefined) end(open)

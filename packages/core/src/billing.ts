@@ -104,7 +104,6 @@ export function usageByBucket(
   })
 }
 
-/** The first bucket that ends after a time. */
 function firstAfter(buckets: readonly UsageRange[], time: number): number {
   let [low, high] = [0, buckets.length]
   while (low < high) {

@@ -52,7 +52,6 @@ export function hasRoom(gpu: Gpu, budget: number | undefined, taken = 0): boolea
   return budget === undefined ? taken === 0 : taken + budget <= usableMemoryOf(gpu)
 }
 
-/** The budget of a worker on its GPU. */
 export const budgetOn = ([gpu]: readonly AttachedGpu[]): { readonly budgetBytes?: number } =>
   gpu?.part === undefined ? {} : { budgetBytes: gpu.part.bytes }
 

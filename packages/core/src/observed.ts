@@ -264,7 +264,6 @@ export type Action =
   | { readonly kind: 'end-task'; readonly endpointId: string; readonly message: string }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
-/** All actions of one kind. */
 export type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 /** Actions with the same key run one after another; while one of them runs, the next plan adds none with that key. */

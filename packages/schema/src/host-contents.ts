@@ -1,6 +1,5 @@
 // What a host keeps for its workers beside images: the data of volumes, builds of deployed apps (ADR 65), and models of a hub (ADR 86).
 
-/** The data of a volume on a host. */
 export interface VolumeData {
   readonly volumeId: string
   /** On the host, as its configuration says; undefined: the driver's own place. Made when it is first used. */

@@ -24,7 +24,6 @@ export const JobSubmission = z.object({
   s3Config: JsonText.optional(),
   /** W3C Trace Context of its caller. */
   traceparent: z.string().optional(),
-  /** The batch that it belongs to. */
   batchId: z.string().optional(),
   /** The API key that submitted it (for usage per key). */
   keyId: z.string(),

@@ -15,7 +15,6 @@ export interface JsonOutline extends Span {
   readonly kind: 'object' | 'array' | 'other'
   /** Number of members, counting repetitions, or of elements. */
   readonly count: number
-  /** The positions of the requested members. */
   readonly members: ReadonlyMap<string, Span>
   /** The positions of the elements, in order, as many as were requested. */
   readonly elements: readonly Span[]

@@ -12,7 +12,6 @@ export const NOTICE_EVENTS = [
 ] as const
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number]
 
-/** One receiver of notices. */
 export const NotifyConfig = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'an http or https URL such as https://example.com/runyard' }),
   on: z

@@ -16,6 +16,5 @@ export type Registry = z.infer<typeof Registry>
 export const RegistryCredentials = z.object({ username: z.string(), password: z.string() })
 export type RegistryCredentials = z.infer<typeof RegistryCredentials>
 
-/** The stored record, with its secrets. */
 export const StoredRegistry = Registry.extend(RegistryCredentials.shape)
 export type StoredRegistry = z.infer<typeof StoredRegistry>

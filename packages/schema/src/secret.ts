@@ -14,6 +14,5 @@ export const Secret = z.object({
 })
 export type Secret = z.infer<typeof Secret>
 
-/** The stored record, with its value. */
 export const StoredSecret = Secret.extend({ value: z.string() })
 export type StoredSecret = z.infer<typeof StoredSecret>

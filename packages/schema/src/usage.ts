@@ -41,5 +41,4 @@ export interface LedgerDay {
   readonly gpuSeconds: number
 }
 
-/** Which states are billed by default. */
 export const DEFAULT_BILLED_STATES = ['initializing', 'running', 'outdated'] as const satisfies readonly BillingState[]

@@ -49,7 +49,6 @@ export interface OpenStoreOptions {
   readonly onError?: (error: Error) => void
 }
 
-/** The default URL of Redis. */
 const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 
 /** What every process needs; `name` is that of its connections in `CLIENT LIST`. */

@@ -58,14 +58,12 @@ export type StoreUnderTerm = Pick<
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
-  /** By kind. */
   readonly resources: ResourceStores
   readonly releases: ReleaseStore
   readonly manifests: ManifestStore
   readonly uploads: UploadStore
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
-  /** Of browsers. */
   readonly sessions: SessionStore
   readonly logins: LoginStore
   readonly jobs: JobStore

@@ -19,7 +19,6 @@ const MOST = 1000
 const SUBJECTS = ['workers', 'jobs'] as const
 
 interface NamedEvent extends EndpointEvent {
-  /** The name of the endpoint. */
   readonly endpoint: string
 }
 

@@ -6,7 +6,6 @@ import type { Listing } from './listing.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface WorkerRow extends WorkerView {
-  /** Its name. */
   readonly endpoint: string
 }
 

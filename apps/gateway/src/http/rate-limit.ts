@@ -17,7 +17,6 @@ const WINDOW_MS = 10_000
 const OPEN_RETRY_S = 1
 
 interface Limits {
-  /** Requests in a window. */
   readonly inWindow: number
   /** Requests open at once; one that is held counts for as long as it is held. */
   readonly atOnce: number

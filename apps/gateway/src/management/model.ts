@@ -63,7 +63,6 @@ export interface ManagementModel {
   readonly volumes: VolumeModel
   readonly apps: AppModel
   readonly releases: ReleaseModel
-  /** Of a hub. */
   readonly models: ModelCache
 }
 

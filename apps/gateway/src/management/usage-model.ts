@@ -30,7 +30,6 @@ export async function readOwnedLedger({ model, store }: UsageDeps, ownerId: stri
 }
 
 export interface Billed {
-  /** The whole window. */
   readonly window: UsageRange
   /** Those in which something was billed. */
   readonly buckets: readonly UsedBucket[]

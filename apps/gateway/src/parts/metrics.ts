@@ -68,7 +68,6 @@ export function createGatewayMetrics(store: Pick<Store, 'timeScripts'>) {
     refused(reason: RefusalReason) {
       series.add('runyard_requests_refused_total', [reason], 1)
     },
-    /** The counts of one route and method. */
     route: (route: string, method: string): RouteCount => countRoute(series, route, method),
     /** Drops the series of endpoints that are not in `ids`. */
     keepEndpoints(ids: ReadonlySet<string>) {

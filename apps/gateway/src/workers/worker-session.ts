@@ -74,7 +74,6 @@ export class WorkerSession {
     if (!isLeaving(record)) this.#isReleased = false
   }
 
-  /** Reads the record again. */
   async refresh(read: () => Promise<WorkerRecord | undefined>): Promise<void> {
     const reading = read().then((record) => this.learn(record))
     this.#reading = reading.catch(() => undefined)

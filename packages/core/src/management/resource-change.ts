@@ -22,7 +22,6 @@ export interface ResourceWrite {
 export interface ResourceChange<R> {
   readonly record: R
   readonly writes: readonly ResourceWrite[]
-  /** Endpoints that are written with it. */
   readonly endpoints: readonly Endpoint[]
   /** Endpoints that the scaler is to look at again. */
   readonly signalled: readonly Endpoint[]

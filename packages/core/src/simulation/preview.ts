@@ -23,7 +23,6 @@ export interface Preview {
   /** Of the jobs that started; null: none did. */
   readonly waitP50Ms: number | null
   readonly waitP95Ms: number | null
-  /** Workers that were started. */
   readonly coldStarts: number
   /** Time of all workers together, and how much of it they had a job. Several jobs at a time count once. */
   readonly workerMs: number

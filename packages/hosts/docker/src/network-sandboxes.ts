@@ -10,16 +10,7 @@ import { removeContainer } from './remove-container.ts'
 import { createSandboxPool, type ListedContainer, type SandboxPool } from './sandbox-pool.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
 
-export interface NetworkSandboxes extends AsyncDisposable {
-  /** How many to have ready; undefined: another scaler leads. */
-  keep(count: number | undefined): void
-  /** Starts a worker; if `mayJoin`, with a sandbox for it alone where one is ready. The next one is made when no start has been under way for a while. */
-  during<T>(mayJoin: boolean, start: (sandbox: string | undefined) => Promise<T>): Promise<T>
-  /** Resolves when no start has been under way for a while. */
-  readonly quiet: (signal: AbortSignal) => Promise<void>
-  /** What the engine lists of this installation, asked at `askedAt`: removes strays, and ends workers that have lost their network. */
-  readonly note: (containers: readonly ListedContainer[], askedAt: number) => void
-}
+export type NetworkSandboxes = ReturnType<typeof createNetworkSandboxes>
 
 export interface SandboxesOptions {
   readonly instanceId: string
@@ -36,20 +27,23 @@ export interface SandboxesOptions {
 const QUIET_MS = 2000
 const ENDS_WITHIN_MS = 5000
 
-export function createNetworkSandboxes(docker: Docker, { quietMs = QUIET_MS, ...options }: SandboxesOptions): NetworkSandboxes {
+export function createNetworkSandboxes(docker: Docker, { quietMs = QUIET_MS, ...options }: SandboxesOptions) {
   const pool = createSandboxPool()
   const pace = createPace(quietMs)
   const warn = createWarner(options.log)
   const { remove, removed } = createRemovals(docker, warn)
   const filler = createFiller({ pool, pace, warn, remove, make: () => create(docker, pool, options) })
   return {
+    /** Resolves when no start has been under way for a while. */
     quiet: pace.quiet,
-    keep(count) {
+    /** How many to have ready; undefined: another scaler leads. */
+    keep(count: number | undefined) {
       pool.want(count)
       remove(pool.takeSurplus())
       filler.soon()
     },
-    async during(mayJoin, start) {
+    /** Starts a worker; if `mayJoin`, with a sandbox for it alone where one is ready. The next one is made when no start has been under way for a while. */
+    async during<T>(mayJoin: boolean, start: (sandbox: string | undefined) => Promise<T>): Promise<T> {
       const sandbox = mayJoin ? pool.give() : undefined
       try {
         return await pace.during(() => start(sandbox))
@@ -58,7 +52,8 @@ export function createNetworkSandboxes(docker: Docker, { quietMs = QUIET_MS, ...
         filler.soon()
       }
     },
-    note(containers, askedAt) {
+    /** What the engine lists of this installation, asked at `askedAt`: removes strays, and ends workers that have lost their network. */
+    note(containers: readonly ListedContainer[], askedAt: number) {
       const { stray, stranded } = pool.judge(containers, askedAt)
       remove(stray)
       for (const { Id, Labels } of stranded) {

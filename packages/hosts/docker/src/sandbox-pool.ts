@@ -15,22 +15,7 @@ export interface Verdict {
   readonly stranded: readonly ListedContainer[]
 }
 
-export interface SandboxPool {
-  /** On the label of each sandbox: only this pool may give it away. */
-  readonly owner: string
-  /** How many to have ready; undefined: another scaler leads, and the engine's sandboxes are that one's to judge. */
-  want(count: number | undefined): void
-  lacks(): boolean
-  /** Forgets those that are more than wanted. */
-  takeSurplus(): readonly string[]
-  /** While one is being made, sandboxes of this pool that it does not know yet are no strays. */
-  making<T extends string>(make: () => Promise<T>): Promise<T>
-  give(): string | undefined
-  /** The start for which it was given away has ended. */
-  settle(id: string): void
-  /** `askedAt`: when the listing was requested. */
-  judge(containers: readonly ListedContainer[], askedAt: number): Verdict
-}
+export type SandboxPool = ReturnType<typeof createSandboxPool>
 
 interface State {
   readonly owner: string
@@ -42,19 +27,23 @@ interface State {
   readonly given: Map<string, number>
 }
 
-export function createSandboxPool(now: () => number = Date.now): SandboxPool {
+export function createSandboxPool(now: () => number = Date.now) {
   const state: State = { owner: randomUUID(), wanted: undefined, isMaking: false, ready: new Map(), given: new Map() }
   const { owner, ready, given } = state
   return {
+    /** On the label of each sandbox: only this pool may give it away. */
     owner,
-    want: (count) => void (state.wanted = count),
-    lacks: () => ready.size < (state.wanted ?? 0),
-    takeSurplus() {
+    /** How many to have ready; undefined: another scaler leads, and the engine's sandboxes are that one's to judge. */
+    want: (count: number | undefined): void => void (state.wanted = count),
+    lacks: (): boolean => ready.size < (state.wanted ?? 0),
+    /** Forgets those that are more than wanted. */
+    takeSurplus(): readonly string[] {
       const ids = [...ready.keys()].slice(state.wanted ?? 0)
       for (const id of ids) ready.delete(id)
       return ids
     },
-    async making(make) {
+    /** While one is being made, sandboxes of this pool that it does not know yet are no strays. */
+    async making<T extends string>(make: () => Promise<T>): Promise<T> {
       state.isMaking = true
       try {
         const id = await make()
@@ -64,15 +53,18 @@ export function createSandboxPool(now: () => number = Date.now): SandboxPool {
         state.isMaking = false
       }
     },
-    give() {
+    give(): string | undefined {
       const [id] = ready.keys()
       if (id === undefined) return undefined
       ready.delete(id)
       given.set(id, Number.POSITIVE_INFINITY)
       return id
     },
-    settle: (id) => void given.set(id, now()),
-    judge: (containers, askedAt) => (state.wanted === undefined ? { stray: [], stranded: [] } : judge(state, containers, askedAt)),
+    /** The start for which it was given away has ended. */
+    settle: (id: string): void => void given.set(id, now()),
+    /** `askedAt`: when the listing was requested. */
+    judge: (containers: readonly ListedContainer[], askedAt: number): Verdict =>
+      state.wanted === undefined ? { stray: [], stranded: [] } : judge(state, containers, askedAt),
   }
 }
 

@@ -72,7 +72,6 @@ interface State {
   lastWords: string
   /** Whether it was ever up, so that what keeps it down may pass. */
   wasUp: boolean
-  /** Whether one has ended. */
   hasEnded: boolean
   forward: Forward | undefined
 }

@@ -11,9 +11,7 @@ export interface WorkerFile {
   readonly endpointId: string
   readonly specHash: string
   readonly gpuUuids: readonly string[]
-  /** The build that it runs. */
   readonly buildId?: string
-  /** The models that it uses. */
   readonly modelIds?: readonly string[]
   readonly pid: number
   /** From `lifeOf`: distinguishes this process from a later one with the same pid. */

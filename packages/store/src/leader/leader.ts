@@ -8,7 +8,6 @@ import { readScalerReport } from '../data/records.ts'
 
 /** What other processes can show about the leader. */
 export interface LeaderFacts {
-  /** Name of its machine. */
   readonly machine: string
   readonly pid: number
   readonly dataDir: string

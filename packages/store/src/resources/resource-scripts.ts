@@ -11,7 +11,6 @@ export const KINDS: readonly ResourceKind[] = Object.values(RESOURCE_KINDS)
 /** The keys of all hashes, for the scripts that use `hashesLua`. */
 export const KIND_NAMES = Object.keys(RESOURCE_KINDS) as readonly KindName[]
 
-/** The hashes by name. */
 export const hashesLua = defineLua({ lua: `local HASHES = { ${KIND_NAMES.map((name) => `${name} = ${name}`).join(', ')} }\n` })
 
 export function hashKeys(keys: Keys): { readonly [N in KindName]: string } {

@@ -29,7 +29,6 @@ export function list<T>(reader: Reader<T>): Reader<readonly T[]> {
   return (reply) => cellsOf(reply).map(reader)
 }
 
-/** One of these words. */
 export function word<const W extends string>(...words: readonly W[]): Reader<W> {
   const known = new Map<unknown, W>(words.map((one) => [one, one]))
   return (reply) => known.get(reply) ?? raise(unlike(words.join(' or '), reply))

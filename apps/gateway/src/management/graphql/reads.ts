@@ -1,8 +1,8 @@
 // What one GraphQL request reads. A query may ask for a field under any number of aliases and for each item of a list. So what was read once is not read again,
 // and what a request may read and be answered is bounded (ADR 36).
 import { missingResource, RESOURCE_KINDS } from '@runyard/core'
-import { RunyardError, type Endpoint, type Template } from '@runyard/schema'
-import type { AppLibrary, AppModel } from '../apps-model.ts'
+import { RunyardError, type Template } from '@runyard/schema'
+import type { AppModel } from '../apps-model.ts'
 import type { ManagementModel } from '../model.ts'
 import type { ReadStock } from '../stock.ts'
 
@@ -11,30 +11,20 @@ const MOST_STEPS = 50
 /** Items of lists in the answer, variables of endpoints included. */
 const MOST_ROWS = 10_000
 
-export interface Reads {
-  /** Before anything that is not remembered; a change makes what was read outdated. @throws RunyardError('bad_request') */
-  step(kind: 'read' | 'change'): void
-  /** Of a list that is about to be answered. @throws RunyardError('bad_request') */
-  rows<T>(list: readonly T[]): readonly T[]
-  endpoints(): Promise<readonly Endpoint[]>
-  templates(): Promise<readonly Template[]>
-  /** A shared one. @throws RunyardError('not_found') */
-  template(id: string): Promise<Template>
-  apps(): Promise<AppLibrary>
-  stock(): ReturnType<ReadStock>
-}
+export type Reads = ReturnType<typeof createReads>
 
 export interface ReadsDeps {
   readonly model: Pick<ManagementModel, 'list' | 'templates'> & { readonly apps: Pick<AppModel, 'read'> }
   readonly readStock: ReadStock
 }
 
-export function createReads({ model, readStock }: ReadsDeps, ownerId: string): Reads {
+export function createReads({ model, readStock }: ReadsDeps, ownerId: string) {
   let steps = 0
   let rows = 0
   const forgotten: (() => void)[] = []
 
-  const step: Reads['step'] = (kind) => {
+  /** Before anything that is not remembered; a change makes what was read outdated. @throws RunyardError('bad_request') */
+  const step = (kind: 'read' | 'change'): void => {
     steps += 1
     if (steps > MOST_STEPS) throw tooMuch()
     if (kind === 'change') for (const forget of forgotten) forget()
@@ -52,14 +42,16 @@ export function createReads({ model, readStock }: ReadsDeps, ownerId: string): R
   const byId = once(async () => new Map((await templates()).map((template) => [template.id, template])))
   return {
     step,
-    rows(list) {
+    /** Of a list that is about to be answered. @throws RunyardError('bad_request') */
+    rows<T>(list: readonly T[]): readonly T[] {
       rows += list.length
       if (rows > MOST_ROWS) throw tooMuch()
       return list
     },
     endpoints: once(() => model.list(ownerId)),
     templates,
-    async template(id) {
+    /** A shared one. @throws RunyardError('not_found') */
+    async template(id: string): Promise<Template> {
       const found = (await byId()).get(id)
       if (found === undefined) throw missingResource(RESOURCE_KINDS.templates, id)
       return found
