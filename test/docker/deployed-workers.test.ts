@@ -177,8 +177,8 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'ven
       await tools.rewrite(own.dir, program, ['hello', 'goodbye'])
       await deploy(own.dir, 'production')
       expect(await call('production')).toMatchObject({ ...found, text: 'goodbye you', desk: { word: 'goodbye' } })
-      for (const { dir } of [own, copy]) await tools.tool('flash-1.21', dir, ['undeploy', '--all', '--force'], 'y\n')
-      await tools.tool('flash-1.21', own.dir, ['app', 'delete', 'counting'], 'y\n')
+      for (const { dir } of [own, copy]) await tools.tool('flash-1.21', dir, ['undeploy', '--all', '--force'])
+      await tools.tool('flash-1.21', own.dir, ['app', 'delete', 'counting'])
       expect(await tools.environmentOf('counting')).toBeUndefined()
     })
 

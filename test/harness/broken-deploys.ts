@@ -4,16 +4,10 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders, type In
 import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { readdir } from 'node:fs/promises'
-import { startChild, type Child } from './child.ts'
+import type { Child } from './child.ts'
+import { startProgram, type Program } from './python-forks.ts'
 import type { Stack } from './stack.ts'
 import { waitFor } from './wait.ts'
-
-interface Client {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly cwd: string
-  readonly env: Readonly<Record<string, string>>
-}
 
 interface Answer {
   readonly status: number
@@ -33,12 +27,13 @@ interface Call {
 type Meddle = (call: Call) => Promise<Answer | undefined>
 
 /** Runs the client while `onCall` decides what becomes of its calls, one after another. */
-async function runThrough({ url: target }: Stack, client: Client, onCall: (client: Child) => Meddle) {
+async function runThrough({ url: target }: Stack, client: Program, onCall: (client: Child) => Meddle) {
   let last: Promise<unknown> = Promise.resolve()
   const proxy = createServer((request, response) => {
     const before = last
     const serve = async (): Promise<void> => {
       await before
+      const meddle = await meddling
       pass(response, await meddle(await readCall(target, request)))
     }
     last = serve().catch(() => response.destroy())
@@ -46,8 +41,9 @@ async function runThrough({ url: target }: Stack, client: Client, onCall: (clien
   await once(proxy.listen(0, '127.0.0.1'), 'listening')
   const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
   const env = Object.fromEntries(Object.entries(client.env).map(([key, value]) => [key, value.replace(target, base)]))
-  const child = startChild({ name: 'client', ...client, env })
-  const meddle = onCall(child)
+  const starting = startProgram({ ...client, env })
+  const meddling = starting.then(onCall)
+  const child = await starting
   const code = await child.exited
   await last
   proxy.closeAllConnections()
@@ -87,7 +83,7 @@ function pass(response: ServerResponse, answer: Answer | undefined): void {
 }
 
 /** Kills the client in the middle of its upload, or when the gateway has answered the call of that name. @throws where it ends before. */
-export async function killClientAt(stack: Stack, client: Client, name: 'PUT' | (string & {})): Promise<void> {
+export async function killClientAt(stack: Stack, client: Program, name: 'PUT' | (string & {})): Promise<void> {
   let isKilled = false
   const { output } = await runThrough(stack, client, (child) => async (call) => {
     if (call.name !== name || isKilled) return isKilled ? undefined : call.send()
@@ -102,7 +98,7 @@ export async function killClientAt(stack: Stack, client: Client, name: 'PUT' | (
 /** Kills the gateway after each call that changes something, and starts it again before the client gets the answer. Returns the names of these calls. */
 export async function killGatewayAfterEachChange(
   stack: Stack,
-  client: Client,
+  client: Program,
   untilActive: (name: string) => Promise<void>,
 ): Promise<readonly string[]> {
   const changes: string[] = []

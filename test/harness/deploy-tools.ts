@@ -1,8 +1,8 @@
 // Runpod's own deploy tools, unmodified, in the project folders of their users: `flash` of Flash 1.21 and `rp` of the SDK 2.0.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from './child.ts'
-import { makeProject, pythonEnv, runPython } from './python.ts'
+import { makeProject, pythonEnv, runPython, runToEnd } from './python.ts'
+import type { Program } from './python-forks.ts'
 import type { Stack } from './stack.ts'
 import { venvPath, type VenvName } from './venvs.ts'
 
@@ -23,12 +23,11 @@ export function createDeployTools(stack: Stack, more: (dir: string) => Readonly<
     const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
     return { ...env, ...more(dir) }
   }
-  /** For a tool that the caller starts. */
-  const command = (venv: DeployVenv, dir: string, env: Readonly<Record<string, string>> = {}) => ({
-    command: `${venvPath(venv)}/bin/${venv === 'flash-1.21' ? 'flash' : 'rp'}`,
-    cwd: dir,
-    env: pythonEnv(venv, dir, { ...shell(dir), ...env }),
-  })
+  /** For a tool that the caller starts: a fork, as programs are (`fork_server.py`). */
+  const command = (venv: DeployVenv, dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program => {
+    const name = venv === 'flash-1.21' ? 'flash' : 'rp'
+    return { name, venv, argv: [`${venvPath(venv)}/bin/${name}`, ...args], cwd: dir, env: pythonEnv(venv, dir, { ...shell(dir), ...env }) }
+  }
   const apps = async (): Promise<readonly App[]> => {
     const { myself } = (await stack.api.graphql(APPS)) as { myself: { flashApps: readonly App[] } }
     return myself.flashApps
@@ -43,9 +42,10 @@ export function createDeployTools(stack: Stack, more: (dir: string) => Readonly<
     },
     command,
     /** Runs a command of the tool. @throws with its output where it fails */
-    async tool(venv: DeployVenv, dir: string, args: readonly string[], input = ''): Promise<string> {
-      const { command: path, ...options } = command(venv, dir)
-      return runCommand(path, args, { ...options, input, timeoutMs: 200_000 })
+    async tool(venv: DeployVenv, dir: string, args: readonly string[]): Promise<string> {
+      const { code, stdout, stderr } = await runToEnd(command(venv, dir, args), 200_000)
+      if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
+      return stdout
     },
     /** Runs the program of the folder, which calls what was deployed; returns what it prints. */
     async call(venv: DeployVenv, dir: string, program: string, env: Readonly<Record<string, string>> = {}) {

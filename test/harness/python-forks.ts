@@ -13,7 +13,7 @@ import { venvPython, type VenvName } from './venvs.ts'
 export interface Program {
   readonly name: string
   readonly venv: VenvName
-  /** A file in `cwd`, and its arguments. */
+  /** A file, its path from `cwd`, and its arguments. */
   readonly argv: readonly [string, ...string[]]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import type { CommandResult } from './child.ts'
-import { startProgram } from './python-forks.ts'
+import { startProgram, type Program } from './python-forks.ts'
 import { cleanEnv } from './stack.ts'
 import { cacheDir, venvPath, type VenvName } from './venvs.ts'
 
@@ -61,14 +61,20 @@ export async function runPython(run: PythonRun): Promise<PythonResult> {
   await using project = run.cwd === undefined ? await makeProject([run.program]) : undefined
   const cwd = run.cwd ?? project?.dir ?? ''
   const name = basename(run.program)
-  const child = await startProgram({ name, venv: run.venv, argv: [name, ...(run.args ?? [])], cwd, env: pythonEnv(run.venv, cwd, run.env) })
-  const timer = setTimeout(() => child.signal('SIGKILL', 'group'), run.timeoutMs ?? 200_000)
-  const code = await child.exited
-  clearTimeout(timer)
-  const result = { code, stdout: child.stdout(), stderr: child.stderr() }
+  const env = pythonEnv(run.venv, cwd, run.env)
+  const result = await runToEnd({ name, venv: run.venv, argv: [name, ...(run.args ?? [])], cwd, env }, run.timeoutMs ?? 200_000)
   const line = result.stdout.split('\n').findLast((text) => text.startsWith('@@ '))
   if (result.code !== 0 || line === undefined) {
     throw new Error(`${run.program} ended with ${result.code}\n--- stdout\n${result.stdout}\n--- stderr\n${result.stderr}`)
   }
   return { ...result, found: JSON.parse(line.slice(3)) as Record<string, unknown> }
+}
+
+/** Whatever the exit code. Killed after `timeoutMs`. */
+export async function runToEnd(program: Program, timeoutMs: number): Promise<CommandResult> {
+  const child = await startProgram(program)
+  const timer = setTimeout(() => child.signal('SIGKILL', 'group'), timeoutMs)
+  const code = await child.exited
+  clearTimeout(timer)
+  return { code, stdout: child.stdout(), stderr: child.stderr() }
 }

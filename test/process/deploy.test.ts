@@ -49,10 +49,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     afterAll(() => own?.[Symbol.asyncDispose]())
 
     /** Without TLS, so that all of its calls can go through a proxy. */
-    const client = () => ({
-      ...tools.command('flash-1.21', own.dir, { RUNPOD_ENDPOINT_BASE_URL: `${stack.url}/v2` }),
-      args: words,
-    })
+    const client = () => tools.command('flash-1.21', own.dir, words, { RUNPOD_ENDPOINT_BASE_URL: `${stack.url}/v2` })
 
     test('functions, routes and calls between them', async () => {
       expect(first?.name).toBe('production')
@@ -91,7 +88,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
       expect(await (await slow).json()).toEqual({ word: 'goodbye' })
       const found = { text: 'welcome you', word: { word: 'welcome' } }
       expect(await tools.call('flash-1.21', own.dir, 'deployed_flash.py', names)).toMatchObject(found)
-      await tools.tool('flash-1.21', own.dir, ['undeploy', '--all', '--force'], 'y\n')
+      await tools.tool('flash-1.21', own.dir, ['undeploy', '--all', '--force'])
       expect(await stack.api.endpoints()).toEqual([])
     })
   })
@@ -124,7 +121,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     test('a client that is killed at a step leaves the old version serving, and rp flash undeploy removes it', async () => {
       await tools.rewrite(own.dir, 'deployed_rp.py', ['fresh', 'stale'])
       // None of these builds runs, so that they need no packages.
-      const client = { ...tools.command('runpod-2.0', own.dir, { PIP_NO_DEPS: '1', PIP_DRY_RUN: '1' }), args: ['flash', 'deploy'] }
+      const client = tools.command('runpod-2.0', own.dir, ['flash', 'deploy'], { PIP_NO_DEPS: '1', PIP_DRY_RUN: '1' })
       for (const step of ['prepareFlashArtifactUpload', 'PUT', 'finalizeFlashArtifactUpload', 'deployBuildToEnvironment']) {
         await killClientAt(stack, client, step)
         const isActive = (await tools.environmentOf('bakery'))?.activeBuildId === environment?.activeBuildId
