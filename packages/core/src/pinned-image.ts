@@ -12,14 +12,23 @@ export interface FoundImage {
 
 /** The name by which the host starts workers of this release; undefined: the first worker decides it. */
 export function pinnedImageOn(endpoint: Endpoint, hostId: string): string | undefined {
-  const { pinnedImage } = endpoint
-  return pinnedImage?.since === savedAt(endpoint) ? (pinnedImage.digest ?? pinnedImage.ids[hostId]) : undefined
+  const pinned = pinnedOf(endpoint)
+  return pinned?.digest ?? pinned?.ids[hostId]
+}
+
+/** What the tag of this release refers to at its registry; undefined: no worker has started since the last save, or the image is local. */
+export function pinnedDigestOf(endpoint: Endpoint): string | undefined {
+  return pinnedOf(endpoint)?.digest
+}
+
+function pinnedOf(endpoint: Endpoint): Endpoint['pinnedImage'] {
+  return endpoint.pinnedImage?.since === savedAt(endpoint) ? endpoint.pinnedImage : undefined
 }
 
 /** The endpoint with the image of this release. The first worker decides; a host with an image of its own adds its id. */
 export function withPinnedImage(endpoint: Endpoint, { hostId, id, digest }: FoundImage): Endpoint {
   const since = savedAt(endpoint)
-  const known = endpoint.pinnedImage?.since === since ? endpoint.pinnedImage : undefined
+  const known = pinnedOf(endpoint)
   if (known?.digest !== undefined) return endpoint
   if (known === undefined)
     return { ...endpoint, pinnedImage: digest === undefined ? { since, ids: { [hostId]: id } } : { since, digest, ids: {} } }

@@ -1,4 +1,5 @@
 // /v2/serverless/{id}/releases (management §3.3), and our roll-back.
+import { pinnedDigestOf } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { ReleaseView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
@@ -50,6 +51,6 @@ function releaseReply({ release, diff }: ListedRelease, endpoint: Endpoint, coun
     createdAt: new Date(release.at).toISOString(),
     diff: [...diff],
     image: release.spec.image,
-    digest: isLatest ? (endpoint.pinnedImage?.digest ?? null) : null,
+    digest: isLatest ? (pinnedDigestOf(endpoint) ?? null) : null,
   }
 }

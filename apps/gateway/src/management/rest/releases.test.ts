@@ -1,3 +1,4 @@
+import { withPinnedImage } from '@runyard/core'
 import { beforeEach, expect } from 'vitest'
 import { QUEUE_BODY } from '../../testing/management-app.ts'
 import { it, opened, user } from '../../testing/management-test.ts'
@@ -28,6 +29,19 @@ it('lists what each release changed, newest first, without the values of variabl
     },
     { version: 1, image: 'x:1', diff: [] },
   ])
+})
+
+it('shows the digest that the tag of the latest release refers to, until a save reads the tag again', async () => {
+  const digests = async () => (await list()).releases.map(({ digest }) => digest)
+  expect(await digests()).toEqual([null])
+  const pin = { hostId: 'h1', id: 'sha256:a', digest: 'me/x@sha256:a' }
+  await opened.store.endpoints.upsert({ id }, (current) => {
+    if (current === undefined) throw new Error('the endpoint is gone')
+    return withPinnedImage(current, pin)
+  })
+  expect(await digests()).toEqual([pin.digest])
+  await user.rest('PATCH', `/v2/serverless/${id}`, { image: 'x:2' })
+  expect(await digests()).toEqual([null, null])
 })
 
 it('returns to the release before, or to the one that is named, as a new version', async () => {
