@@ -7,6 +7,13 @@ interface Box {
   readonly height: number
 }
 interface Style {
+  readonly color: string
+  readonly fontSize: string
+  readonly fontWeight: string
+  readonly textDecorationLine: string
+  readonly textShadow: string
+  readonly opacity: string
+  readonly backgroundImage: string
   readonly overflowX: string
   readonly overflowY: string
   readonly clipPath: string
@@ -18,6 +25,8 @@ interface Style {
   readonly forcedColorAdjust: string
 }
 interface Element {
+  readonly parentElement: Element | null
+  readonly childNodes: Iterable<{ readonly nodeType: number; readonly textContent: string | null }>
   readonly outerHTML: string
   readonly textContent: string | null
   readonly scrollWidth: number
@@ -103,6 +112,50 @@ export async function untilStill(): Promise<void> {
     before = places()
     for (let frames = 0; frames < 3; frames += 1) await frame()
   }
+}
+
+/**
+ * All that the contrast of a text depends on, of each text of the page or of the given elements: colours, size and weight, the text around it (for
+ * links), and the backgrounds below it. Leaves out what axe judges nowhere: single characters, what is disabled, and what
+ * lies outside of the page until it has the focus.
+ */
+export function readTones(elements: Iterable<Element> = document.querySelectorAll('body *')): string[] {
+  const under = (element: Element): string[] => {
+    const { backgroundColor, backgroundImage, opacity } = getComputedStyle(element)
+    const own =
+      backgroundColor.endsWith(', 0)') && backgroundImage === 'none' && opacity === '1' ? [] : [backgroundColor, backgroundImage, opacity]
+    return element.parentElement === null ? own : [...own, ...under(element.parentElement)]
+  }
+  const backgrounds = new Map<Element, string>()
+  const backgroundOf = (element: Element): string => {
+    const known = backgrounds.get(element) ?? under(element).join(' ')
+    backgrounds.set(element, known)
+    return known
+  }
+  const toneOf = (element: Element): string => {
+    const { color, fontSize, fontWeight, textDecorationLine, textShadow } = getComputedStyle(element)
+    const { left, top, width, height } = element.getBoundingClientRect()
+    const over = document.elementFromPoint(left + width / 2, top + height / 2)
+    const isCovered = over !== null && !element.contains(over) && !over.contains(element)
+    const around = element.parentElement === null ? '' : getComputedStyle(element.parentElement).color
+    const text = [color, fontSize, fontWeight, textDecorationLine, textShadow, around]
+    return [...text, backgroundOf(element), isCovered ? `below ${backgroundOf(over)}` : ''].join(' | ')
+  }
+  const isText = (element: Element): boolean => {
+    if (element.matches('input, select, textarea')) return true
+    const own = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ textContent }) => textContent ?? '')
+    return own.join('').trim().length > 1
+  }
+  const isOff = (element: Element): boolean => element.closest(':disabled, [aria-disabled=true], label:has(:disabled)') !== null
+  const isAway = (element: Element): boolean => {
+    const { left, top, width, height } = element.getBoundingClientRect()
+    return left + width <= 0 || top + height <= document.documentElement.getBoundingClientRect().top
+  }
+  return [
+    ...new Set(
+      [...elements].filter((element) => isText(element) && element.checkVisibility() && !isOff(element) && !isAway(element)).map(toneOf),
+    ),
+  ]
 }
 
 /** Bars and dots that are only a colour: a browser that forces colours hides them, unless they keep theirs. */

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
-import { untilStill, findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, setSpacing } from './page-checks.ts'
+import { untilStill, findCutText, findLostMarks, findMotions, findOverflow, findUnseenFocus, readTones, setSpacing } from './page-checks.ts'
 import { startStack, type Stack, type StackOptions } from './stack.ts'
 import { waitFor } from './wait.ts'
 
@@ -17,12 +17,14 @@ export type Theme = (typeof THEMES)[number]
 const HEIGHT = 900
 const REPORTS = join(import.meta.dirname, '..', '..', '.runyard', 'reports', 'page')
 
-/** What axe looks for: all that WCAG 2.2 AA asks, or the rules whose answer changes with the theme or with the width. */
+/** What axe looks for: all that WCAG 2.2 AA asks, or the rules whose answer changes with the width. Besides, what colours decide. */
 const RULES = {
   all: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] },
-  theme: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
-  width: { type: 'rule', values: ['color-contrast', 'target-size', 'scrollable-region-focusable'] },
+  width: { type: 'rule', values: ['target-size', 'scrollable-region-focusable'] },
+  theme: { type: 'rule', values: [] },
 } as const
+/** Half of axe's time. They run wherever a text has colours, a size or a background that they have not judged anywhere yet. */
+const TONE_RULES = ['color-contrast', 'link-in-text-block'] as const
 /** Every theme at every width. The parts of a page are the same everywhere but on a phone, where tables become cards. */
 const LOOKS = [
   { theme: 'light', width: 1440, rules: 'all' },
@@ -86,41 +88,68 @@ export async function openPageSite(options: Partial<StackOptions> = {}): Promise
   const stack = scope.adopt(await startStack({ host: 'process', simulatedGpus: CARDS, ...options }), (started) => started.stop())
   const browser = await openBrowser(scope)
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-  let signedIn: Awaited<ReturnType<BrowserContext['storageState']>> | undefined
+  const judged = new Set<string>()
 
   const makeCode: PageSite['makeCode'] = async (key) => {
     const { json } = await stack.api.request('/runyard/v1/session/codes', { method: 'POST', ...(key === undefined ? {} : { key }) })
     return String(json['code'])
   }
-  const signIn = async () => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    await page.goto(`${stack.url}/#c=${await makeCode()}`)
-    await waitFor('the session to begin', async () => (await context.cookies()).length > 0)
-    const state = await context.storageState()
-    await context.close()
-    return state
-  }
+  const contexts = createContexts(browser, stack.url, makeCode)
   const owned = scope.move()
   return {
     stack,
     browser,
     makeCode,
     async open(path, { as, theme = 'light', width = WIDTHS[0], base = stack.url, aheadMs, expected = [] } = {}) {
-      const state = as === 'anonymous' ? undefined : (signedIn ??= await signIn())
-      const context = await browser.newContext({
-        ...(state === undefined ? {} : { storageState: state }),
-        colorScheme: theme,
-        viewport: { width, height: HEIGHT },
-        reducedMotion: 'reduce',
-        ignoreHTTPSErrors: true,
-      })
-      const opened = await openPage(context, { axe, expected: as === 'anonymous' ? [NO_SESSION, ...expected] : expected, theme, width })
+      const isUsual = as === undefined && aheadMs === undefined && base === stack.url
+      const context = isUsual ? await contexts.take() : await contexts.make(as)
+      const complaints = as === 'anonymous' ? [NO_SESSION, ...expected] : expected
+      const leave = (page: Page) => (isUsual ? contexts.giveBack(page) : context.close())
+      const opened = await openPage(context, { axe, judged, leave, expected: complaints, theme, width })
       await moveClock(context, aheadMs)
       await visit(opened, `${base}${path}`)
       return opened
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** A new context costs as much processor time as a visit of a page. So where a page is opened as usual it gets one that was used before, emptied. */
+function createContexts(browser: Browser, origin: string, makeCode: PageSite['makeCode']) {
+  const free: BrowserContext[] = []
+  let signedIn: Awaited<ReturnType<BrowserContext['storageState']>> | undefined
+  const signIn = async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${origin}/#c=${await makeCode()}`)
+    await waitFor('the session to begin', async () => (await context.cookies()).length > 0)
+    const state = await context.storageState()
+    await context.close()
+    return state
+  }
+  const make = async (as: OpenOptions['as']): Promise<BrowserContext> => {
+    const state = as === 'anonymous' ? undefined : (signedIn ??= await signIn())
+    const context = await browser.newContext({
+      ...(state === undefined ? {} : { storageState: state }),
+      viewport: { width: WIDTHS[0], height: HEIGHT },
+      reducedMotion: 'reduce',
+      ignoreHTTPSErrors: true,
+    })
+    await context.addInitScript({ content: REPORT_VIOLATIONS })
+    return context
+  }
+  return {
+    make,
+    take: async (): Promise<BrowserContext> => free.pop() ?? (await make(undefined)),
+    async giveBack(page: Page): Promise<void> {
+      const context = page.context()
+      const session = await context.newCDPSession(page)
+      await page.goto('about:blank')
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'local_storage' })
+      await page.close()
+      await context.clearPermissions()
+      free.push(context)
+    },
   }
 }
 
@@ -149,7 +178,10 @@ export async function signOut(page: Page): Promise<void> {
 }
 
 interface Opening {
+  readonly leave: (page: Page) => Promise<void>
   readonly axe: string
+  /** The tones of texts that axe has found good on any page (`readTones`). */
+  readonly judged: Set<string>
   readonly expected: readonly RegExp[]
   readonly theme: Theme
   readonly width: number
@@ -162,8 +194,9 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     if (text.includes(NETWORK_CHANGED)) networkChanges += 1
     else if (!opening.expected.some((pattern) => pattern.test(text))) complaints.push(text)
   }
-  await context.addInitScript({ content: REPORT_VIOLATIONS })
   const page = await context.newPage()
+  await page.emulateMedia({ colorScheme: opening.theme })
+  await page.setViewportSize({ width: opening.width, height: HEIGHT })
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complain(textOf(message))
   })
@@ -178,8 +211,11 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
     await page.evaluate(untilStill)
   }
   const findBarriers: OpenedPage['findBarriers'] = async (rules = 'all') => {
-    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(opening.axe)
-    return [...(await page.evaluate(findOverflow)), ...(await page.evaluate(runAxe, RULES[rules]))]
+    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(`${opening.axe};globalThis.readTones = ${readTones}`)
+    const isNew = (await page.evaluate<readonly string[]>('readTones()')).some((tone) => !opening.judged.has(tone))
+    const { barriers, tones } = await page.evaluate(runAxe, axeOptions(rules, isNew))
+    for (const tone of tones) opening.judged.add(tone)
+    return [...(await page.evaluate(findOverflow)), ...barriers]
   }
   const at = async <T>(wide: number, check: () => T): Promise<readonly T[]> => {
     await show({ width: wide })
@@ -221,7 +257,7 @@ async function openPage(context: BrowserContext, opening: Opening): Promise<Open
       return found
     },
     async [Symbol.asyncDispose]() {
-      await context.close()
+      await opening.leave(page)
       if (complaints.length > 0) throw new Error(`the page complained:\n${complaints.join('\n')}`)
     },
   }
@@ -236,19 +272,46 @@ const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', 
   console.error('the policy blocked ' + violatedDirective + ' ' + blockedURI + ' ' + sample)
 })`
 
+function axeOptions(rules: keyof typeof RULES, isNew: boolean): AxeOptions {
+  const { type, values } = RULES[rules]
+  const resultTypes = isNew ? (['violations', 'passes', 'incomplete'] as const) : (['violations'] as const)
+  if (type === 'rule') return { resultTypes, runOnly: { type, values: [...values, ...(isNew ? TONE_RULES : [])] } }
+  return { resultTypes, runOnly: { type, values }, rules: Object.fromEntries(TONE_RULES.map((name) => [name, { enabled: isNew }])) }
+}
+
+interface AxeOptions {
+  readonly runOnly: { readonly type: string; readonly values: readonly string[] }
+  readonly rules?: Readonly<Record<string, { readonly enabled: boolean }>>
+  /** All elements of a passed rule are in the answer that is named here, else one. */
+  readonly resultTypes: readonly (keyof AxeResults)[]
+}
+
+interface AxeRule {
+  readonly id: string
+  readonly help: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string; readonly element?: unknown }[]
+}
+
 interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string
-    readonly help: string
-    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
-  }[]
+  readonly violations: readonly AxeRule[]
+  readonly passes: readonly AxeRule[]
+  readonly incomplete: readonly AxeRule[]
 }
 
 /** Runs in the page. */
-async function runAxe(runOnly: object): Promise<string[]> {
-  const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
-  const { violations } = await axe.run({ runOnly, resultTypes: ['violations'], preload: false })
-  return violations.flatMap(({ id, help, nodes }) =>
+async function runAxe(options: AxeOptions): Promise<{ readonly barriers: string[]; readonly tones: string[] }> {
+  if (options.runOnly.values.length === 0) return { barriers: [], tones: [] }
+  const { axe, readTones: tonesOf } = globalThis as unknown as {
+    axe: { run(options: object): Promise<AxeResults> }
+    readTones: (elements: readonly unknown[]) => string[]
+  }
+  const { violations, passes, incomplete } = await axe.run({ ...options, elementRef: true, selectors: false, preload: false })
+  const tonesIn = (rules: readonly AxeRule[]): readonly string[] =>
+    tonesOf(rules.filter(({ id }) => id === 'color-contrast').flatMap(({ nodes }) => nodes.map(({ element }) => element)))
+  // Text that another element covers is judged nowhere.
+  const tones = [...tonesIn(passes), ...tonesIn(incomplete).filter((tone) => tone.includes(' | below '))]
+  const barriers = violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => `${id}: ${help}: ${html} (${failureSummary.replaceAll(/\s+/gu, ' ')})`),
   )
+  return { barriers, tones }
 }
