@@ -73,7 +73,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expect([valueOf(found['output']), valueOf(found['after'])]).toEqual([{ mode: 'a' }, { mode: 'b' }])
     expect(found).toMatchObject({ again: true, left: [], gpus: expect.any(Number), deleted: true })
     const registry = { id: expect.any(String) as string, name: 'mine' }
-    expect([found['registry'], found['updated']]).toEqual([registry, registry])
+    expect([found['registry'], found['updated']]).toMatchObject([registry, registry])
+    expect(JSON.stringify([found['registry'], found['updated']])).not.toContain('password')
     const sentences = {
       otherContent: 'QueryError: A template named "second" exists already with another content',
       unknownTemplate: 'QueryError: Template "no-such-template" was not found.',
