@@ -199,6 +199,12 @@ describe('a traceback', () => {
     expect((await run(flashCall('f', code))).body.error).toMatch(/^no\nTraceback \(most recent call last\):\n {2}File "<flash:f>", line \d/)
   })
 
+  it('has U+FFFD for half of a surrogate pair, in what Flash reads, too', async () => {
+    const { body } = await run(flashCall('f', 'def f():\n    raise ValueError("boom \\ud800 \\ud83d\\ude00")\n'))
+    expect(body.error).toMatch(/^boom \ufffd 😀\nTraceback[^]*boom \ufffd 😀\n$/u)
+    expect(body.output).toMatchObject({ error: body.error })
+  })
+
   it('of an error that cannot say what it is has its type', async () => {
     const code = 'class Bad(Exception):\n    def __str__(self):\n        raise RuntimeError\ndef f():\n    raise Bad\n'
     expect((await run(flashCall('f', code))).body.error).toMatch(/^Bad\nTraceback/)

@@ -10,8 +10,17 @@ export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries' | 'secre
 export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, what: string, group: ListedGroup = 'endpoints'): string {
   const [word = '', ...more] = positionals
   if (word !== '' && more.length === 0) return word
-  const given = positionals.length === 0 ? 'none was given' : `${positionals.length} were given`
-  throw new UsageError(`name one ${what}; ${given}. ${listHint(group)}.`)
+  throw new UsageError(`name one ${what}; ${givenOf(positionals)}. ${listHint(group)}.`)
+}
+
+/** As `onlyWord`, of what may be new. `usage` is the command, `what` completes "takes one …". @throws UsageError */
+export function onlyNewWord(
+  { positionals }: Pick<CommandContext, 'positionals'>,
+  { usage, what }: { usage: string; what: string },
+): string {
+  const [word = '', ...more] = positionals
+  if (word !== '' && more.length === 0) return word
+  throw new UsageError(`\`runyard ${usage}\` takes one ${what}; ${givenOf(positionals)}.`)
 }
 
 /** `what` completes "there is no …". */
@@ -20,5 +29,7 @@ export function unknownWord(word: string, names: readonly string[], { what, grou
   const hint = near === undefined ? `${listHint(group)}.` : `did you mean "${near}"?`
   return new RunyardError('not_found', `there is no ${what} "${word}"; ${hint}`)
 }
+
+const givenOf = ({ length }: readonly string[]): string => (length === 0 ? 'none was given' : `${length} were given`)
 
 const listHint = (group: ListedGroup): string => `\`runyard ${group} list\` shows what there is`

@@ -176,6 +176,8 @@ test('remedies are those of what stands in the way, and none where a host could 
   const held = claimed(seen('h3', [gpu('c', L4)]), { c: null })
   const free = seen('h4', [gpu('d', L4)])
   expect(remediesOf(ask([cordoned]))).toEqual(['end the cordon of the host'])
+  const draining = seen('h2', [gpu('a', L4)], {}, { cordon: { since: 1, reason: 'a fan fails', drain: true } })
+  expect(ask([draining])[0]?.refusal?.message).toBe('the host is being drained (a fan fails)')
   expect(remediesOf(ask([cordoned, other, held, other]))).toEqual([
     'end the cordon of the host',
     'ask for "NVIDIA A40", too',

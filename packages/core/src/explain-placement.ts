@@ -7,7 +7,7 @@ import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
 import { firstLack, type Lack } from './host-lacks.ts'
 import { describeVolumes } from './volume-placement.ts'
-import { restsUntil } from './open-hosts.ts'
+import { describeCordon, restsUntil } from './open-hosts.ts'
 import { isFull, NO_SHARING, shortOf, type Holding, type PlacedSpec } from './placement.ts'
 
 /** The worker that holds a GPU, as far as the reader may know it. */
@@ -73,7 +73,7 @@ function whyClosed({ sight, cordon, rest }: SeenHost, now: number): Refusal | un
     const remedy = 'check that its engine runs and that this machine reaches it'
     return refuse('unreachable', sight.problem ?? 'the host does not answer', remedy)
   }
-  if (cordon !== undefined) return refuse('cordoned', `the host is cordoned (${cordon.reason})`, 'end the cordon of the host')
+  if (cordon !== undefined) return refuse('cordoned', `the host is ${describeCordon(cordon)}`, 'end the cordon of the host')
   return whyNotReady(sight) ?? whyResting(rest, now)
 }
 

@@ -1,7 +1,7 @@
 // Decides which hosts may get workers now. An open host is reachable, prepared, not cordoned and not resting. A host that fails starts through its
 // own fault rests, with the same pauses as failed endpoints; it may also rest only its GPUs. The endpoint is not delayed: its worker starts on
 // another host. Starts that fail together, or while the host rests, are one round. A successful start ends the rest.
-import type { HostInventory, HostRest } from '@runyard/schema'
+import type { Cordon, HostInventory, HostRest } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
 import { lowDisk } from './image-disk.ts'
 import type { HostView } from './observed.ts'
@@ -19,9 +19,14 @@ export function openHosts(builder: PlanBuilder): readonly OpenHost[] {
   })
 }
 
+/** As the end of a sentence about the host. */
+export function describeCordon({ drain, reason }: Cordon): string {
+  return `${drain === true ? 'being drained' : 'cordoned'} (${reason})`
+}
+
 /** Why the host is closed, as the end of a sentence; undefined: it is open. */
 function whyClosed({ cordon, unready, rest }: HostView, builder: PlanBuilder): string | undefined {
-  if (cordon !== undefined) return `is ${cordon.drain === true ? 'being drained' : 'cordoned'} (${cordon.reason})`
+  if (cordon !== undefined) return `is ${describeCordon(cordon)}`
   if (unready !== undefined) return unready
   if (rest?.what !== 'host' || builder.isDue(restsUntil(rest))) return undefined
   return `rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a worker: ${rest.message}`

@@ -24,7 +24,7 @@ class Failure(Exception):
 
     def __init__(self, text, fresh=False, cause=None):
         super().__init__(text)
-        self.text = text
+        self.text = whole_characters(text)
         self.fresh = fresh
         self.cause = cause
 
@@ -81,7 +81,7 @@ def as_failure(error):
 def text_of(error):
     """The text of the error, or its type if the text is empty or reading it raises."""
     try:
-        return str(error) or type(error).__name__
+        return whole_characters(str(error)) or type(error).__name__
     except Exception:
         return type(error).__name__
 
@@ -91,7 +91,12 @@ def user_traceback(error):
     frame = error.__traceback__
     while frame is not None and os.path.dirname(os.path.abspath(frame.tb_frame.f_code.co_filename)).startswith(OUR_DIRS):
         frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame))
+    return whole_characters("".join(traceback.format_exception(type(error), error, frame)))
+
+
+def whole_characters(text):
+    """Half of a surrogate pair becomes U+FFFD, because clients cannot print it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def call(function, args, kwargs, loop, report):

@@ -6,6 +6,7 @@ import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
+import { withTimes } from '../output/time.ts'
 import { findClient } from '../settings.ts'
 import { onlyWord } from '../only-word.ts'
 import { findEndpoint } from './endpoints/find.ts'
@@ -51,7 +52,7 @@ export function renderExplanation(
   const subject =
     job === undefined ? `${out.bold(endpoint.name)}  ${endpoint.id}` : `${out.bold(job.id)}  ${job.status} on ${endpoint.name}`
   const facts = [
-    ['why', `${seen.message} (${seen.reason})`],
+    ['why', `${withTimes(seen.message)} (${seen.reason})`],
     ...(seen.release === undefined ? [] : [['release', seen.release]]),
     ['wanted', seen.wanted],
     ['jobs waiting', `${waiting}`],
@@ -78,5 +79,5 @@ export function renderExplanation(
 }
 
 function verdict(message: string | undefined, out: Pick<Terminal, 'good' | 'bad'>): string {
-  return message === undefined ? out.good('could take it') : message
+  return message === undefined ? out.good('could take it') : withTimes(message)
 }

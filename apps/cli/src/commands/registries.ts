@@ -2,14 +2,14 @@
 import type { Client } from '@runyard/client'
 import type { RegistryView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
-import { onlyWord, unknownWord } from '../only-word.ts'
+import { onlyNewWord, onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { readSecret } from '../read-secret.ts'
 import { findClient } from '../settings.ts'
 
 export async function add(context: CommandContext): Promise<number> {
-  const name = onlyName(context)
+  const name = onlyNewWord(context, { usage: 'registries add NAME', what: 'name for the new registry' })
   const credentials = await readCredentials(context)
   const client = await findClient(context)
   return printRegistry(context, await client.registries.add({ name, ...credentials }), 'is kept')

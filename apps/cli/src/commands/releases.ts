@@ -21,8 +21,8 @@ export async function list(context: CommandContext): Promise<number> {
 export async function rollBack(context: CommandContext): Promise<number> {
   const { out, positionals: words } = context
   const version = words[1] === undefined ? undefined : Number(words[1])
-  if (version !== undefined && !Number.isSafeInteger(version))
-    throw new UsageError('a release is named by its number; see `runyard releases`')
+  if (version !== undefined && !/^[1-9]\d{0,14}$/u.test(words[1] ?? ''))
+    throw new UsageError('a release is named by its number, from 1 on; see `runyard releases`')
   const client = await findClient(context)
   const { id, name } = await findEndpoint(client, onlyEndpoint(words, 2))
   const { image } = await client.rollBack(id, version)

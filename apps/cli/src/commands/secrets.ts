@@ -1,7 +1,7 @@
 // `runyard secrets`: values that endpoints name as `{{ RUNPOD_SECRET_name }}`.
 import type { SecretView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
-import { onlyWord, unknownWord } from '../only-word.ts'
+import { onlyNewWord, onlyWord, unknownWord } from '../only-word.ts'
 import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatTime } from '../output/time.ts'
@@ -21,7 +21,7 @@ export async function list(context: CommandContext): Promise<number> {
 
 export async function set(context: CommandContext): Promise<number> {
   const { out, options } = context
-  const name = onlyName(context)
+  const name = onlyNewWord(context, { usage: 'secrets set NAME', what: 'name of the secret' })
   const value = await readSecret(`value of ${name}: `)
   if (value === '') throw new UsageError('no value came from standard input; pipe it in, or type it when asked.')
   const description = textOption(context, 'description')

@@ -113,7 +113,7 @@ describe('status, usage and env', () => {
   })
 
   it('show when a failed start is retried, and how to retry it now', async () => {
-    const message = 'the next try is due at 2026-11-01T10:00:00.000Z; the last one failed: it crashed'
+    const message = 'the next try is due at 2026-11-01T10:00:00.000Z; the last one failed: no such host.'
     const before = ANSWERS['/v2/ep1/health'] as { workers: typeof COUNTS }
     ANSWERS['/v2/ep1/health'] = {
       ...before,
@@ -122,7 +122,9 @@ describe('status, usage and env', () => {
       nextTryAt: '2026-11-01T10:00:00.000Z',
     }
     try {
-      expect(await call(status, elsewhere())).toContain(`1 unhealthy  ${message}; \`runyard endpoints retry one\` tries now`)
+      expect(await call(status, elsewhere())).toContain(
+        '1 unhealthy  the next try is due at 2026-11-01 10:00:00Z; the last one failed: no such host; `runyard endpoints retry one` tries now',
+      )
     } finally {
       ANSWERS['/v2/ep1/health'] = before
     }

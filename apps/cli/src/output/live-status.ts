@@ -3,6 +3,7 @@ import type { Client } from '@runyard/client'
 import type { HealthView } from '@runyard/schema/api'
 import { renderListing, type Listing } from './listing.ts'
 import { alignColumns, type Terminal } from './terminal.ts'
+import { withTimes } from './time.ts'
 import { cutMiddle, toVisible, widthOf, wrap } from './visible.ts'
 
 const HEAD = ['endpoint', 'queued', 'running', 'done', 'failed', 'workers'] as const
@@ -167,8 +168,10 @@ function messageOf(row: EndpointRow): string | undefined {
 
 /** Undefined: every worker that is wanted is there or comes. */
 export function whyOf({ name, health: { message, nextTryAt } }: EndpointRow): string | undefined {
-  const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
-  return message === undefined && retry === '' ? undefined : `${message ?? ''}${retry}`
+  const why = message === undefined ? undefined : withTimes(message)
+  if (nextTryAt === undefined) return why
+  const retry = `\`runyard endpoints retry ${name}\` tries now`
+  return why === undefined ? retry : `${why.replace(/\.$/u, '')}; ${retry}`
 }
 
 function describePull({ image, host, state, message }: NonNullable<HealthView['images']>[number]): string {

@@ -14,6 +14,11 @@ export function formatTime(at: number, form: TimeForm, now = Date.now()): string
   return `${text(at + offset * UNITS_MS.m)}${zone}`
 }
 
+/** A sentence of the stack, with its moments as `2026-11-30 08:46:39Z`, like those of the tables. */
+export function withTimes(sentence: string): string {
+  return sentence.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/gu, (moment) => formatTime(Date.parse(moment), 'utc'))
+}
+
 function text(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ')
 }

@@ -106,7 +106,9 @@ describe('private addresses that a setting permits', () => {
 
   it('are refused in a URL at once, as are ports of services that are no web servers', () => {
     expect(parseWebhookUrl('http://10.0.0.1:8080/', listed).href).toBe('http://10.0.0.1:8080/')
-    expect(() => parseWebhookUrl('http://169.254.169.254/latest', all)).toThrow('names the private address 169.254.169.254')
+    expect(() => parseWebhookUrl('http://169.254.169.254/latest', all)).toThrow(
+      'names 169.254.169.254, the address of a metadata service, which no setting permits',
+    )
     for (const port of [22, 25, 465, 6667]) {
       expect(() => parseWebhookUrl(`http://example.com:${port}/`, all)).toThrow(`"webhook" names port ${port}, which no web server has`)
     }

@@ -99,7 +99,10 @@ async function write({ store, endpoints, traces }: DeliveryDeps, event: ClaimedW
 function describe(result: SendResult, outcome: WebhookOutcome): Pick<WebhookAttempt, 'httpStatus' | 'error'> {
   if (result.kind === 'failed') return { error: result.error }
   if (result.kind === 'refused') {
-    return { error: 'the receiver’s name stands for a private address; the setting webhooks.allowPrivate permits those' }
+    return {
+      error:
+        'the receiver’s name stands for a private address; the setting webhooks.allowPrivate permits those, but never a metadata service',
+    }
   }
   const { status: httpStatus } = result
   if (outcome === 'delivered') return { httpStatus }

@@ -11,7 +11,7 @@ import { certificateOf } from '../parts/certificate.ts'
 import { signWebhook } from './delivery.ts'
 import type { Resolve } from './name-lookup.ts'
 import { sendWebhook } from './send.ts'
-import { allowedAddresses } from './target.ts'
+import { allowedAddresses, describeRefused } from './target.ts'
 
 const LOOK_EVERY_MS = 15_000
 /** A Redis that restarts is no notice. */
@@ -129,7 +129,7 @@ async function postNow({ config, resolve }: NoticeDeps, { url }: NotifyConfig, {
     return {
       url: shown,
       isDelivered: false,
-      message: `${result.address} is a private address; the setting webhooks.allowPrivate permits those`,
+      message: `the receiver has ${describeRefused(result.address)}`,
     }
   return { url: shown, isDelivered: result.status >= 200 && result.status <= 299, message: `the receiver answered ${result.status}` }
 }

@@ -146,7 +146,7 @@ describe('the URL of a webhook', () => {
     ['http://api.localhost/', 'names the private address api.localhost'],
     ['http://[::1]/', 'names the private address ::1'],
     ['http://[::ffff:10.0.0.1]/', 'names the private address ::ffff:a00:1'],
-    ['http://169.254.169.254/latest/meta-data', 'names the private address 169.254.169.254'],
+    ['http://169.254.169.254/latest/meta-data', 'names 169.254.169.254, the address of a metadata service, which no setting permits'],
   ])('may not be %s', (url, sentence) => {
     expect(() => parseWebhookUrl(url, isPublicAddress)).toThrow(sentence)
   })

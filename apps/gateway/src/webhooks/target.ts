@@ -40,9 +40,16 @@ export function parseWebhookUrl(text: string, isAllowed: IsAllowed): URL {
   if (BAD_PORTS.has(url.port)) throw bad(`names port ${url.port}, which no web server has`)
   const address = plainAddress(hostnameOf(url))
   if (address !== undefined && !isAllowed(address)) {
-    throw bad(`names the private address ${hostnameOf(url)}; the setting webhooks.allowPrivate permits those`)
+    throw bad(`names ${describeRefused(hostnameOf(url), address)}`)
   }
   return url
+}
+
+/** `shown` stands for the address, which may not be posted to. */
+export function describeRefused(shown: string, address = shown): string {
+  return isMetadataAddress(address)
+    ? `${shown}, the address of a metadata service, which no setting permits`
+    : `the private address ${shown}; the setting webhooks.allowPrivate permits those`
 }
 
 /** One bad address makes the name refused, since a connection may use any of them. */

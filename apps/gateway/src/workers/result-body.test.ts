@@ -39,6 +39,11 @@ it('takes bytes that are no UTF-8 for unknown letters', async () => {
   expect(await outcomeOf(text)).toEqual({ status: 'COMPLETED', output: '"x\ufffd"' })
 })
 
+it('replaces half of a surrogate pair in an error, and leaves an output as it is', async () => {
+  const text = String.raw`{"output":"\ud800","error":"boom \ud800 \ud83d\ude00"}`
+  expect(await outcomeOf(text)).toEqual({ status: 'FAILED', output: String.raw`"\ud800"`, error: 'boom \ufffd 😀' })
+})
+
 it('cuts an error that is longer than any traceback, also in the middle of an escape', async () => {
   for (const pad of ['', 'x', 'xx', 'xxx', 'xxxx', 'xxxxx']) {
     const { error = '' } = (await outcomeOf(JSON.stringify({ error: `${pad}${'\u0001'.repeat(300_000)}` }))) as { error?: string }

@@ -68,14 +68,17 @@ function shortValueOf(bytes: Buffer, span: Span | undefined): unknown {
   return span === undefined || span.to - span.from > 80 ? undefined : JSON.parse(bytes.toString('utf8', span.from, span.to))
 }
 
-/** Always a string on the wire (client-api R13). Python's truth: `error: ""`, null, 0, false, [] and {} are no errors. */
+/**
+ * Always a string on the wire (client-api R13), without half of a surrogate pair, which clients cannot print.
+ * Python's truth: `error: ""`, null, 0, false, [] and {} are no errors.
+ */
 function errorOf(bytes: Buffer, span: Span | undefined): string | undefined {
   if (span === undefined) return undefined
-  if (span.to - span.from > LONGEST_ERROR_BYTES) return cutError(bytes, span)
+  if (span.to - span.from > LONGEST_ERROR_BYTES) return cutError(bytes, span).toWellFormed()
   const value: unknown = JSON.parse(bytes.toString('utf8', span.from, span.to))
   const isError = Array.isArray(value) ? value.length > 0 : isFields(value) ? Object.keys(value).length > 0 : Boolean(value)
   if (!isError) return undefined
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed()
 }
 
 const QUOTE = 0x22

@@ -6,8 +6,9 @@ import { addHosts } from '@runyard/kit'
 import { HostConfig, placeOf, quoted, RunyardError, type HostFinding } from '@runyard/schema'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { examineHost } from '../../hosts/examine-host.ts'
-import { loadHostSettings, onlyHost, refuseVariable, type HostSettings } from '../../hosts/pool.ts'
+import { loadHostSettings, refuseVariable, type HostSettings } from '../../hosts/pool.ts'
 import { readNumber, whole } from '../../number-option.ts'
+import { onlyNewWord } from '../../only-word.ts'
 import { renderFindings } from '../../output/findings.ts'
 import { printJson } from '../../output/print-json.ts'
 import { createProgress } from '../../output/progress.ts'
@@ -57,7 +58,7 @@ function printOutcome({ out }: CommandContext, { host, findings, settings, isAdd
 
 /** As the operator would write it. @throws UsageError */
 function readHost(context: CommandContext): Record<string, unknown> {
-  const where = onlyHost(context)
+  const where = onlyNewWord(context, { usage: 'hosts add URL|process', what: 'address of an engine, such as ssh://gpu-box' })
   const name = textOption(context, 'name')
   // The scaler may run in another directory.
   const [ca, cert, key] = ['tls-ca', 'tls-cert', 'tls-key'].map((option) => absolute(textOption(context, option), context))

@@ -324,7 +324,7 @@ describe('runyard hosts', () => {
     [['add', 'box'], 'names no engine'],
     [['add', 'ssh://box', '--label', 'x'], '--label takes NAME=TEXT; "x" is none.'],
     [['add', 'ssh://box', '--workers', 'x'], '--workers takes a whole number from 0 to 100000; "x" is none.'],
-    [['add'], 'name one host; none was given.'],
+    [['add'], 'takes one address of an engine, such as ssh://gpu-box; none was given.'],
     [['cordon', 'a', 'b'], 'name one host; 2 were given.'],
   ])('refuses %j in one sentence', async (words, sentence) => {
     const { code, err } = await runyard('hosts', ...words)

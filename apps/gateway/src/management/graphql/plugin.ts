@@ -114,10 +114,8 @@ function parseBody(body: unknown): z.infer<typeof GraphqlBody> {
   const parsed = GraphqlBody.safeParse(body)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new RunyardError(
-    'bad_request',
-    `A GraphQL request is JSON with "query" and "variables"; ${issue?.path.join('.') || 'it'} ${issue?.message}.`,
-  )
+  const problem = issue === undefined || issue.path.length === 0 ? '' : `; ${issue.path.join('.')} ${issue.message}`
+  throw new RunyardError('bad_request', `A GraphQL request is a JSON object with "query" and "variables"${problem}.`)
 }
 
 /** @throws RunyardError('bad_request') */
