@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pinnedImageOn, withPinnedImage } from './pinned-image.ts'
+import { pinnedDigestOf, pinnedImageOn, withPinnedImage } from './pinned-image.ts'
 import { rolledBack, withGoodRelease } from './release.ts'
 import { endpoint } from './testing/plan-fixture.ts'
 
@@ -28,7 +28,9 @@ test.each([
 ])('%s reads the tag again', (_, change) => {
   const pinned = { ...withPinnedImage(saved, A), ...change }
   expect(pinnedImageOn(pinned, 'h1')).toBeUndefined()
+  expect(pinnedDigestOf(pinned)).toBeUndefined()
   expect(pinnedImageOn(withPinnedImage(pinned, B), 'h1')).toBe(B.digest)
+  expect(pinnedDigestOf(withPinnedImage(pinned, B))).toBe(B.digest)
 })
 
 test('a roll-back runs the image that was good, wherever its tag refers to by now', () => {
