@@ -83,14 +83,49 @@ function writeInBursts(client: Redis): void {
   }
 }
 
-/** How long Redis has been silent on an open connection, which may be another one by then. */
-export function followAnswers(client: Redis): () => number {
-  let heardAt = performance.now()
-  const listen = (): void => void client.stream.on('data', () => (heardAt = performance.now()))
-  listen()
-  client.on('connect', listen)
-  return () => performance.now() - heardAt
+/** What is known of Redis' answers on an open connection, which may be another one by then. */
+export interface Answers {
+  /** How long Redis has been silent. */
+  readonly silentMs: () => number
+  /** Until when a command that is sent now is certainly waited for, by the clock of Redis. */
+  readonly awaitedUntil: () => number
+  /** `redisMs`: the time that Redis has just told. */
+  readonly noteClock: (redisMs: number) => void
 }
+
+/** Of `answerMs`: the rest is for the answer's way and for a clock that is not exactly known. */
+const AWAITED_SHARE = 0.9
+
+export function followAnswers(client: Redis, answerMs: number): Answers {
+  let heardAt = performance.now()
+  /** When the first of the commands that now wait was sent. */
+  let firstSentAt = heardAt
+  // By a clock that nobody sets. That of Redis is taken to be the same as ours until Redis has told it.
+  let redisAheadMs = performance.timeOrigin
+  const listen = (): void => void client.stream.on('data', () => (heardAt = performance.now()))
+  const noteClock = (redisMs: number): void => void (redisAheadMs = redisMs - performance.now())
+  const askClock = (): void =>
+    void client.time().then(([seconds, micros]) => noteClock(Number(seconds) * 1000 + Number(micros) / 1000), ignore)
+  listen()
+  askClock()
+  client.on('connect', listen)
+  client.on('ready', askClock)
+  const send = client.sendCommand.bind(client)
+  client.sendCommand = (...command) => {
+    if (client.commandQueue.length === 0) firstSentAt = performance.now()
+    return send(...command)
+  }
+  return {
+    silentMs: () => performance.now() - heardAt,
+    awaitedUntil: () => {
+      const silentSince = client.commandQueue.length === 0 ? performance.now() : Math.max(heardAt, firstSentAt)
+      return Math.floor(silentSince + answerMs * AWAITED_SHARE + redisAheadMs)
+    },
+    noteClock,
+  }
+}
+
+const ignore = (): void => undefined
 
 function withoutSecrets(redisUrl: string): string {
   if (!URL.canParse(redisUrl)) return 'the configured address'

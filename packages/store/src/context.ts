@@ -1,5 +1,6 @@
 // The shared dependencies of all parts of the store.
 import type { Redis } from 'ioredis'
+import type { Answers } from './connection.ts'
 import type { InstanceStore } from './instance.ts'
 import type { EndpointCache } from './endpoints/endpoint-lists.ts'
 import type { JustSettled } from './jobs/just-settled.ts'
@@ -14,7 +15,7 @@ export interface StoreContext {
   readonly keys: Keys
   readonly run: Run
   readonly timing: Timing
-  readonly silentMs: () => number
+  readonly answers: Answers
   readonly signals: Signals
   readonly payloads: Payloads
   readonly justSettled: JustSettled

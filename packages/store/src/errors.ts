@@ -1,7 +1,7 @@
 // The border of this package: what ioredis, BullMQ and Redis throw becomes RunyardError('store_unavailable') when Redis is away or
 // refuses writes. Any other error is a bug and passes through, without the arguments of the command, because inputs and secrets must not be logged.
 import { RunyardError } from '@runyard/schema'
-import { STALE_TERM } from './scripts/run-script.ts'
+import { STALE_TERM, TOO_LATE } from './scripts/run-script.ts'
 
 /** Replies by which a Redis that is there says that it cannot serve now. */
 const REFUSALS = [
@@ -60,6 +60,9 @@ export function toStoreError(error: unknown): unknown {
     })
   }
   if (error.message.startsWith(STALE_TERM)) return new RunyardError('stale_term', 'Another scaler leads by now.', { cause: error })
+  if (error.message.startsWith(TOO_LATE)) {
+    return new RunyardError('store_unavailable', 'Redis answers too slowly right now.', { cause: error, retryAfterS: RETRY_AFTER_S })
+  }
   if (isSocketError(error) || DISCONNECTS.some((text) => error.message.includes(text))) {
     return new RunyardError('store_unavailable', 'Redis cannot be reached right now.', { cause: error, retryAfterS: RETRY_AFTER_S })
   }

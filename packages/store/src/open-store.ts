@@ -111,7 +111,7 @@ function connectionOf(
     problems: () => findProblems(context),
     ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
     isUp: () => client.status === 'ready',
-    silentMs: context.silentMs,
+    silentMs: context.answers.silentMs,
     // Redis refuses a ping, too, while it refuses writes; that is an answer.
     isAnswering: () =>
       client.ping().then(
@@ -126,9 +126,9 @@ function connectionOf(
 
 /** Opens nothing: the same commands on the same connection, each with the term. */
 function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
-  const { client, keys, signals } = context
+  const { client, keys, signals, answers } = context
   const fence = { term, fenceOf: keys.fenceOf }
-  const fenced = { ...context, run: createRun({ client, signals, fence }) }
+  const fenced = { ...context, run: createRun({ client, signals, fence, answers }) }
   const jobs = createJobStore(fenced)
   return {
     endpoints: translateErrors(createEndpointStore(fenced, jobs)),
@@ -189,14 +189,14 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
   const timing = { onAnswer: undefined }
-  const silentMs = followAnswers(client)
-  const run = createRun({ client, signals, timing })
+  const answers = followAnswers(client, options.answerMs ?? DEFAULT_ANSWER_MS)
+  const run = createRun({ client, signals, timing, answers })
   return {
     client,
     keys,
     run,
     timing,
-    silentMs,
+    answers,
     signals,
     payloads,
     justSettled: createJustSettled(),

@@ -3,9 +3,13 @@ import { openLine, startRedis } from '@runyard/testing'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openValueStore as openStore } from './testing/value-store.ts'
+import { defineScript } from './scripts/define-script.ts'
+import { number } from './scripts/replies.ts'
+import { createRun } from './scripts/run-script.ts'
 import { completed, submission, useStores } from './testing/test-store.ts'
 
 const stores = useStores()
@@ -145,6 +149,41 @@ describe('while Redis is away', () => {
     await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
     await store.jobs.submit(EP, submission('a'))
     expect((await store.jobs.take(EP, 'w1'))?.id).toBe('a')
+  })
+
+  test('what callers that gave up have sent to a Redis that hung gives nothing away later', async () => {
+    await using redis = await startRedis()
+    await using store = await openStore({ redisUrl: redis.url, answerMs: 1000, ...storeOptions })
+    const heard = stores.listen(store)
+    await store.jobs.submit(EP, submission('a'))
+    await store.jobs.take(EP, 'w1')
+    await store.jobs.giveBack(EP, 'a', 'w1')
+    process.kill(redis.pid, 'SIGSTOP')
+    const calls = [store.jobs.take(EP, 'w1'), store.jobs.submit(EP, submission('lost'))]
+    // Its connection breaks long before this one has waited for as long as the first one.
+    const last = sleep(700).then(() => store.jobs.take(EP, 'w2'))
+    for (const call of [...calls, last]) await expect(call).rejects.toMatchObject({ code: 'store_unavailable' })
+    process.kill(redis.pid, 'SIGCONT')
+    const raw = new Redis(redis.url)
+    onTestFinished(() => raw.disconnect())
+    await expect.poll(() => raw.info('errorstats')).toMatch(/TOOLATE:count=[23]/)
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
+    expect(await store.jobs.get(EP, 'a')).toMatchObject({ status: 'IN_QUEUE', retries: 0 })
+    expect(await store.jobs.stats(EP)).toMatchObject({ waiting: 1, inProgress: 0 })
+    expect(await store.jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1 })
+  })
+
+  test('a caller that still waits gets what it asks for, whatever clock Redis has', async () => {
+    let until = 0
+    const answers = { awaitedUntil: () => until, noteClock: (redisMs: number) => void (until = redisMs + 60_000) }
+    const script = defineScript({
+      lua: { name: 'counts', text: "return call('INCR', key)" },
+      keys: ['key'],
+      reply: number,
+      onlyIfAwaited: true,
+    })
+    const run = createRun({ client: stores.raw(), answers })
+    expect([await run(script, { key: 'count' }), await run(script, { key: 'count' })]).toEqual([1, 2])
   })
 
   test('a store is not opened where no Redis answers, and says where', async () => {

@@ -34,6 +34,7 @@ const submitScript = defineScript(
     uses: [jobLua],
     keys: ['queue'],
     args: { job: QUEUED_JOB, ...QUEUE_LIMITS, keyJobs: 'number', added: 'signal' },
+    onlyIfAwaited: true,
     reply: word('accepted', ...REFUSALS),
   },
   { added: 'when_sent' },
@@ -54,6 +55,7 @@ const submitOnceScript = defineScript(
       mostKeys: 'number',
       added: 'signal',
     },
+    onlyIfAwaited: true,
     /** `differs`: the key stands for another request. */
     reply: wordOr(word('accepted', 'differs', ...REFUSALS), tagged({ repeated: row({ jobId: text }) })),
   },

@@ -13,6 +13,7 @@ const takeScript = defineScript({
   uses: [bullTakeLua],
   keys: ['queue'],
   args: { worker: 'text', now: 'digits', leaseMs: 'number' },
+  onlyIfAwaited: true,
   /**
    * Undefined where no job waits; `not_now` where jobs wait that are not for this worker at present; `again` where more jobs are past their deadline
    * than one script ends.

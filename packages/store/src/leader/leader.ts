@@ -28,6 +28,7 @@ const holdScript = defineScript({
   lua: new URL('./hold-leader.lua', import.meta.url),
   keys: ['lease', 'latestTerm'],
   args: { candidate: 'text', ttlMs: 'number', ownFacts: 'text', ownTerm: 'number' },
+  onlyIfAwaited: true,
   reply: tagged({
     held: (cells) => ({ kind: 'held' as const, ...row({ term: number })(cells) }),
     others: (cells) => ({ kind: 'others' as const, ...row({ facts: text, leftMs: number, owner: text })(cells) }),

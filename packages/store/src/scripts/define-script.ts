@@ -25,6 +25,7 @@ export interface Script<I, R> {
   readonly text: () => string
   readonly toArguments: ToArguments
   readonly read: Reader<R>
+  readonly onlyIfAwaited: boolean
   /** What this process hears after the answer. Undefined: nothing. */
   readonly signalled: ((reply: R, input: I) => readonly Signal[]) | undefined
   /** What it hears as soon as the script is sent. Undefined: nothing. */
@@ -39,6 +40,10 @@ export interface ScriptDefinition<K extends readonly string[], A extends Argumen
   readonly keys: K
   readonly args?: A
   readonly reply: Reader<R>
+  /**
+   * It gives something to its caller. So Redis does nothing if it runs the script when its caller no longer waits, as after a hang (ADR 31).
+   */
+  readonly onlyIfAwaited?: boolean
 }
 
 /**
@@ -58,7 +63,7 @@ export function defineScript<const K extends readonly string[], const A extends 
   definition: ScriptDefinition<K, A, R>,
   ...[signalled]: [SignalsOf<A>] extends [never] ? [] : [signalled: Signalled<K, A, NoInfer<R>>]
 ): Script<Input<K[number], A>, R> {
-  const { lua, uses = [], keys, args = {}, reply } = definition
+  const { lua, uses = [], keys, args = {}, reply, onlyIfAwaited = false } = definition
   const name = lua instanceof URL ? basename(lua.pathname, '.lua') : lua.name
   const conditions: [string, Condition<K, A, R> | 'when_sent'][] = Object.entries(signalled ?? {})
   const whenSent = conditions.flatMap(([signal, when]) => (when === 'when_sent' ? [signal] : []))
@@ -77,6 +82,7 @@ export function defineScript<const K extends readonly string[], const A extends 
     text,
     toArguments,
     read: reply,
+    onlyIfAwaited,
     signalled: ifAny(afterwards, (answer, input) =>
       afterwards.flatMap(({ signal, isPublished }) => (isPublished(answer, input) ? signalsOf(input, signal) : [])),
     ),

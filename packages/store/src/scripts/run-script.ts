@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Signal } from '@runyard/schema'
+import type { Answers } from '../connection.ts'
 import type { Signals } from '../signals.ts'
 import type { Argument } from './arguments.ts'
 import { luaText, readLua, type Script } from './define-script.ts'
@@ -36,6 +37,8 @@ interface RunDeps {
   readonly signals?: Pick<Signals, 'channel' | 'encode' | 'deliver'>
   readonly fence?: Fence
   readonly timing?: Timing
+  /** Without them Redis runs every script whenever it comes to it. */
+  readonly answers?: Pick<Answers, 'awaitedUntil' | 'noteClock'>
 }
 
 /** Who wants to know how long answers take; the field changes. */
@@ -46,6 +49,9 @@ export interface Timing {
 
 /** What the error of a script begins with that a later term shuts out. */
 export const STALE_TERM = 'STALETERM'
+/** What the error of a script begins with that Redis came to when its caller no longer waited; the time of Redis follows. */
+export const TOO_LATE = 'TOOLATE'
+const DEADLINE = new URL('./deadline.lua', import.meta.url)
 const FENCE = new URL('./fence.lua', import.meta.url)
 
 interface Call {
@@ -59,15 +65,18 @@ const SILENT = { channel: '', encode: () => '', deliver: () => undefined }
 
 const UNTIMED: Timing = { onAnswer: undefined }
 
-export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }: RunDeps): Run {
-  const { byHash, byText, sent } = createSend(client)
+export function createRun({ client, signals = SILENT, fence, timing = UNTIMED, answers }: RunDeps): Run {
+  const sendCall = createSend(client)
   const deliver = (published: readonly Signal[]): void => {
     for (const signal of published) signals.deliver(signal)
   }
   return async (script, input, hooks) => {
     const keys = script.keys.map((name) => String(input[name]))
     const given = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
-    const call = fence === undefined ? given : underTerm(given, fence)
+    const toCall = (): Call => {
+      const call = answers !== undefined && script.onlyIfAwaited ? ifAwaited(given, answers.awaitedUntil()) : given
+      return fence === undefined ? call : underTerm(call, fence)
+    }
     const sentAt = timing.onAnswer === undefined ? 0 : performance.now()
     const { signalled, signalledWhenSent } = script
     const onSent = (): void => {
@@ -76,16 +85,28 @@ export function createRun({ client, signals = SILENT, fence, timing = UNTIMED }:
     }
     let answer: unknown
     try {
-      answer = await sent(byHash(call), onSent)
+      answer = await sendCall(toCall(), onSent)
     } catch (error) {
-      if (!isUnknownScript(error)) throw named(call, error)
-      answer = await sent(byText(call), onSent).catch((failure: unknown) => Promise.reject(named(call, failure)))
+      const redisMs = timeOfTooLate(error)
+      if (redisMs === undefined) throw error
+      answers?.noteClock(redisMs)
+      answer = await sendCall(toCall(), onSent)
     }
     timing.onAnswer?.(performance.now() - sentAt)
     const reply = script.read(answer)
     hooks?.answered?.(reply)
     if (signalled !== undefined) deliver(signalled(reply, input))
     return reply
+  }
+}
+
+/** The same with one argument more, at the end. */
+function ifAwaited({ name, text, keys, args }: Call, awaitedUntil: number): Call {
+  return {
+    name: `${name} if awaited`,
+    text: () => `local TOO_LATE = ${luaText(TOO_LATE)}\n${readLua(DEADLINE)}${text()}`,
+    keys,
+    args: [...args, awaitedUntil],
   }
 }
 
@@ -99,14 +120,10 @@ function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): 
   }
 }
 
-interface Send {
-  readonly byHash: (call: Call) => Promise<unknown>
-  readonly byText: (call: Call) => Promise<unknown>
-  /** Runs `onSent` in the turn in which the command is written. Returns the command's answer. */
-  readonly sent: (answer: Promise<unknown>, onSent: () => void) => Promise<unknown>
-}
+/** Returns the answer; runs `onSent` in the turn in which the command is written. */
+type SendCall = (call: Call, onSent: () => void) => Promise<unknown>
 
-function createSend(client: Redis): Send {
+function createSend(client: Redis): SendCall {
   const hashes = new Map<string, string>()
   const hashOf = ({ name, text }: Call): string => {
     const known = hashes.get(name)
@@ -115,18 +132,30 @@ function createSend(client: Redis): Send {
     hashes.set(name, hash)
     return hash
   }
-  return {
-    byHash: (call) => client.evalsha(hashOf(call), call.keys.length, ...call.keys, ...call.args),
-    byText: ({ text, keys, args }) => client.eval(text(), keys.length, ...keys, ...args),
-    // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
-    sent(answer, onSent) {
-      if (client.status === 'ready') onSent()
-      return answer
-    },
+  const byHash = (call: Call): Promise<unknown> => client.evalsha(hashOf(call), call.keys.length, ...call.keys, ...call.args)
+  const byText = ({ text, keys, args }: Call): Promise<unknown> => client.eval(text(), keys.length, ...keys, ...args)
+  // Without a connection nothing is sent, and what listeners ask of Redis would fail, too.
+  const sent = (answer: Promise<unknown>, onSent: () => void): Promise<unknown> => {
+    if (client.status === 'ready') onSent()
+    return answer
+  }
+  return async (call, onSent) => {
+    try {
+      return await sent(byHash(call), onSent)
+    } catch (error) {
+      if (!isUnknownScript(error)) throw named(call, error)
+      return await sent(byText(call), onSent).catch((failure: unknown) => Promise.reject(named(call, failure)))
+    }
   }
 }
 
 const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')
+
+/** Undefined: it is another error. A caller that hears it still waits, so the clock of Redis or its load was not as expected. */
+function timeOfTooLate(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !error.message.startsWith(TOO_LATE)) return undefined
+  return Number(error.message.slice(TOO_LATE.length))
+}
 
 /** The arguments of a command hang on its error, inputs and secrets among them. */
 function named({ name }: Call, error: unknown): Error {

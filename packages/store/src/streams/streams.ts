@@ -22,6 +22,7 @@ const claimScript = defineScript({
   uses: [chunksLua],
   keys: ['queue'],
   args: { id: 'text', limit: 'number', token: 'text', claimMs: 'number' },
+  onlyIfAwaited: true,
   /** `heldBackMs`: time until another reader's claim expires; 0 if there is none. */
   reply: maybe(row({ toRecord: recordRow, texts: list(text), left: number, heldBackMs: number })),
 })

@@ -89,6 +89,7 @@ const claimScript = defineScript({
     busyLanes: 'texts',
     inDelivery: 'texts',
   },
+  onlyIfAwaited: true,
   /** `nextAt`: when to look again. `isMoreDue`: there was no room for all. `dropped`: since this was last reported. */
   reply: row({ rows: list(claimedRow), nextAt: maybe(number), isMoreDue: flag, dropped: number }),
 })
